@@ -1,0 +1,1 @@
+"""Scheduled batch functions and training: matches in, data releases and models out."""
