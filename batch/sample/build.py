@@ -102,37 +102,37 @@ def main() -> None:
 
 MATCHES_SCHEMA: Final = pa.schema(
     [
-        ("match_id", pa.int64()),
-        ("kickoff", pa.timestamp("ms", tz="UTC")),
-        ("kickoff_time_known", pa.bool_()),
-        ("season", pa.string()),
-        ("region", pa.string()),
-        ("league", pa.string()),
-        ("sex", pa.int8()),
-        ("home_team", pa.string()),
-        ("away_team", pa.string()),
-        ("home_goals", pa.int8()),
-        ("away_goals", pa.int8()),
+        pa.field("match_id", pa.int64()),
+        pa.field("kickoff", pa.timestamp("ms", tz="UTC")),
+        pa.field("kickoff_time_known", pa.bool_()),
+        pa.field("season", pa.string()),
+        pa.field("region", pa.string()),
+        pa.field("league", pa.string()),
+        pa.field("sex", pa.int8()),
+        pa.field("home_team", pa.string()),
+        pa.field("away_team", pa.string()),
+        pa.field("home_goals", pa.int8()),
+        pa.field("away_goals", pa.int8()),
     ]
 )
 
 ODDS_SCHEMA: Final = pa.schema(
     [
-        ("provider", pa.string()),
-        ("event_id", pa.string()),
-        ("region", pa.string()),
-        ("league", pa.string()),
-        ("sex", pa.int8()),
-        ("kickoff", pa.timestamp("ms", tz="UTC")),
-        ("home_team", pa.string()),
-        ("away_team", pa.string()),
-        ("odds_home", pa.float64()),
-        ("odds_draw", pa.float64()),
-        ("odds_away", pa.float64()),
-        ("collected_at", pa.timestamp("ms", tz="UTC")),
-        ("closing_home", pa.float64()),
-        ("closing_draw", pa.float64()),
-        ("closing_away", pa.float64()),
+        pa.field("provider", pa.string()),
+        pa.field("event_id", pa.string()),
+        pa.field("region", pa.string()),
+        pa.field("league", pa.string()),
+        pa.field("sex", pa.int8()),
+        pa.field("kickoff", pa.timestamp("ms", tz="UTC")),
+        pa.field("home_team", pa.string()),
+        pa.field("away_team", pa.string()),
+        pa.field("odds_home", pa.float64()),
+        pa.field("odds_draw", pa.float64()),
+        pa.field("odds_away", pa.float64()),
+        pa.field("collected_at", pa.timestamp("ms", tz="UTC")),
+        pa.field("closing_home", pa.float64()),
+        pa.field("closing_draw", pa.float64()),
+        pa.field("closing_away", pa.float64()),
     ]
 )
 

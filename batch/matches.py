@@ -1,0 +1,482 @@
+"""Raw match files to validated matches: one row a match, every refused row counted and explained.
+
+The raw-matches schema: match_id, kickoff (UTC, null = not known yet), season, region, league, sex (0 men,
+1 women), home_team, away_team, home_goals, away_goals (null before the match). Columns may come in any order,
+further columns are ignored, with one exception: an optional `kickoff_time_known` (false where only the date is
+known). A kickoff written as a bare date says the same by itself.
+
+A club is (region, sex, name): two clubs of one name in different regions, or the men's and the women's team of
+one club, are never the same. Files are taken in the order of their names, so that a later file corrects an earlier one.
+"""
+
+import gzip
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from chalicelib.errors import InvalidMatches
+
+TEXT_COLUMNS: Final = ("season", "region", "league", "home_team", "away_team")
+REQUIRED_COLUMNS: Final = (
+    "match_id",
+    "kickoff",
+    *TEXT_COLUMNS[:3],
+    "sex",
+    *TEXT_COLUMNS[3:],
+    "home_goals",
+    "away_goals",
+)
+
+MATCH_COLUMNS: Final = (
+    "match_id",
+    "kickoff",
+    "kickoff_time_known",
+    "season",
+    "region",
+    "league",
+    "sex",
+    "home_team",
+    "away_team",
+    "home_goals",
+    "away_goals",
+)
+"""Columns of an accepted frame, in this order."""
+
+MATCH_ID_LIMIT: Final = 2**53
+"""Ids must be below this: JSON clients read numbers as doubles."""
+
+GOALS_LIMIT: Final = 99
+"""More goals than this by one side is taken for a typing error."""
+
+LISTED_LIMIT: Final = 1000
+"""At most so many refused rows are listed; all of them are counted."""
+
+EARLIEST_KICKOFF: Final = pd.Timestamp("1850-01-01", tz="UTC")
+LATEST_KICKOFF: Final = pd.Timestamp("2200-01-01", tz="UTC")
+"""Kickoffs outside are typing errors; the first association football rules date from 1863."""
+
+
+class Reason(StrEnum):
+    """Why a row was refused."""
+
+    UNREADABLE_ROW = "unreadable_row"
+    """Not a row of the file's format: a CSV line of the wrong width, a line that is not a JSON object."""
+    INVALID_MATCH_ID = "invalid_match_id"
+    """Missing, not a whole number, not positive, or 2^53 and more."""
+    MISSING_TEXT = "missing_text"
+    """No season, region, league, home or away team."""
+    SAME_TEAM = "same_team"
+    """A team against itself."""
+    INVALID_SEX = "invalid_sex"
+    """Neither 0 nor 1."""
+    INVALID_KICKOFF = "invalid_kickoff"
+    """Something is written, and it is not an ISO 8601 time within 1850 to 2200."""
+    INVALID_GOALS = "invalid_goals"
+    """Not a whole number from 0 to 99."""
+    HALF_RESULT = "half_result"
+    """One side's goals without the other's."""
+    RESULT_WITHOUT_KICKOFF = "result_without_kickoff"
+    """A result of unknown time cannot be placed before or after any other match."""
+    SUPERSEDED = "superseded"
+    """A later row of the same match took its place (a result came in, or the match was re-dated)."""
+    MATCH_ID_REUSED = "match_id_reused"
+    """The id already belongs to another pairing."""
+    DUPLICATE = "duplicate"
+    """The same pairing on the same day under another id."""
+    REPLAYED = "replayed"
+    """Never played at this date: the same pairing was played later that season under another id."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A refused row: file name, row number in it (1 is the first after any header), its id if readable, and why."""
+
+    file: str
+    row: int
+    match_id: int | None
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class MatchesFile:
+    """What one file holds: rows good in themselves, and the refused. Depends on that file alone, so it can be kept.
+
+    `rows` has MATCH_COLUMNS and `row`, the row's number in the file.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    rejected: tuple[RejectedRow, ...]
+    rejected_counts: Mapping[Reason, int]
+    total_rows: int
+
+
+@dataclass(frozen=True)
+class MatchesReport:
+    """All files together.
+
+    Attributes:
+        accepted: MATCH_COLUMNS, one row a match_id, sorted by (kickoff, match_id), unknown kickoffs last.
+            kickoff datetime64[ms, UTC], goals Int16 (missing = no result), sex int8, texts str.
+        rejected: The first LISTED_LIMIT refused rows, by file and row.
+        rejected_counts: Number of refused rows by reason, complete.
+        files: Number of files read.
+        total_rows: Rows in them, refused ones included.
+    """
+
+    accepted: pd.DataFrame
+    rejected: list[RejectedRow] = field(default_factory=list)
+    rejected_counts: Mapping[Reason, int] = field(default_factory=dict)
+    files: int = 0
+    total_rows: int = 0
+
+    def summary(self) -> dict[str, Any]:
+        """The counts as plain values, for a run report."""
+        return {
+            "files": self.files,
+            "rows": self.total_rows,
+            "accepted": len(self.accepted),
+            "rejected": sum(self.rejected_counts.values()),
+            "rejected_by_reason": {str(reason): count for reason, count in sorted(self.rejected_counts.items())},
+        }
+
+
+def read_matches(files: Mapping[str, bytes]) -> MatchesReport:
+    """Read and validate raw match files.
+
+    Args:
+        files: File name to content; parquet, CSV or JSON lines, gzip or not. The order of names decides which of
+            two contradicting rows is the later.
+
+    Raises:
+        InvalidMatches: a file cannot be read, or lacks a column of the schema.
+    """
+    return combine(parse_file(name, content) for name, content in files.items())
+
+
+def parse_file(name: str, content: bytes) -> MatchesFile:
+    """Validate one file's rows, each by itself.
+
+    Raises:
+        InvalidMatches: the file cannot be read, or lacks a column of the schema.
+    """
+    raw, unreadable, total = _read(name, content)
+    missing = [column for column in REQUIRED_COLUMNS if column not in raw.columns]
+    if missing:
+        raise InvalidMatches(f"{name}: column {', '.join(missing)} missing; found {', '.join(map(str, raw.columns))}")
+    if raw.columns.duplicated().any():
+        twice = sorted(set(raw.columns[raw.columns.duplicated()]))
+        raise InvalidMatches(f"{name}: column {', '.join(map(str, twice))} appears twice")
+
+    rows, reasons = _validate(raw)
+    refused = np.flatnonzero(reasons.to_numpy() != "")
+    match_ids = _whole_numbers(raw["match_id"])[0]
+    rejected = [RejectedRow(name, row, None, Reason.UNREADABLE_ROW) for row in unreadable]
+    rejected += [
+        RejectedRow(name, int(raw["row"].iloc[i]), _id_or_none(match_ids[i]), Reason(reasons.iloc[i]))
+        for i in refused[:LISTED_LIMIT]
+    ]
+    counts = Counter({Reason(str(reason)): int(n) for reason, n in reasons.iloc[refused].value_counts().items()})
+    if unreadable:
+        counts[Reason.UNREADABLE_ROW] += len(unreadable)
+    good = rows[(reasons == "").to_numpy()].reset_index(drop=True)
+    return MatchesFile(name, good, tuple(sorted(rejected, key=lambda r: r.row)[:LISTED_LIMIT]), dict(counts), total)
+
+
+def combine(files: Iterable[MatchesFile]) -> MatchesReport:
+    """Bring the files' rows together and settle what contradicts.
+
+    Re-dated matches and results that came in replace the earlier row of the same id (a row with a result is
+    never replaced by one without); ids used for two pairings, pairings listed twice for one day, and listings that
+    were played later that season under another id are refused.
+    """
+    parsed = sorted(files, key=lambda file: file.name)
+    frames = [file.rows.assign(file=number) for number, file in enumerate(parsed) if len(file.rows)]
+    rows = pd.concat(frames, ignore_index=True) if frames else _empty_rows()
+    reasons = pd.Series("", index=rows.index, dtype=object)
+    for settle in (_settle_ids, _settle_days, _settle_replays):
+        left = reasons == ""
+        found = settle(rows[left])
+        reasons.loc[found.index] = found
+
+    counts: Counter[Reason] = Counter()
+    for file in parsed:
+        counts.update(file.rejected_counts)
+    refused = rows[reasons != ""]
+    counts.update(Reason(reason) for reason in reasons[reasons != ""])
+    listed = [row for file in parsed for row in file.rejected]
+    first = refused.head(LISTED_LIMIT)
+    listed += [
+        RejectedRow(parsed[file].name, int(row), int(match_id), Reason(reason))
+        for file, row, match_id, reason in zip(
+            first["file"], first["row"], first["match_id"], reasons[first.index], strict=True
+        )
+    ]
+    accepted = rows.loc[reasons == "", list(MATCH_COLUMNS)]
+    return MatchesReport(
+        accepted=accepted.sort_values(["kickoff", "match_id"], ignore_index=True, na_position="last"),
+        rejected=sorted(listed, key=lambda row: (row.file, row.row))[:LISTED_LIMIT],
+        rejected_counts=dict(counts),
+        files=len(parsed),
+        total_rows=sum(file.total_rows for file in parsed),
+    )
+
+
+# reading --------------------------------------------------------------------------------------------------
+
+
+def _read(name: str, content: bytes) -> tuple[pd.DataFrame, list[int], int]:
+    """The file's columns as found plus `row`, the numbers of its unreadable rows, and the number of rows."""
+    try:
+        if content[:2] == b"\x1f\x8b":
+            content, name = gzip.decompress(content), name.removesuffix(".gz")
+        return _reader(name, content)(content)
+    # pyarrow has no common parent of its own for what a damaged file provokes; these are what it raises
+    except (pa.ArrowException, ValueError, OSError, EOFError, KeyError) as error:
+        raise InvalidMatches(f"{name}: cannot be read: {error}") from error
+
+
+def _reader(name: str, content: bytes) -> Callable[[bytes], tuple[pd.DataFrame, list[int], int]]:
+    suffix = name.lower().rpartition(".")[2]
+    if content[:4] == b"PAR1" or suffix in {"parquet", "pq"}:
+        return _read_parquet
+    if suffix in {"jsonl", "ndjson", "json"} or content.lstrip()[:1] == b"{":
+        return _read_json_lines
+    return _read_csv
+
+
+def _read_parquet(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
+    parquet = pq.ParquetFile(io.BytesIO(content))
+    wanted = [name for name in parquet.schema_arrow.names if name in {*REQUIRED_COLUMNS, "kickoff_time_known"}]
+    table = parquet.read(columns=wanted)
+    return _numbered(table.to_pandas(date_as_object=True)), [], table.num_rows
+
+
+def _read_csv(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
+    unreadable: list[int] = []
+
+    def skip(row: Any) -> Literal["skip"]:
+        unreadable.append(int(row.number) - 1 if row.number is not None else 0)
+        return "skip"
+
+    table = pa.csv.read_csv(
+        io.BytesIO(content),
+        # one thread: row numbers of skipped rows are only known then
+        read_options=pa.csv.ReadOptions(use_threads=False),
+        parse_options=pa.csv.ParseOptions(invalid_row_handler=skip),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys([*REQUIRED_COLUMNS, "kickoff_time_known"], pa.string()),
+            strings_can_be_null=True,
+            null_values=["", "NA", "NaN", "nan", "null", "None"],
+            quoted_strings_can_be_null=True,
+        ),
+    )
+    frame = table.to_pandas()
+    frame.columns = frame.columns.str.strip()
+    total = len(frame) + len(unreadable)
+    kept = np.setdiff1d(np.arange(1, total + 1), np.asarray(unreadable, dtype=np.int64))
+    return frame.assign(row=kept), unreadable, total
+
+
+def _read_json_lines(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
+    rows, numbers, unreadable, number = [], [], [], 0
+    for line in content.decode("utf-8-sig").splitlines():
+        if not line.strip():
+            continue
+        number += 1
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            row = None
+        if isinstance(row, dict):
+            rows.append(row)
+            numbers.append(number)
+        else:
+            unreadable.append(number)
+    if number and not rows:
+        raise ValueError("no line is a JSON object")
+    # a key that some lines leave out is null there; one that no line has is a missing column
+    names = sorted({*REQUIRED_COLUMNS, "kickoff_time_known"} & set().union(*rows))
+    frame = pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names})
+    return frame.assign(row=numbers), unreadable, number
+
+
+def _numbered(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(row=np.arange(1, len(frame) + 1))
+
+
+# validating -----------------------------------------------------------------------------------------------
+
+
+def _validate(raw: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Typed rows, and for each the first reason against it or the empty string."""
+    match_id, _, id_ok = _whole_numbers(raw["match_id"])
+    sex, _, sex_ok = _whole_numbers(raw["sex"])
+    home_goals, home_null, home_ok = _whole_numbers(raw["home_goals"])
+    away_goals, away_null, away_ok = _whole_numbers(raw["away_goals"])
+    kickoff, kickoff_null, date_only = _kickoffs(raw["kickoff"])
+    texts = {column: _texts(raw[column]) for column in TEXT_COLUMNS}
+    time_known = ~date_only
+    if "kickoff_time_known" in raw.columns:
+        time_known &= ~_is_false(raw["kickoff_time_known"])
+
+    id_ok &= (match_id >= 1) & (match_id < MATCH_ID_LIMIT)
+    home_bad = ~home_null & ~(home_ok & (home_goals >= 0) & (home_goals <= GOALS_LIMIT))
+    away_bad = ~away_null & ~(away_ok & (away_goals >= 0) & (away_goals <= GOALS_LIMIT))
+    no_text = np.logical_or.reduce([(text == "").to_numpy() for text in texts.values()])
+    out_of_range = (kickoff < EARLIEST_KICKOFF) | (kickoff > LATEST_KICKOFF)
+    bad_kickoff = (kickoff.isna().to_numpy() & ~kickoff_null) | out_of_range.to_numpy()
+    reasons = np.select(
+        [
+            ~id_ok,
+            no_text,
+            (texts["home_team"] == texts["away_team"]).to_numpy(),
+            ~(sex_ok & ((sex == 0) | (sex == 1))),
+            bad_kickoff,
+            home_bad | away_bad,
+            home_null != away_null,
+            ~home_null & kickoff.isna().to_numpy(),
+        ],
+        [
+            Reason.INVALID_MATCH_ID,
+            Reason.MISSING_TEXT,
+            Reason.SAME_TEAM,
+            Reason.INVALID_SEX,
+            Reason.INVALID_KICKOFF,
+            Reason.INVALID_GOALS,
+            Reason.HALF_RESULT,
+            Reason.RESULT_WITHOUT_KICKOFF,
+        ],
+        default="",
+    )
+    good = reasons == ""
+    rows = pd.DataFrame(
+        {
+            "match_id": np.where(good, match_id, 0).astype(np.int64),
+            "kickoff": kickoff,
+            "kickoff_time_known": time_known,
+            "season": texts["season"],
+            "region": texts["region"],
+            "league": texts["league"],
+            "sex": np.where(good, sex, 0).astype(np.int8),
+            "home_team": texts["home_team"],
+            "away_team": texts["away_team"],
+            "home_goals": pd.array(np.where(good & ~home_null, home_goals, 0).astype(np.int16), dtype="Int16"),
+            "away_goals": pd.array(np.where(good & ~away_null, away_goals, 0).astype(np.int16), dtype="Int16"),
+            "row": raw["row"].to_numpy(),
+        }
+    )
+    rows.loc[home_null, ["home_goals", "away_goals"]] = pd.NA
+    return rows, pd.Series(reasons, dtype=object)
+
+
+def _whole_numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values as float64 (NaN where none), where the cell is empty, and where it is a whole number."""
+    is_bool = np.zeros(len(column), dtype=bool)
+    if pd.api.types.is_bool_dtype(column.dtype):
+        is_bool[:] = True
+    elif not pd.api.types.is_numeric_dtype(column.dtype):
+        if column.dtype == object:
+            is_bool = column.map(lambda value: isinstance(value, bool)).to_numpy(dtype=bool)
+        text = column.astype("str").str.strip()
+        column = column.mask((text == "") | text.isna())
+    empty = column.isna().to_numpy(dtype=bool)
+    numeric = pd.to_numeric(column.where(~is_bool) if is_bool.any() else column, errors="coerce")
+    values = numeric.to_numpy(dtype=np.float64, na_value=np.nan)
+    with np.errstate(invalid="ignore"):
+        whole = np.isfinite(values) & (values == np.floor(values))
+    return values, empty, whole
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """Text with outer blanks off and inner runs of blanks as one; the empty string where there is none."""
+    if pd.api.types.is_float_dtype(column.dtype):
+        column = column.astype("Int64")  # a season such as 2015 that met a missing value on its way here
+    empty = column.isna()
+    text = column.astype("str").str.replace(r"\s+", " ", regex=True).str.strip()
+    return text.mask(empty, "").astype("str").reset_index(drop=True)
+
+
+def _kickoffs(column: pd.Series) -> tuple[pd.Series, np.ndarray, np.ndarray]:
+    """Kickoffs as datetime64[ms, UTC], where the cell is empty, and where it is a bare date."""
+    date_only = np.zeros(len(column), dtype=bool)
+    if isinstance(column.dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(column.dtype):
+        kickoff = pd.to_datetime(column, utc=True)
+        empty = column.isna().to_numpy(dtype=bool)
+    elif pd.api.types.is_numeric_dtype(column.dtype):
+        empty = column.isna().to_numpy(dtype=bool)
+        kickoff = pd.Series(pd.NaT, index=column.index, dtype="datetime64[ms, UTC]")
+    else:
+        # Arrow's date columns arrive as datetime.date objects, whose text is the bare date
+        text = column.astype("str").str.strip()
+        empty = (column.isna() | (text == "") | text.isna()).to_numpy(dtype=bool)
+        # ISO 8601 also allows 2023, 2023-08 and 20230811: too easily something else
+        dated = text.str.match(r"\d{4}-\d{2}-\d{2}(?:[T ]|$)").fillna(value=False).to_numpy(dtype=bool)
+        date_only = dated & (text.str.len() == len("2023-08-11")).fillna(value=False).to_numpy(dtype=bool)
+        kickoff = pd.to_datetime(text.where(dated & ~empty), format="ISO8601", utc=True, errors="coerce")
+    return kickoff.dt.as_unit("ms").reset_index(drop=True), empty, date_only
+
+
+def _is_false(column: pd.Series) -> np.ndarray:
+    return column.astype("str").str.strip().str.lower().isin(["false", "0", "0.0"]).to_numpy(dtype=bool)
+
+
+def _id_or_none(value: float) -> int | None:
+    return int(value) if np.isfinite(value) and value == np.floor(value) else None
+
+
+# settling -------------------------------------------------------------------------------------------------
+
+CLUB_PAIR: Final = ["region", "sex", "home_team", "away_team"]
+
+
+def _settle_ids(rows: pd.DataFrame) -> pd.Series:
+    """Rows that share a match_id: the first decides whose id it is, the last with a result (else the last) stays."""
+    shared = rows[rows["match_id"].duplicated(keep=False)]
+    if shared.empty:
+        return pd.Series(dtype=object)
+    owner = shared.drop_duplicates("match_id").set_index("match_id")[CLUB_PAIR]
+    owners = owner.loc[shared["match_id"]].set_axis(shared.index)
+    theirs = (owners == shared[CLUB_PAIR]).all(axis="columns")
+    same = shared[theirs]
+    ranked = same.assign(played=same["home_goals"].notna()).sort_values(["match_id", "played", "file", "row"])
+    stays = ranked.drop_duplicates("match_id", keep="last").index
+    reasons = pd.Series(str(Reason.MATCH_ID_REUSED), index=shared.index[~theirs], dtype=object)
+    older = pd.Series(str(Reason.SUPERSEDED), index=same.index.difference(stays), dtype=object)
+    return pd.concat([reasons, older])
+
+
+def _settle_days(rows: pd.DataFrame) -> pd.Series:
+    """One pairing listed under two ids for one day: the row with a result stays, else the first."""
+    dated = rows[rows["kickoff"].notna()]
+    dated = dated.assign(day=dated["kickoff"].dt.floor("D"), unplayed=dated["home_goals"].isna())
+    twice = dated[dated.duplicated([*CLUB_PAIR, "day"], keep=False)]
+    ranked = twice.sort_values(["unplayed", "file", "row"])
+    return pd.Series(str(Reason.DUPLICATE), index=ranked.index[ranked.duplicated([*CLUB_PAIR, "day"])], dtype=object)
+
+
+def _settle_replays(rows: pd.DataFrame) -> pd.Series:
+    """A listing without a result, when the pairing has a later result in the same league and season."""
+    key = [*CLUB_PAIR, "league", "season"]
+    played = rows["home_goals"].notna()
+    waiting = rows[~played & rows["kickoff"].notna()]
+    if waiting.empty:
+        return pd.Series(dtype=object)
+    last = rows[played].groupby(key, sort=False, observed=True)["kickoff"].max().rename("last").reset_index()
+    joined = waiting[[*key, "kickoff"]].reset_index(names="at").merge(last, on=key)
+    return pd.Series(str(Reason.REPLAYED), index=joined.loc[joined["last"] > joined["kickoff"], "at"], dtype=object)
+
+
+def _empty_rows() -> pd.DataFrame:
+    raw = pd.DataFrame({name: pd.Series(dtype=object) for name in REQUIRED_COLUMNS}).assign(row=np.array([], dtype=int))
+    return _validate(raw)[0].assign(file=np.array([], dtype=int))
