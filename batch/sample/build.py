@@ -14,7 +14,7 @@ import json
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
@@ -100,41 +100,42 @@ def main() -> None:
     write(odds_snapshots(odds), ODDS_SCHEMA, arguments.out / ODDS_PATH.name)
 
 
-MATCHES_SCHEMA: Final = pa.schema(
-    [
-        pa.field("match_id", pa.int64()),
-        pa.field("kickoff", pa.timestamp("ms", tz="UTC")),
-        pa.field("kickoff_time_known", pa.bool_()),
-        pa.field("season", pa.string()),
-        pa.field("region", pa.string()),
-        pa.field("league", pa.string()),
-        pa.field("sex", pa.int8()),
-        pa.field("home_team", pa.string()),
-        pa.field("away_team", pa.string()),
-        pa.field("home_goals", pa.int8()),
-        pa.field("away_goals", pa.int8()),
-    ]
-)
+_MATCHES_FIELDS: Final[list[pa.Field[Any]]] = [
+    pa.field("match_id", pa.int64()),
+    pa.field("kickoff", pa.timestamp("ms", tz="UTC")),
+    pa.field("kickoff_time_known", pa.bool_()),
+    pa.field("season", pa.string()),
+    pa.field("region", pa.string()),
+    pa.field("league", pa.string()),
+    pa.field("sex", pa.int8()),
+    pa.field("home_team", pa.string()),
+    pa.field("away_team", pa.string()),
+    pa.field("home_goals", pa.int8()),
+    pa.field("away_goals", pa.int8()),
+]
 
-ODDS_SCHEMA: Final = pa.schema(
-    [
-        pa.field("provider", pa.string()),
-        pa.field("event_id", pa.string()),
-        pa.field("region", pa.string()),
-        pa.field("league", pa.string()),
-        pa.field("sex", pa.int8()),
-        pa.field("kickoff", pa.timestamp("ms", tz="UTC")),
-        pa.field("home_team", pa.string()),
-        pa.field("away_team", pa.string()),
-        pa.field("odds_home", pa.float64()),
-        pa.field("odds_draw", pa.float64()),
-        pa.field("odds_away", pa.float64()),
-        pa.field("collected_at", pa.timestamp("ms", tz="UTC")),
-        pa.field("closing_home", pa.float64()),
-        pa.field("closing_draw", pa.float64()),
-        pa.field("closing_away", pa.float64()),
-    ]
-)
+
+_ODDS_FIELDS: Final[list[pa.Field[Any]]] = [
+    pa.field("provider", pa.string()),
+    pa.field("event_id", pa.string()),
+    pa.field("region", pa.string()),
+    pa.field("league", pa.string()),
+    pa.field("sex", pa.int8()),
+    pa.field("kickoff", pa.timestamp("ms", tz="UTC")),
+    pa.field("home_team", pa.string()),
+    pa.field("away_team", pa.string()),
+    pa.field("odds_home", pa.float64()),
+    pa.field("odds_draw", pa.float64()),
+    pa.field("odds_away", pa.float64()),
+    pa.field("collected_at", pa.timestamp("ms", tz="UTC")),
+    pa.field("closing_home", pa.float64()),
+    pa.field("closing_draw", pa.float64()),
+    pa.field("closing_away", pa.float64()),
+]
+
+
+MATCHES_SCHEMA: Final = pa.schema(_MATCHES_FIELDS)
+ODDS_SCHEMA: Final = pa.schema(_ODDS_FIELDS)
 
 
 def openfootball_matches(archive: Path) -> pd.DataFrame:
