@@ -1,0 +1,1 @@
+"""Everything that packages, deploys and runs the stack, locally and on AWS."""

@@ -1,0 +1,11 @@
+"""Where things are in a checkout."""
+
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+BUILD: Final = ROOT / "build"
+LOCAL: Final = ROOT / ".local"
+LOCKS: Final = ROOT / "infra" / "requirements"
+TEMPLATE: Final = ROOT / "infra" / "template.yaml"
+SAMPLE: Final = ROOT / "batch" / "sample"
