@@ -100,7 +100,7 @@ def main() -> None:
     write(odds_snapshots(odds), ODDS_SCHEMA, arguments.out / ODDS_PATH.name)
 
 
-_MATCHES_FIELDS: Final[list[pa.Field[Any]]] = [
+_MATCHES_FIELDS: Final[list["pa.Field[Any]"]] = [
     pa.field("match_id", pa.int64()),
     pa.field("kickoff", pa.timestamp("ms", tz="UTC")),
     pa.field("kickoff_time_known", pa.bool_()),
@@ -115,7 +115,7 @@ _MATCHES_FIELDS: Final[list[pa.Field[Any]]] = [
 ]
 
 
-_ODDS_FIELDS: Final[list[pa.Field[Any]]] = [
+_ODDS_FIELDS: Final[list["pa.Field[Any]"]] = [
     pa.field("provider", pa.string()),
     pa.field("event_id", pa.string()),
     pa.field("region", pa.string()),
