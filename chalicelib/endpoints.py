@@ -23,7 +23,7 @@ class Endpoint:
     Args:
         function: Name of the Lambda function, as `app.py` declares it.
         method: HTTP method.
-        paths: Path templates without trailing slash (the gateway answers both); the first is canonical, the rest aliases.
+        paths: Path templates without trailing slash (the gateway answers both); the first is canonical.
         access: Lowest level that may call.
     """
 

@@ -7,6 +7,8 @@ ServiceError
 │   └── TaskNotFound
 ├── Rejected            the request can never succeed as it is
 │   ├── FeaturesRejected
+│   ├── BodyTooLarge
+│   ├── UnsupportedMediaType
 │   ├── InvalidCursor
 │   ├── InvalidMatches      (batch: a raw file whose columns do not follow the schema)
 │   ├── InvalidModel        (a model file that contradicts its own signature)
@@ -22,7 +24,9 @@ ServiceError
     ├── DatasetUnavailable
     ├── TaskStoreUnavailable
     ├── QueueUnavailable
+    ├── WorkersUnavailable
     ├── RegistryUnavailable
+    ├── KeysUnavailable
     ├── ProviderUnavailable (batch: an odds provider did not answer usefully)
     └── DeadlineExceeded
 
@@ -93,6 +97,18 @@ class FeaturesRejected(Rejected):
     """The features contradict the model's signature."""
 
     code = "features_rejected"
+
+
+class BodyTooLarge(Rejected):
+    """The request body is larger than the service accepts."""
+
+    code = "body_too_large"
+
+
+class UnsupportedMediaType(Rejected):
+    """The request body is not JSON."""
+
+    code = "unsupported_media_type"
 
 
 class InvalidCursor(Rejected):
@@ -185,10 +201,22 @@ class QueueUnavailable(Retryable):
     code = "queue_unavailable"
 
 
+class WorkersUnavailable(Retryable):
+    """Lambda does not tell about the inference function."""
+
+    code = "workers_unavailable"
+
+
 class RegistryUnavailable(Retryable):
     """The MLflow model registry cannot be reached."""
 
     code = "registry_unavailable"
+
+
+class KeysUnavailable(Retryable):
+    """The API keys cannot be read from Secrets Manager."""
+
+    code = "keys_unavailable"
 
 
 class ProviderUnavailable(Retryable):

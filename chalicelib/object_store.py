@@ -1,0 +1,132 @@
+"""Objects under keys: the small part of S3 that the service needs, and its error vocabulary."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import Retryable, ServiceError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+class ObjectMissing(ServiceError):
+    """There is no object under the key."""
+
+    code = "object_missing"
+
+
+class ObjectStoreUnavailable(Retryable):
+    """The bucket cannot be reached or refuses to answer."""
+
+    code = "object_store_unavailable"
+
+
+class ConditionFailed(ServiceError):
+    """A conditional write lost: somebody else wrote the object in between."""
+
+    code = "condition_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object's bytes and the ETag of this version of them."""
+
+    body: bytes
+    etag: str
+
+
+class ObjectStore(Protocol):
+    """Read and conditionally write whole objects."""
+
+    def get(self, key: str, unless_etag: str | None = None) -> StoredObject | None:
+        """The object, or None when its ETag is still `unless_etag`.
+
+        Raises:
+            ObjectMissing: there is none.
+            ObjectStoreUnavailable: the store does not answer.
+        """
+        ...
+
+    def put(self, key: str, body: bytes, *, only_if_etag: str | None = None, only_if_absent: bool = False) -> str:
+        """Write the object and return its ETag.
+
+        Raises:
+            ConditionFailed: the condition did not hold.
+            ObjectStoreUnavailable: the store does not answer.
+        """
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object; absent is fine.
+
+        Raises:
+            ObjectStoreUnavailable: the store does not answer.
+        """
+        ...
+
+    def keys(self, prefix: str) -> list[tuple[str, str]]:
+        """Key and ETag of every object under the prefix, in key order.
+
+        Raises:
+            ObjectStoreUnavailable: the store does not answer.
+        """
+        ...
+
+
+class S3ObjectStore:
+    """The objects of one S3 bucket."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def get(self, key: str, unless_etag: str | None = None) -> StoredObject | None:
+        """See `ObjectStore.get`."""
+        condition = {"IfNoneMatch": unless_etag} if unless_etag else {}
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, **condition)  # type: ignore[arg-type]
+            return StoredObject(answer["Body"].read(), answer["ETag"])
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status == 304:  # noqa: PLR2004 - Not Modified
+                return None
+            raise _translated(error, key) from error
+        except BotoCoreError as error:
+            raise ObjectStoreUnavailable(f"the bucket does not answer: {type(error).__name__}") from error
+
+    def put(self, key: str, body: bytes, *, only_if_etag: str | None = None, only_if_absent: bool = False) -> str:
+        """See `ObjectStore.put`."""
+        condition = {"IfMatch": only_if_etag} if only_if_etag else {"IfNoneMatch": "*"} if only_if_absent else {}
+        try:
+            return self._client.put_object(Bucket=self._bucket, Key=key, Body=body, **condition)["ETag"]  # type: ignore[arg-type]
+        except ClientError as error:
+            raise _translated(error, key) from error
+        except BotoCoreError as error:
+            raise ObjectStoreUnavailable(f"the bucket does not answer: {type(error).__name__}") from error
+
+    def delete(self, key: str) -> None:
+        """See `ObjectStore.delete`."""
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+        except (ClientError, BotoCoreError) as error:
+            raise ObjectStoreUnavailable(f"the bucket does not answer: {type(error).__name__}") from error
+
+    def keys(self, prefix: str) -> list[tuple[str, str]]:
+        """See `ObjectStore.keys`."""
+        try:
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            return [(item["Key"], item["ETag"]) for page in pages for item in page.get("Contents", [])]
+        except (ClientError, BotoCoreError) as error:
+            raise ObjectStoreUnavailable(f"the bucket does not answer: {type(error).__name__}") from error
+
+
+def _translated(error: ClientError, key: str) -> ServiceError:
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    code = error.response["Error"]["Code"]
+    if code == "NoSuchKey":
+        return ObjectMissing(f"no object {key}")
+    if status in (409, 412):
+        return ConditionFailed(f"{key} was written by somebody else in between")
+    return ObjectStoreUnavailable(f"the bucket answered {code}")

@@ -1,0 +1,88 @@
+"""How routes render: JSON of a model or of rows, list headers, 304, and the documentation of errors."""
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import Any, get_args, get_origin
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from chalicelib.catalogue import Page
+from chalicelib.contracts import ErrorResponse
+
+JSON = "application/json"
+
+ERRORS = {
+    401: "No valid API key.",
+    403: "The key's level does not reach this route.",
+    404: "The thing asked for does not exist.",
+    409: "The idempotency key was used with another body.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    422: "The request is not valid; `details` lists each fault.",
+    429: "Too much at once; see `Retry-After`.",
+    503: "Something this needs is not there yet; see `Retry-After`.",
+    504: "No answer within the time limit.",
+}
+
+
+def json_response(
+    content: BaseModel, *, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
+) -> Response[str]:
+    """A model as JSON, serialised once by Pydantic's core; contract tests hold it against the documented schema."""
+    body = content.model_dump_json(by_alias=True, exclude_none=False)
+    return Response(int(status), JSON, body, headers=dict(headers or {}))
+
+
+def list_response(page: Page, if_none_match: str | None, variant: str) -> Response[str]:
+    """A page of rows with the headers of the release it comes from, or 304.
+
+    Args:
+        page: The page.
+        if_none_match: What the caller holds.
+        variant: What besides the release decides the content: the path and the query.
+    """
+    etag = f'W/"{page.version}-{_short_hash(variant)}"'
+    headers = {
+        "ETag": etag,
+        "Last-Modified": format_datetime(page.last_modified, usegmt=True),
+        "Cache-Control": "no-cache",
+    }
+    if if_none_match is not None and (if_none_match.strip() == "*" or etag in _etags(if_none_match)):
+        return Response(int(HTTPStatus.NOT_MODIFIED), JSON, "", headers=dict(headers))
+    if page.next_cursor is not None:
+        headers["x-next-cursor"] = page.next_cursor
+    return Response(int(HTTPStatus.OK), JSON, to_json(page.rows).decode(), headers=dict(headers))
+
+
+def documented(model: Any, *errors: int, status: HTTPStatus = HTTPStatus.OK) -> dict[int, Any]:
+    """The `responses` of a route for the OpenAPI document: its success and its errors."""
+    responses: dict[int, Any] = {
+        int(status): {"description": _describe(model), "content": {JSON: {"model": model}}},
+    }
+    for code in (*errors, 500):
+        description = ERRORS.get(code, "Unexpected failure.")
+        responses[code] = {"description": description, "content": {JSON: {"model": ErrorResponse}}}
+    return responses
+
+
+def unix_now() -> datetime:
+    """The real time, also in replay mode: for tasks and their retention."""
+    return datetime.now(UTC)
+
+
+def _describe(model: Any) -> str:
+    item = get_args(model)[0] if get_origin(model) is list else model
+    return (item.__doc__ or "").strip().splitlines()[0] if item is not None else "OK"
+
+
+def _etags(header: str) -> list[str]:
+    return [tag.strip() for tag in header.split(",")]
+
+
+def _short_hash(text: str) -> str:
+    import hashlib  # noqa: PLC0415
+
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,85 @@
+"""What a browser asks for: the API's document and its page, and the match board."""
+
+import json
+from collections import defaultdict
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from chalicelib.errors import NotFound
+
+ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
+
+_ROOT: Final = Path(__file__).parent.parent
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+}
+_PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@ROUTERS["docs"].get("/openapi.json", tags=["operations"], responses={200: {"description": "OpenAPI 3.1 document."}})
+def openapi_document() -> Response[str]:
+    """The OpenAPI document of this API."""
+    return Response(int(HTTPStatus.OK), "application/json", _openapi())
+
+
+@cache
+def _openapi() -> str:
+    # Imported here: the document needs every route module, the pages need none of them.
+    from chalicelib.openapi import document  # noqa: PLC0415
+
+    return json.dumps(document())
+
+
+@ROUTERS["docs"].get("/docs/", tags=["operations"], responses={200: {"description": "Browsable API page."}})
+def docs() -> Response[str]:
+    """The browsable page of the OpenAPI document."""
+    return _file("docs_page", "index.html")
+
+
+@ROUTERS["docs"].get("/docs/<asset>", include_in_schema=False)
+def docs_asset(asset: str) -> Response[str]:
+    """A file of the API page."""
+    return _file("docs_page", asset)
+
+
+@ROUTERS["ui"].get("/ui/", tags=["operations"], responses={200: {"description": "The match board."}})
+def board() -> Response[str]:
+    """The match board."""
+    return _file("ui", "index.html")
+
+
+@ROUTERS["ui"].get("/ui/<asset>", include_in_schema=False)
+def board_asset(asset: str) -> Response[str]:
+    """A file of the match board."""
+    return _file("ui", asset)
+
+
+@cache
+def _files(folder: str) -> dict[str, str]:
+    """Every file that may be served, read once: nothing outside this list can be asked for."""
+    root = _ROOT / folder
+    return {
+        path.relative_to(root).as_posix(): path.read_text("utf-8")
+        for path in sorted(root.rglob("*"))
+        if path.suffix in _TYPES
+    }
+
+
+def _file(folder: str, name: str) -> Response[str]:
+    content = _files(folder).get(name)
+    if content is None:
+        raise NotFound("there is nothing at this path")
+    headers = {"Content-Security-Policy": _PAGE_POLICY, "Cache-Control": "no-cache"}
+    return Response(int(HTTPStatus.OK), _TYPES[Path(name).suffix], content, headers=headers)

@@ -1,0 +1,64 @@
+"""The frozen settings of a function; the only reader of the environment."""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class Settings(BaseModel):
+    """What a serving function knows about the stack it runs in.
+
+    Each field is read from the environment variable of the same name in upper case.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    data_bucket: Name = Field(description="Bucket of the model mirror, the data releases and the reports.")
+    tasks_table: Name = Field(description="DynamoDB table of asynchronous tasks and idempotency keys.")
+    inference_queue_url: Name = Field(description="SQS queue that the inference function drains.")
+    dead_letter_queue_url: Name = Field(description="SQS queue of messages that failed too often.")
+    inference_function: Name = Field(description="Name of the inference function, for the workers view.")
+    api_keys_secret_id: Name = Field(
+        description="Secrets Manager id of the API keys, JSON with lists client, operator."
+    )
+    client_key_required: bool = Field(default=True, description="Whether client routes demand an API key.")
+    api_keys_check_seconds: float = Field(
+        default=60,
+        ge=0,
+        description="Seconds that the API keys are kept in memory; a rotation takes at most this long.",
+    )
+    model_check_seconds: float = Field(
+        default=10, ge=0, description="Seconds between two looks at the model mirror; a promotion takes at most this."
+    )
+    release_check_seconds: float = Field(
+        default=10, ge=0, description="Seconds between two looks at the data release pointer."
+    )
+    task_retention_seconds: int = Field(
+        default=86_400, ge=60, description="Seconds that a task and its result, or an idempotency key, are kept."
+    )
+    max_backlog: int = Field(
+        default=100_000, ge=1, description="Waiting messages beyond which new asynchronous requests are answered 429."
+    )
+    max_body_bytes: int = Field(default=65_536, ge=1_024, description="Largest request body accepted, in bytes.")
+    replay_as_of: str = Field(
+        default="", description="ISO-8601 time that stands for now (the demo's replay clock); empty: the real clock."
+    )
+    metrics_namespace: Name = Field(default="SoccerPredictions", description="CloudWatch namespace of all metrics.")
+    stack_name: str = Field(default="local", description="Name of the stack, for dashboards and logs.")
+    board_origin: str = Field(
+        default="", description="Origin that browsers may call from besides the API's own, e.g. https://x.example."
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read and check the settings.
+
+        Raises:
+            pydantic.ValidationError: a required variable is missing or a value is out of its range.
+        """
+        return cls.model_validate(
+            {name: environment[name.upper()] for name in cls.model_fields if name.upper() in environment}
+        )

@@ -1,0 +1,92 @@
+"""Builds the adapters from the settings, lazily, once per sandbox."""
+
+import os
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.access import KeyRing
+from chalicelib.data_release import ReleaseStore
+from chalicelib.model_store import ModelStore
+from chalicelib.object_store import ObjectStore, S3ObjectStore
+from chalicelib.observability import Recorder
+from chalicelib.settings import Settings
+from chalicelib.task_queue import SqsTaskQueue
+from chalicelib.task_store import DynamoTaskStore, TaskStore
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+
+@cache
+def settings() -> Settings:
+    """This function's settings."""
+    return Settings.from_environment(os.environ)
+
+
+@cache
+def aws_client(service: str) -> Any:
+    """A client of an AWS service, with time limits that leave room to answer."""
+    import boto3  # noqa: PLC0415 - 0.1 s that functions without a call of this kind do not pay
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(
+        connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 3}, max_pool_connections=16
+    )
+    client: BaseClient = boto3.client(service, config=config)  # type: ignore[call-overload]
+    return client
+
+
+@cache
+def objects() -> ObjectStore:
+    """The data bucket."""
+    return S3ObjectStore(aws_client("s3"), settings().data_bucket)
+
+
+@cache
+def models() -> ModelStore:
+    """The current models."""
+    return ModelStore(objects(), settings().model_check_seconds)
+
+
+@cache
+def releases() -> ReleaseStore:
+    """The current data release."""
+    return ReleaseStore(objects(), settings().release_check_seconds)
+
+
+@cache
+def tasks() -> TaskStore:
+    """The task table."""
+    return DynamoTaskStore(aws_client("dynamodb"), settings().tasks_table, settings().task_retention_seconds)
+
+
+@cache
+def inference_queue() -> SqsTaskQueue:
+    """The queue that the inference function drains."""
+    return SqsTaskQueue(aws_client("sqs"), settings().inference_queue_url)
+
+
+@cache
+def dead_letter_queue() -> SqsTaskQueue:
+    """The queue of messages that failed too often."""
+    return SqsTaskQueue(aws_client("sqs"), settings().dead_letter_queue_url)
+
+
+@cache
+def key_ring() -> KeyRing:
+    """The API keys."""
+    return KeyRing(aws_client("secretsmanager"), settings().api_keys_secret_id, settings().api_keys_check_seconds)
+
+
+@cache
+def recorder() -> Recorder:
+    """The metrics."""
+    return Recorder(settings().metrics_namespace)
+
+
+def now() -> datetime:
+    """The time that stands for now in answers about matches: the replay clock's, if one is set."""
+    if replay := settings().replay_as_of:
+        return datetime.fromisoformat(replay).astimezone(UTC)
+    return datetime.now(UTC)
