@@ -1,0 +1,43 @@
+"""The API keys in Secrets Manager: JSON with a list of valid keys per access level."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any, Final
+
+LEVELS: Final = ("client", "operator")
+_KEY_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeys:
+    """One valid key of each level: the newest, which is the first of its list."""
+
+    client: str
+    operator: str
+
+
+def ensure_keys(secretsmanager: Any, secret_id: str) -> ApiKeys:
+    """Generate the keys that are missing, once; existing keys are never changed.
+
+    Args:
+        secretsmanager: A boto3 client.
+        secret_id: The stack's secret.
+    """
+    document = json.loads(secretsmanager.get_secret_value(SecretId=secret_id)["SecretString"])
+    keys = {level: list(document.get(level) or []) for level in LEVELS}
+    if not all(keys.values()):
+        keys = {level: found or [secrets.token_urlsafe(_KEY_BYTES)] for level, found in keys.items()}
+        secretsmanager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(keys))
+    return ApiKeys(client=keys["client"][0], operator=keys["operator"][0])
+
+
+def rotate_keys(secretsmanager: Any, secret_id: str) -> ApiKeys:
+    """Put a new key of each level in front and keep the one before it valid, so that callers can move over.
+
+    Rotating a second time drops the oldest.
+    """
+    document = json.loads(secretsmanager.get_secret_value(SecretId=secret_id)["SecretString"])
+    keys = {level: [secrets.token_urlsafe(_KEY_BYTES), *list(document.get(level) or [])[:1]] for level in LEVELS}
+    secretsmanager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(keys))
+    return ApiKeys(client=keys["client"][0], operator=keys["operator"][0])

@@ -1,0 +1,176 @@
+"""Background processes of the local system: start, watch, stop, and say who holds a port."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+_STOP_SECONDS: Final = 15.0
+_POLL_SECONDS: Final = 0.1
+_LOG_LINES: Final = 15
+
+
+class LocalSystemError(Exception):
+    """Something a person must do; the message says what is wrong and what helps."""
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on the port of this machine's loopback address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(preferred: int) -> int:
+    """The preferred port, else the next free one above it.
+
+    Raises:
+        LocalSystemError: None of the hundred ports from there is free.
+    """
+    for port in range(preferred, preferred + 100):
+        if is_free(port):
+            return port
+    raise LocalSystemError(f"no free port from {preferred} to {preferred + 99}")
+
+
+def port_owner(port: int) -> str:
+    """Who listens on the port, as far as this user may see."""
+    try:
+        connections = psutil.net_connections(kind="tcp")
+    except psutil.AccessDenied:
+        return "a process of another user"
+    for connection in connections:
+        if (
+            connection.status == psutil.CONN_LISTEN
+            and connection.laddr
+            and connection.laddr[1] == port
+            and connection.pid
+        ):
+            try:
+                process = psutil.Process(connection.pid)
+                return f"process {process.pid} ({' '.join(process.cmdline())[:120] or process.name()})"
+            except psutil.Error:
+                break
+    return "a process that cannot be seen from here"
+
+
+def free_memory_mb() -> int:
+    """Memory that new processes could take without swapping, in MB."""
+    return int(psutil.virtual_memory().available // (1024 * 1024))
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A background process with its own session, so that all its children can be stopped with it.
+
+    Args:
+        name: What messages call it.
+        folder: Where its pid file and log are.
+    """
+
+    name: str
+    folder: Path
+
+    @property
+    def _record(self) -> Path:
+        return self.folder / f"{self.name}.pid.json"
+
+    @property
+    def log(self) -> Path:
+        """Everything it printed since its last start."""
+        return self.folder / f"{self.name}.log"
+
+    def process(self) -> psutil.Process | None:
+        """The running process; None if it is not running (also when its pid now belongs to another)."""
+        try:
+            record = json.loads(self._record.read_text(encoding="utf-8"))
+            process = psutil.Process(record["pid"])
+            alive = process.create_time() == record["created"] and process.status() != psutil.STATUS_ZOMBIE
+        except (FileNotFoundError, ValueError, KeyError, psutil.NoSuchProcess):
+            return None
+        return process if alive else None
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start it, detached from this terminal; returns at once."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            started = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        created = psutil.Process(started.pid).create_time()
+        self._record.write_text(json.dumps({"pid": started.pid, "created": created}), encoding="utf-8")
+        # Reaped here if this process outlives it; a zombie would otherwise count as a child of ours for ever.
+        started.returncode = None
+
+    def wait_ready(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Wait until `ready()`.
+
+        Raises:
+            LocalSystemError: It died or did not become ready in time; with the end of its log.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.process() is None:
+                raise LocalSystemError(f"{self.name} stopped while starting; the end of {self.log}:\n{self.log_end()}")
+            if time.monotonic() > deadline:
+                raise LocalSystemError(
+                    f"{self.name} was not ready within {seconds:.0f} s; the end of {self.log}:\n{self.log_end()}"
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def log_end(self) -> str:
+        """The last lines it printed."""
+        try:
+            return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:])
+        except FileNotFoundError:
+            return "(no log)"
+
+    def stop(self) -> bool:
+        """Stop it and every process of its session: asked first, so that it can save its data, then forced.
+
+        Returns:
+            Whether it was running.
+        """
+        process = self.process()
+        if process is None:
+            self._record.unlink(missing_ok=True)
+            return False
+        family = [process, *process.children(recursive=True)]
+        process.send_signal(signal.SIGTERM)
+        psutil.wait_procs([process], timeout=_STOP_SECONDS)
+        for member in family:
+            try:
+                member.kill()
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(family, timeout=_STOP_SECONDS)
+        self._kill_session(process.pid)
+        self._record.unlink(missing_ok=True)
+        return True
+
+    def _kill_session(self, session: int) -> None:
+        """End what was started after the family was listed, and orphans of the session."""
+        for other in psutil.process_iter():
+            try:
+                if os.getsid(other.pid) == session:
+                    other.kill()
+            except (ProcessLookupError, PermissionError, psutil.Error):
+                continue
