@@ -1,0 +1,105 @@
+"""The formulas of `chalicelib.odds` over many markets at once; the same numbers, to the bit, as the scalar functions.
+
+Arrays of odds and probabilities have shape (n_matches, 3), columns home, draw, away, float64.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chalicelib.odds import BOOKSUM_LOWER, BOOKSUM_UPPER, DEFAULT_VALUE_THRESHOLD, SOLVER_STEPS, MarginMethod
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+NO_BET = -1
+"""Stands for "no value bet" where an outcome's number 0, 1 or 2 would."""
+
+
+@dataclass(frozen=True, slots=True)
+class FairMarkets:
+    """Margin-free probabilities of many markets.
+
+    Args:
+        probabilities: Shape (n, 3); NaN in the rows without fair odds.
+        has_fair: Shape (n,); whether the row's odds are a market to read probabilities from.
+    """
+
+    probabilities: Floats
+    has_fair: Booleans
+
+
+@dataclass(frozen=True, slots=True)
+class ValueBets:
+    """The value bet of each match, where it has one.
+
+    Args:
+        outcome: Shape (n,); 0, 1, 2, or `NO_BET`.
+        edge: Shape (n,); its expected value per unit; NaN without a bet.
+        odds: Shape (n,); its decimal odds; NaN without a bet.
+    """
+
+    outcome: Integers
+    edge: Floats
+    odds: Floats
+
+
+def are_odds(odds: Floats) -> Booleans:
+    """Shape (n,): whether all three odds are finite and above 1."""
+    return np.asarray((np.isfinite(odds) & (odds > 1)).all(axis=1), dtype=np.bool_)
+
+
+def booksum(odds: Floats) -> Floats:
+    """Shape (n,): sum of the raw implied probabilities; NaN where the row is not three odds."""
+    usable = are_odds(odds)
+    raw = 1 / np.where(usable[:, None], odds, np.nan)
+    result: Floats = raw[:, 0] + raw[:, 1] + raw[:, 2]
+    return result
+
+
+def shin(odds: Floats) -> FairMarkets:
+    """Shin's margin-free probabilities, as `chalicelib.odds.shin`, of every row with fair odds."""
+    total = booksum(odds)
+    has_fair = np.asarray((total > BOOKSUM_LOWER) & (total < BOOKSUM_UPPER), dtype=np.bool_)
+    raw = 1 / odds[has_fair]
+    share = raw * raw / total[has_fair, None]
+    low, high = np.zeros(len(share)), np.ones(len(share))
+    for _ in range(SOLVER_STEPS):
+        middle = (low + high) / 2
+        q = _shin_at(share, middle)
+        above = q[:, 0] + q[:, 1] + q[:, 2] > 1
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    probabilities = np.full(odds.shape, np.nan)
+    probabilities[has_fair] = _shin_at(share, (low + high) / 2)
+    return FairMarkets(probabilities, has_fair)
+
+
+def margin_method(has_fair: bool) -> str | None:  # noqa: FBT001 - used as a map over a column
+    """The method's name as it is stored beside the probabilities; None without fair odds."""
+    return MarginMethod.SHIN.value if has_fair else None
+
+
+def value_bets(probabilities: Floats, odds: Floats, threshold: float = DEFAULT_VALUE_THRESHOLD) -> ValueBets:
+    """The largest edge of each match over the threshold, as `chalicelib.odds.value_bet`.
+
+    Rows whose odds or probabilities are not complete have no bet.
+    """
+    complete = are_odds(odds) & np.isfinite(probabilities).all(axis=1)
+    edges = np.where(complete[:, None], probabilities * odds - 1, -np.inf)
+    best = edges.argmax(axis=1)
+    rows = np.arange(len(odds))
+    edge = edges[rows, best]
+    bet = edge > threshold
+    return ValueBets(
+        outcome=np.where(bet, best, NO_BET),
+        edge=np.where(bet, edge, np.nan),
+        odds=np.where(bet, odds[rows, best], np.nan),
+    )
+
+
+def _shin_at(share: Floats, z: Floats) -> Floats:
+    square, rest = z * z, 4 * (1 - z)
+    result: Floats = 2 * share / (np.sqrt(square[:, None] + rest[:, None] * share) + z[:, None])
+    return result
