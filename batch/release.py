@@ -1,0 +1,223 @@
+"""Writes a run's files under its own id, then moves the one pointer that readers follow.
+
+Files are immutable and checksummed; the pointer is replaced only if nobody else replaced it in between. A run that
+dies anywhere before the last step leaves the previous release served, and nothing to repair.
+"""
+
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from chalicelib.data_release import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
+from chalicelib.errors import ReleaseUnavailable
+from chalicelib.model_store import ModelInfo
+from chalicelib.object_store import ConditionFailed, ObjectMissing, ObjectStore
+
+logger = logging.getLogger(__name__)
+
+MOVE_ATTEMPTS: Final = 8
+"""Pointer writes tried before a run gives up; two writers at the same second need two."""
+
+KEPT_RELEASES: Final = 14
+"""How many releases stay readable behind the current one."""
+
+ROW_GROUP_ROWS: Final = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How a run ended.
+
+    Args:
+        pointer: What readers see now.
+        moved: False where a later release was already served; its files stay unused.
+    """
+
+    pointer: Pointer
+    moved: bool
+
+
+def new_release_id(now: datetime) -> str:
+    """A run's own id: when it began (not its as_of, which a replay moves about), and something no other run has."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+
+
+def iso(moment: datetime) -> str:
+    """A time as the pointer writes it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parquet_bytes(frame: pd.DataFrame, schema: pa.Schema | None = None) -> bytes:
+    """The frame as a parquet file; equal frames give equal bytes.
+
+    Args:
+        frame: Rows; the index is not written.
+        schema: Column types; columns come in its order.
+
+    Raises:
+        pyarrow.ArrowInvalid: a column does not fit the schema.
+    """
+    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    sink = pa.BufferOutputStream()
+    # Without pandas' metadata: it names library versions, which would change the bytes at every upgrade.
+    pq.write_table(
+        table.replace_schema_metadata(None), sink, compression="zstd", row_group_size=ROW_GROUP_ROWS, version="2.6"
+    )
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseWriter:
+    """Writes the files of one run.
+
+    Args:
+        objects: Where to.
+        release_id: The run's own id.
+        as_of: The run's time.
+        now: When its data sets were computed.
+    """
+
+    objects: ObjectStore
+    release_id: str
+    as_of: datetime
+    now: datetime
+
+    def write(self, file_name: str, content: bytes, rows: int, model: ModelInfo | None = None) -> DatasetEntry:
+        """Write one file of the release and describe it.
+
+        Raises:
+            ObjectStoreUnavailable: it was not written.
+        """
+        key = f"releases/{self.release_id}/{file_name}"
+        self.objects.put(key, content)
+        return DatasetEntry(
+            key=key,
+            rows=rows,
+            bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            as_of=iso(self.as_of),
+            computed_at=iso(self.now),
+            model_stage=str(model.stage) if model else None,
+            registered_version=model.registered_version if model else None,
+            model_run_id=model.model_run_id if model else None,
+        )
+
+
+def publish_release(
+    objects: ObjectStore,
+    writer: ReleaseWriter,
+    datasets: Mapping[str, DatasetEntry],
+    *,
+    keep: frozenset[str],
+    backwards: bool = False,
+) -> Published:
+    """Make a rebuild's data sets the current ones.
+
+    Args:
+        objects: Where the pointer is.
+        writer: The run.
+        datasets: What it wrote.
+        keep: Data sets of other jobs (odds), which stay as they are unless this run wrote them.
+        backwards: Whether an as_of before the current release's may replace it (a replay moved back on purpose).
+    """
+
+    def change(current: Pointer | None) -> Pointer | None:
+        if current is not None and not backwards and current.as_of > iso(writer.as_of):
+            return None
+        kept = {name: entry for name, entry in current.datasets.items() if name in keep} if current else {}
+        return Pointer(writer.release_id, iso(writer.as_of), iso(writer.now), {**kept, **datasets})
+
+    return _move(objects, change)
+
+
+def publish_datasets(
+    objects: ObjectStore, based_on: Pointer, datasets: Mapping[str, DatasetEntry], now: datetime
+) -> Published:
+    """Replace single data sets of the current release, leaving the others.
+
+    Args:
+        objects: Where the pointer is.
+        based_on: The release they were computed from; if another one is served by now, they are not published.
+        datasets: What to replace.
+        now: The time of the change.
+    """
+
+    def change(current: Pointer | None) -> Pointer | None:
+        if current is None or current.release_id != based_on.release_id:
+            return None
+        return replace(current, published_at=iso(now), datasets={**current.datasets, **datasets})
+
+    return _move(objects, change)
+
+
+def _move(objects: ObjectStore, change: Callable[[Pointer | None], Pointer | None]) -> Published:
+    for _ in range(MOVE_ATTEMPTS):
+        current, etag = read_pointer(objects)
+        wanted = change(current)
+        if wanted is None:
+            assert current is not None  # noqa: S101 - without a current pointer every change is wanted or based on it
+            return Published(current, moved=False)
+        body = wanted.to_json()
+        # First under its version: whoever reads the pointer can come back to it.
+        objects.put(pointer_version_key(wanted.version), body)
+        try:
+            objects.put(POINTER_KEY, body, only_if_etag=etag, only_if_absent=etag is None)
+        except ConditionFailed:
+            continue
+        return Published(wanted, moved=True)
+    raise ReleaseUnavailable(f"the release pointer kept moving, gave up after {MOVE_ATTEMPTS} attempts")
+
+
+def read_pointer(objects: ObjectStore) -> tuple[Pointer | None, str | None]:
+    """The current pointer and its ETag, or None before the first release."""
+    try:
+        found = objects.get(POINTER_KEY)
+    except ObjectMissing:
+        return None, None
+    assert found is not None  # noqa: S101 - no ETag was given
+    return Pointer.from_json(found.body), found.etag
+
+
+def forget_old_releases(objects: ObjectStore, current: Pointer, now: datetime, kept: int = KEPT_RELEASES) -> list[str]:
+    """Delete the files of releases beyond the newest `kept`, and pointers to them.
+
+    What the current pointer names is never deleted, however old, nor anything written in the last hour: another run
+    may be about to publish it.
+
+    Returns:
+        The deleted keys.
+    """
+    used = {entry.key for entry in current.datasets.values()}
+    by_release: dict[str, list[str]] = {}
+    for key, _ in objects.keys("releases/"):
+        parts = key.split("/")
+        if len(parts) == 3 and parts[1] != "pointers":  # noqa: PLR2004 - releases/<id>/<file>
+            by_release.setdefault(parts[1], []).append(key)
+    pinned = {entry.key.split("/")[1] for entry in current.datasets.values()} | {current.release_id}
+    candidates = sorted((id_ for id_ in by_release if id_ not in pinned), reverse=True)
+    doomed = [id_ for id_ in candidates[kept:] if id_ < f"{now - timedelta(hours=1):%Y%m%dT%H%M%SZ}"]
+    deleted = [key for id_ in doomed for key in by_release[id_] if key not in used]
+    gone = set(doomed)
+    for key, _ in objects.keys("releases/pointers/"):
+        if gone and _release_of(objects, key) in gone:
+            deleted.append(key)
+    for key in deleted:
+        objects.delete(key)
+    return deleted
+
+
+def _release_of(objects: ObjectStore, pointer_key: str) -> str | None:
+    try:
+        found = objects.get(pointer_key)
+        return None if found is None else str(json.loads(found.body)["release_id"])
+    except (ObjectMissing, ValueError, KeyError):
+        return None
