@@ -1,0 +1,123 @@
+"""Feature rows and a model to the rows of `predictions.parquet`.
+
+Pure: the model is anything that predicts rows, the identity of the model is passed in.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from batch.features import FeatureTable
+from chalicelib.domain import Outcome
+from chalicelib.errors import InvalidModel
+
+PREDICTION_COLUMNS: Final = (
+    "match_id",
+    "home_team",
+    "away_team",
+    "match_date",
+    "season",
+    "region",
+    "league",
+    "sex",
+    "proba_home",
+    "proba_draw",
+    "proba_away",
+    "predicted_class",
+    "predicted_label",
+    "is_future",
+    "model_run_id",
+    "model_stage",
+    "registered_version",
+    "outcome_1x2",
+    "home_score",
+    "away_score",
+    "home_elo",
+    "away_elo",
+    "home_form",
+    "away_form",
+)
+"""Columns of predictions.parquet, in this order."""
+
+CHUNK_ROWS: Final = 50_000
+"""Rows predicted in one call: bounds the memory the answer takes as Python numbers."""
+
+LABELS: Final = np.array([outcome.label for outcome in Outcome], dtype=object)
+
+
+class RowModel(Protocol):
+    """What scoring needs of a model; `chalicelib.lightgbm_native.NativeModel` is one."""
+
+    feature_names: list[str]
+    """Names of the features, in the order of a row."""
+
+    def predict_rows(self, rows: "ctypes.Array[ctypes.c_double]") -> Sequence[Sequence[float]]:
+        """Probabilities of home, draw and away, one triple a row; the rows come flat, one after another."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which model made a prediction.
+
+    Attributes:
+        run_id: MLflow run that trained it.
+        stage: champion or challenger.
+        registered_version: Version in the registry, as text.
+    """
+
+    run_id: str
+    stage: str
+    registered_version: str
+
+
+def score(table: FeatureTable, model: RowModel, identity: ModelIdentity) -> pd.DataFrame:
+    """Predictions of every match of the table.
+
+    Returns:
+        PREDICTION_COLUMNS, sorted by (match_date, match_id), unknown kickoffs last. outcome_1x2, home_score and
+        away_score are missing where the result is not known at the table's as_of.
+
+    Raises:
+        InvalidModel: the model wants a feature the table does not have.
+    """
+    names = list(model.feature_names)
+    missing = [name for name in names if name not in table.features.columns]
+    if missing:
+        raise InvalidModel(f"the model wants features the batch does not compute: {', '.join(missing)}")
+    probabilities = _probabilities(table.features, names, model)
+    shown = table.display
+    played = shown["home_goals"].notna() & shown["away_goals"].notna()
+    difference = (shown["home_goals"] - shown["away_goals"]).fillna(0).to_numpy(np.int64)
+    outcome = pd.Series(LABELS[1 - np.sign(difference)], index=shown.index, dtype="str").where(played)
+    best = probabilities.argmax(axis=1).astype(np.int8)
+    scored = shown.assign(
+        proba_home=probabilities[:, Outcome.HOME],
+        proba_draw=probabilities[:, Outcome.DRAW],
+        proba_away=probabilities[:, Outcome.AWAY],
+        predicted_class=best,
+        predicted_label=pd.Series(LABELS[best], index=shown.index, dtype="str"),
+        model_run_id=pd.Series(identity.run_id, index=shown.index, dtype="str"),
+        model_stage=pd.Series(identity.stage, index=shown.index, dtype="str"),
+        registered_version=pd.Series(identity.registered_version, index=shown.index, dtype="str"),
+        outcome_1x2=outcome,
+        home_score=shown["home_goals"],
+        away_score=shown["away_goals"],
+    )
+    return scored[list(PREDICTION_COLUMNS)].sort_values(
+        ["match_date", "match_id"], ignore_index=True, na_position="last"
+    )
+
+
+def _probabilities(features: pd.DataFrame, names: list[str], model: RowModel) -> npt.NDArray[np.float64]:
+    """Shape (n, 3), in the order of the rows."""
+    probabilities = np.zeros((len(features), len(Outcome)))
+    for start in range(0, len(features), CHUNK_ROWS):
+        chunk = np.ascontiguousarray(features[names].iloc[start : start + CHUNK_ROWS].to_numpy(np.float64).copy())
+        flat = (ctypes.c_double * chunk.size).from_buffer(chunk)
+        probabilities[start : start + len(chunk)] = model.predict_rows(flat)
+    return probabilities
