@@ -1,0 +1,122 @@
+# Everything a developer or CI runs. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+UV_VERSION := 0.13.8
+BOOT := .local/boot
+VENV := .venv
+EMULATOR_VENV := .local/emulator-venv
+PY := $(VENV)/bin/python
+LOCKS := infra/requirements
+STAGE ?= dev
+AS_OF ?=
+VERSION ?=
+MODEL_STAGE ?= champion
+PYTEST_ARGS ?=
+
+# uv when it could be bootstrapped (seconds instead of minutes), else pip; both check the locks' hashes.
+UV := $(CURDIR)/$(BOOT)/bin/uv
+
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: help setup setup-browser demo up down status test lint format train promote deploy destroy package lock load bench clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# ── Environments ─────────────────────────────────────────────────────────────────────────────────────
+
+setup: $(VENV)/.ready $(EMULATOR_VENV)/.ready ## Virtual environments from the hashed lock files
+
+$(BOOT)/.ready: infra/find_python.sh
+	@python=$$(bash infra/find_python.sh); echo "using $$($$python --version) for the virtual environments"
+	@rm -rf $(BOOT) && "$$(bash infra/find_python.sh)" -m venv $(BOOT)
+	@$(BOOT)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) \
+	  || echo "uv $(UV_VERSION) cannot be had here: pip is used, which takes minutes longer"
+	@touch $@
+
+$(VENV)/.ready: $(BOOT)/.ready $(LOCKS)/dev.txt
+	@echo "installing the development environment into $(VENV)"
+	@test -x $(PY) || $(BOOT)/bin/python -m venv --without-pip $(VENV)
+	@if test -x $(UV); then $(UV) pip install --quiet --python $(PY) --require-hashes -r $(LOCKS)/dev.txt; \
+	  else $(BOOT)/bin/python -m pip --python $(PY) install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/dev.txt; fi
+	@$(PY) -m infra.training_native
+	@touch $@
+
+$(EMULATOR_VENV)/.ready: $(BOOT)/.ready $(LOCKS)/emulator.txt
+	@echo "installing the emulator into $(EMULATOR_VENV)"
+	@rm -rf $(EMULATOR_VENV) && $(BOOT)/bin/python -m venv --without-pip $(EMULATOR_VENV)
+	@if test -x $(UV); then $(UV) pip install --quiet --python $(EMULATOR_VENV)/bin/python --require-hashes -r $(LOCKS)/emulator.txt; \
+	  else $(BOOT)/bin/python -m pip --python $(EMULATOR_VENV)/bin/python install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/emulator.txt; fi
+	@touch $@
+
+setup-browser: setup ## Chromium for the board's tests (Debian package; needs root)
+	@if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then echo "a browser is installed"; \
+	elif [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then echo "no browser and not root: browser tests are skipped (apt-get install chromium)"; \
+	else apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null && echo "chromium is installed"; fi
+
+lock: $(BOOT)/.ready ## Resolve the requirements anew into the hashed lock files (UPGRADE=1 takes newer versions)
+	@test -x $(UV) || { echo "make lock needs uv"; exit 1; }
+	@compile() { $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url $(if $(UPGRADE),--upgrade) "$$@"; }; \
+	compile $(LOCKS)/dev.in -o $(LOCKS)/dev.txt; \
+	compile $(LOCKS)/api.in -c $(LOCKS)/dev.txt -o $(LOCKS)/api.txt; \
+	compile $(LOCKS)/batch.in -c $(LOCKS)/dev.txt -o $(LOCKS)/batch.txt; \
+	compile $(LOCKS)/emulator.in -o $(LOCKS)/emulator.txt
+	@! grep -l -- '--index-url\|--find-links\|--extra-index-url' $(LOCKS)/*.txt || { echo "a lock file names an index"; exit 1; }
+
+# ── The system on this machine ───────────────────────────────────────────────────────────────────────
+
+demo: setup ## Everything: start, deploy, sample, train, rebuild, one call of each kind (AS_OF=2024-05-01 moves the clock)
+	@$(PY) -m infra.local demo $(if $(AS_OF),--as-of $(AS_OF))
+
+up: setup ## Start the emulator, MLflow and the stack with the data they had
+	@$(PY) -m infra.local up
+
+down: setup ## Stop all of it; data stays in .local/
+	@$(PY) -m infra.local down
+
+status: setup ## What runs
+	@$(PY) -m infra.local status
+
+train: setup ## Train and register champion and challenger candidates
+	@$(PY) -m infra.local train
+
+promote: setup ## Move an alias to a version and mirror it (VERSION=2 [MODEL_STAGE=champion])
+	@test -n "$(VERSION)" || { echo "which version? make promote VERSION=2 [MODEL_STAGE=champion|challenger]"; exit 2; }
+	@$(PY) -m infra.local promote --version $(VERSION) --stage $(MODEL_STAGE)
+
+# ── Quality ──────────────────────────────────────────────────────────────────────────────────────────
+
+test: setup lint ## The gate: lint, types, every test; the end-to-end tests on an emulator of their own
+	@$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+lint: setup ## Ruff (rules and format) and mypy
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+format: setup ## Format the code
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+load: setup ## Load test against BASE_URL (default: the local system)
+	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(VENV)/bin/locust -f tests/load/locustfile.py --headless --host "$$BASE_URL" $(LOAD_ARGS)
+
+bench: setup ## Benchmarks that print their figures and the machine
+	@$(PY) -m tests.load.bench
+
+# ── AWS ──────────────────────────────────────────────────────────────────────────────────────────────
+
+package: setup ## Build what AWS gets, print sizes, fail on a limit (STAGE=dev [ARCH=arm64] [RUNTIME=python3.13])
+	@$(PY) -m infra.package --stage $(STAGE)
+
+deploy: setup ## Deploy to AWS with the change set shown first (STAGE=dev|prod [YES=1])
+	@$(PY) -m infra.deploy deploy --stage $(STAGE) $(if $(YES),--yes)
+
+destroy: setup ## Delete a stack on AWS; bucket and table are kept (STAGE=dev|prod [YES=1])
+	@$(PY) -m infra.deploy destroy --stage $(STAGE) $(if $(YES),--yes)
+
+clean: ## Remove builds and caches (the running system and its data stay)
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis
