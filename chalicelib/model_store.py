@@ -106,7 +106,7 @@ class ServedModel:
                 [{"loc": ["features"], "msg": f"{native.feature_names} != {names}", "type": "signature"}],
             )
         self.info = info
-        self._native = native
+        self.native = native
         self._names = frozenset(names)
         # (name, may be null, must be a whole number), flat for the loop that runs on every request.
         self._columns = [(f.name, not f.required, f.type in INTEGER_TYPES) for f in info.features]
@@ -154,15 +154,15 @@ class ServedModel:
 
     def predict(self, row: list[float]) -> OutcomeProbabilities:
         """Outcome probabilities of one row made by `row`."""
-        return OutcomeProbabilities(*self._native.predict_row(row))
+        return OutcomeProbabilities(*self.native.predict_row(row))
 
     def predict_many(self, rows: list[list[float]]) -> list[OutcomeProbabilities]:
         """Outcome probabilities of many rows in one native call."""
-        return [OutcomeProbabilities(*probabilities) for probabilities in self._native.predict_rows(rows)]
+        return [OutcomeProbabilities(*probabilities) for probabilities in self.native.predict_rows(rows)]
 
     def contributions(self, row: list[float]) -> list[tuple[float, ...]]:
         """Per outcome, what each feature adds to its raw score; the last number is the expected score."""
-        return self._native.contributions(row)
+        return self.native.contributions(row)
 
 
 def _fault(name: str, message: str, kind: str) -> Mapping[str, Any]:
@@ -247,7 +247,7 @@ class ModelStore:
         replacement = _Cached(etag, info, self._clock())
         if old is not None and old.model is not None:
             if info.model_sha256 == old.info.model_sha256 and info.features == old.info.features:
-                replacement.model = ServedModel(info, old.model._native)  # noqa: SLF001 - the same weights
+                replacement.model = ServedModel(info, old.model.native)
             else:
                 try:
                     replacement.model = self._load(info)

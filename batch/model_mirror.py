@@ -1,0 +1,213 @@
+"""Mirrors the registry's aliases into the bucket, where the serving functions find them.
+
+Talks to the MLflow server over REST: the client library would not fit beside pandas and pyarrow, and a scheduled
+function needs four calls of it. Source: MLflow REST API, 2.0 endpoints.
+"""
+
+import hashlib
+import json
+import logging
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+import yaml
+
+from chalicelib.domain import MODEL_NAME, Stage
+from chalicelib.errors import InvalidModel, RegistryUnavailable
+from chalicelib.model_store import ModelInfo, mirror_key
+from chalicelib.object_store import ObjectMissing, ObjectStore
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS: Final = 10
+MODEL_FILE: Final = "model.lgb"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredVersion:
+    """A model version in the registry, with where its files are."""
+
+    version: str
+    run_id: str
+    artifact_uri: str
+
+
+class Registry(Protocol):
+    """The part of a model registry that the mirror needs."""
+
+    def version_of(self, stage: Stage) -> RegisteredVersion | None:
+        """The version with that alias; None if there is none.
+
+        Raises:
+            RegistryUnavailable: the registry does not answer.
+        """
+        ...
+
+    def run(self, run_id: str) -> tuple[dict[str, float], dict[str, str]]:
+        """Metrics and parameters of a run.
+
+        Raises:
+            RegistryUnavailable: the registry does not answer.
+        """
+        ...
+
+    def file(self, version: RegisteredVersion, name: str) -> bytes:
+        """One file of the model.
+
+        Raises:
+            RegistryUnavailable: the registry does not answer.
+        """
+        ...
+
+
+class MlflowRegistry:
+    """The registry of an MLflow server.
+
+    Args:
+        tracking_uri: Base URL of the server.
+        token: Bearer token, if the server wants one.
+        read_s3: Reads `s3://bucket/key` for servers that hand out direct artifact addresses.
+    """
+
+    def __init__(
+        self, tracking_uri: str, token: str | None = None, read_s3: Callable[[str, str], bytes] | None = None
+    ) -> None:
+        self._base = tracking_uri.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._read_s3 = read_s3
+
+    def version_of(self, stage: Stage) -> RegisteredVersion | None:
+        """See `Registry.version_of`."""
+        found = self._call("registered-models/alias", {"name": MODEL_NAME, "alias": stage.value})
+        if found is None:
+            return None
+        version = found["model_version"]
+        address = self._call(
+            "model-versions/get-download-uri", {"name": MODEL_NAME, "version": str(version["version"])}
+        )
+        if address is None:
+            raise RegistryUnavailable(f"version {version['version']} vanished while it was read")
+        return RegisteredVersion(str(version["version"]), version["run_id"], address["artifact_uri"])
+
+    def run(self, run_id: str) -> tuple[dict[str, float], dict[str, str]]:
+        """See `Registry.run`."""
+        found = self._call("runs/get", {"run_id": run_id})
+        data = found["run"]["data"] if found else {}
+        metrics = {metric["key"]: float(metric["value"]) for metric in data.get("metrics", [])}
+        params = {param["key"]: str(param["value"]) for param in data.get("params", [])}
+        return metrics, params
+
+    def file(self, version: RegisteredVersion, name: str) -> bytes:
+        """See `Registry.file`."""
+        address = urllib.parse.urlsplit(version.artifact_uri)
+        path = f"{address.path.strip('/')}/{name}"
+        if address.scheme == "mlflow-artifacts":
+            body = self._read(f"{self._base}/api/2.0/mlflow-artifacts/artifacts/{urllib.parse.quote(path)}")
+            if body is None:
+                raise InvalidModel(f"version {version.version} has no file {name}")
+            return body
+        if address.scheme == "s3" and self._read_s3 is not None:
+            return self._read_s3(address.netloc, path)
+        raise InvalidModel(f"version {version.version} is stored at an address that cannot be read: {address.scheme}")
+
+    def _call(self, endpoint: str, query: Mapping[str, str]) -> Any:
+        body = self._read(f"{self._base}/api/2.0/mlflow/{endpoint}?{urllib.parse.urlencode(query)}")
+        return None if body is None else json.loads(body)
+
+    def _read(self, url: str) -> bytes | None:
+        request = urllib.request.Request(url, headers=self._headers)  # noqa: S310 - the scheme is the deployer's setting
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+                return answer.read()  # type: ignore[no-any-return]
+        except urllib.error.HTTPError as error:
+            detail = error.read()[:500]
+            # An alias that does not exist is 404 or, in some versions, 400 with the same code of its own.
+            if error.code in (400, 404) and (b"RESOURCE_DOES_NOT_EXIST" in detail or b"not found" in detail.lower()):
+                return None
+            raise RegistryUnavailable(f"the registry answered {error.code}") from None
+        except (OSError, ValueError) as error:
+            raise RegistryUnavailable(f"the registry does not answer: {type(error).__name__}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """What became of one alias: `updated`, `unchanged` or `removed`."""
+
+    stage: Stage
+    outcome: str
+    registered_version: str | None
+
+
+def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime) -> Mirrored:
+    """Bring one alias's mirror in line with the registry.
+
+    The model file is written first under a name of its own, the description that names it last, so that readers
+    never see one without the other. Where the registry no longer has the alias, the mirror is removed; where it
+    does not answer, the mirror stays.
+
+    Raises:
+        RegistryUnavailable, ObjectStoreUnavailable: nothing was changed.
+        InvalidModel: the version's files contradict one another; the mirror stays.
+    """
+    version = registry.version_of(stage)
+    current = _mirrored(objects, stage)
+    if version is None:
+        if current is None:
+            return Mirrored(stage, "unchanged", None)
+        objects.delete(mirror_key(stage))
+        return Mirrored(stage, "removed", None)
+    if current is not None and (current.registered_version, current.model_run_id) == (version.version, version.run_id):
+        return Mirrored(stage, "unchanged", version.version)
+    model = registry.file(version, MODEL_FILE)
+    digest = hashlib.sha256(model).hexdigest()
+    metrics, params = registry.run(version.run_id)
+    description: dict[str, Any] = {
+        "schema_version": 1,
+        "model_name": MODEL_NAME,
+        "stage": stage.value,
+        "registered_version": version.version,
+        "model_run_id": version.run_id,
+        "metrics": metrics,
+        "params": params,
+        "features": signature_features(registry.file(version, "MLmodel")),
+        "model_key": f"models/{stage}/{version.version}-{digest[:12]}.lgb",
+        "model_sha256": digest,
+        "synced_at": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    objects.put(description["model_key"], model)
+    objects.put(mirror_key(stage), json.dumps(description, sort_keys=True).encode())
+    return Mirrored(stage, "updated", version.version)
+
+
+def signature_features(mlmodel: bytes) -> list[dict[str, Any]]:
+    """The inputs of an `MLmodel` file's signature, each with name, type and required.
+
+    Raises:
+        InvalidModel: there is no column-based signature.
+    """
+    try:
+        columns = json.loads(yaml.safe_load(mlmodel)["signature"]["inputs"])
+        return [
+            {"name": column["name"], "type": column["type"], "required": bool(column.get("required", True))}
+            for column in columns
+        ]
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise InvalidModel(f"the model has no usable signature: {error}") from error
+
+
+def _mirrored(objects: ObjectStore, stage: Stage) -> ModelInfo | None:
+    try:
+        found = objects.get(mirror_key(stage))
+    except ObjectMissing:
+        return None
+    assert found is not None  # noqa: S101 - no ETag was given
+    try:
+        return ModelInfo.from_json(found.body, stage)
+    except InvalidModel:
+        logger.warning("the mirror is malformed and will be written again", extra={"stage": stage.value})
+        return None

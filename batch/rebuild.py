@@ -1,0 +1,213 @@
+"""Rebuild: raw matches and models in, the data sets of a release out.
+
+`rebuild` is pure; `batch.handlers` runs it on the bucket, and on files it runs without a stack:
+
+    python -m batch.rebuild --matches FILE… --as-of TIME --model DIR --out DIR [--odds FILE]
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+
+from batch.features import FEATURES, LONG, build_features
+from batch.matches import MatchesReport, read_matches
+from batch.release import iso, parquet_bytes
+from batch.score import ModelIdentity, RowModel, score
+from chalicelib.data_release import MATCH_FEATURES, PREDICTIONS, PREDICTIONS_CHALLENGER
+from chalicelib.domain import Stage
+from chalicelib.errors import InvalidModel
+from chalicelib.lightgbm_native import NativeModel
+from chalicelib.model_store import FeatureSpec, ModelInfo
+
+DATASET_OF: Final[Mapping[Stage, str]] = {
+    Stage.CHAMPION: PREDICTIONS,
+    Stage.CHALLENGER: PREDICTIONS_CHALLENGER,
+}
+
+FEATURES_SCHEMA: Final = pa.schema(
+    [("match_id", pa.int64())] + [(f.name, pa.int64() if f.type == LONG else pa.float64()) for f in FEATURES]
+)
+
+PREDICTIONS_SCHEMA: Final = pa.schema(
+    [
+        ("match_id", pa.int64()),
+        ("home_team", pa.string()),
+        ("away_team", pa.string()),
+        ("match_date", pa.timestamp("ms", "UTC")),
+        ("season", pa.string()),
+        ("region", pa.string()),
+        ("league", pa.string()),
+        ("sex", pa.int8()),
+        ("proba_home", pa.float64()),
+        ("proba_draw", pa.float64()),
+        ("proba_away", pa.float64()),
+        ("predicted_class", pa.int8()),
+        ("predicted_label", pa.string()),
+        ("is_future", pa.bool_()),
+        ("model_run_id", pa.string()),
+        ("model_stage", pa.string()),
+        ("registered_version", pa.string()),
+        ("outcome_1x2", pa.string()),
+        ("home_score", pa.int16()),
+        ("away_score", pa.int16()),
+        ("home_elo", pa.float64()),
+        ("away_elo", pa.float64()),
+        ("home_form", pa.string()),
+        ("away_form", pa.string()),
+        ("in_sample", pa.bool_()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model and what is known of it."""
+
+    info: ModelInfo
+    rows: RowModel
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One file of a release, before it is written."""
+
+    name: str
+    file_name: str
+    content: bytes
+    rows: int
+    model: ModelInfo | None = None
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What a rebuild made.
+
+    Attributes:
+        datasets: The files.
+        predictions: Rows of predictions, by stage.
+        report: Counts and rejected rows, plain JSON values.
+    """
+
+    datasets: list[Dataset]
+    predictions: dict[Stage, pd.DataFrame]
+    report: dict[str, Any]
+
+
+def rebuild(matches: MatchesReport, models: Sequence[LoadedModel], as_of: datetime) -> Rebuilt:
+    """Features of every match, and predictions of every model.
+
+    The same matches, models and as_of give the same bytes.
+
+    Raises:
+        InvalidModel: a model wants other features than the batch computes.
+    """
+    table = build_features(matches.accepted, as_of)
+    datasets = [
+        Dataset(
+            MATCH_FEATURES,
+            f"{MATCH_FEATURES}.parquet",
+            parquet_bytes(table.features, FEATURES_SCHEMA),
+            len(table.features),
+        )
+    ]
+    predictions: dict[Stage, pd.DataFrame] = {}
+    for model in models:
+        info = model.info
+        frame = score(table, model.rows, ModelIdentity(info.model_run_id, str(info.stage), info.registered_version))
+        frame["in_sample"] = _in_sample(frame["match_date"], info)
+        predictions[info.stage] = frame
+        name = DATASET_OF[info.stage]
+        content = parquet_bytes(frame, PREDICTIONS_SCHEMA)
+        datasets.append(Dataset(name, f"{name}.parquet", content, len(frame), info))
+    report = {
+        "as_of": iso(as_of),
+        "matches": matches.summary(),
+        "rejected": [
+            {"file": r.file, "row": r.row, "match_id": r.match_id, "reason": str(r.reason)} for r in matches.rejected
+        ],
+        "models": {
+            str(m.info.stage): {"registered_version": m.info.registered_version, "model_run_id": m.info.model_run_id}
+            for m in models
+        },
+        "rows": {dataset.name: dataset.rows for dataset in datasets},
+    }
+    return Rebuilt(datasets, predictions, report)
+
+
+def _in_sample(match_date: pd.Series, info: ModelInfo) -> pd.Series:
+    """Whether the model saw a match while it was fitted or stopped; missing where the model does not say."""
+    test_from = info.params.get("test_from")
+    if not test_from:
+        return pd.Series(None, index=match_date.index, dtype="boolean")
+    boundary = pd.Timestamp(test_from)
+    boundary = boundary.tz_localize(UTC) if boundary.tzinfo is None else boundary.tz_convert(UTC)
+    return (match_date < boundary).astype("boolean")
+
+
+def model_from_directory(directory: Path) -> LoadedModel:
+    """A model as `python -m batch.train --out DIR` leaves it.
+
+    Raises:
+        InvalidModel: the directory does not hold one.
+    """
+    try:
+        raw = json.loads((directory / "model.json").read_text("utf-8"))
+        info = ModelInfo(
+            stage=Stage(raw.get("stage") or Stage.CHAMPION),
+            registered_version=str(raw.get("registered_version") or "0"),
+            model_run_id=str(raw.get("model_run_id") or "local"),
+            metrics=raw.get("metrics") or {},
+            params=raw.get("params") or {},
+            features=tuple(FeatureSpec(f["name"], f["type"], f["required"]) for f in raw["features"]),
+            model_key="",
+            model_sha256="",
+            synced_at="",
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidModel(f"{directory} holds no model: {error}") from error
+    return LoadedModel(info, NativeModel(directory / "model.lgb"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a release folder from files."""
+    parser = argparse.ArgumentParser(prog="python -m batch.rebuild", description=__doc__)
+    parser.add_argument("--matches", nargs="+", type=Path, required=True, help="parquet, CSV or JSON lines")
+    parser.add_argument("--as-of", type=_time, required=True, help="ISO time up to which results are known")
+    parser.add_argument("--model", type=Path, required=True, help="folder written by python -m batch.train --out")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write the release to")
+    options = parser.parse_args(arguments)
+    from tqdm import tqdm  # noqa: PLC0415 - only here: the function's package comes without it
+
+    steps = tqdm(total=3, unit="step", file=sys.stderr, disable=not sys.stderr.isatty())
+    steps.set_description("reading matches")
+    matches = read_matches({path.name: path.read_bytes() for path in options.matches})
+    steps.update()
+    steps.set_description("features and predictions")
+    rebuilt = rebuild(matches, [model_from_directory(options.model)], options.as_of)
+    steps.update()
+    steps.set_description("writing")
+    options.out.mkdir(parents=True, exist_ok=True)
+    for dataset in rebuilt.datasets:
+        (options.out / dataset.file_name).write_bytes(dataset.content)
+    (options.out / "run.json").write_text(json.dumps(rebuilt.report, indent=1, sort_keys=True), "utf-8")
+    steps.update()
+    steps.close()
+    print(json.dumps({"rows": rebuilt.report["rows"], **rebuilt.report["matches"]}))
+    return 0
+
+
+def _time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
