@@ -5,6 +5,7 @@ chalice), `batch.zip`, `lightgbm-native.zip`, `pyarrow.zip`.
 """
 
 import argparse
+import ast
 import json
 import os
 import shutil
@@ -29,8 +30,8 @@ UNZIPPED_LIMIT: Final = 250 * MEGABYTE
 ZIPPED_LIMIT: Final = 50 * MEGABYTE
 PREDICT_LIMIT: Final = 30 * MEGABYTE
 
-# In batch/ but never in its package: the sample, and what only training imports.
-TRAINING_ONLY: Final = frozenset({"sample", "train.py", "evaluate.py", "promote.py", "requirements.txt", "__pycache__"})
+BATCH_ENTRY: Final = "batch.handlers"
+_DATA_FILES: Final = frozenset({".csv", ".json", ".parquet", ".yaml", ".toml"})
 _SOURCES: Final = ("app.py", "chalicelib", "batch", "infra", ".chalice/config.json", "requirements.txt")
 
 
@@ -241,12 +242,50 @@ def _declared_functions(project: Path) -> set[str]:
     return set(names)
 
 
+def imported_modules(entry: str, root: Path = ROOT) -> set[str]:
+    """The project's own modules that a module imports, directly or not, also inside functions.
+
+    Args:
+        entry: Dotted name of the module to start from.
+        root: Where the project's packages are.
+
+    Returns:
+        Dotted names of modules and packages, with `entry` and every package above a module.
+    """
+    found: set[str] = set()
+    waiting = [entry]
+    while waiting:
+        name = waiting.pop()
+        path = root.joinpath(*name.split("."))
+        source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if name in found or not source.exists():
+            continue
+        found.add(name)
+        if "." in name:
+            waiting.append(name.rpartition(".")[0])
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                # `from package import name` imports a module if `name` is one
+                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
 def _batch_members(target: Target, staging: Path) -> dict[str, Path]:
-    """batch/ without training and the sample, and chalicelib, with bytecode."""
+    """What `batch.handlers` imports of this project, with the data files beside it and bytecode.
+
+    Training, evaluation and the sample stay out because nothing on that path imports them.
+    """
     shutil.rmtree(staging, ignore_errors=True)
-    ignore = shutil.ignore_patterns(*TRAINING_ONLY)
-    shutil.copytree(ROOT / "batch", staging / "batch", ignore=ignore)
-    shutil.copytree(ROOT / "chalicelib", staging / "chalicelib", ignore=shutil.ignore_patterns("__pycache__", "ui"))
+    for name in imported_modules(BATCH_ENTRY):
+        source = ROOT.joinpath(*name.split("."))
+        folder = source if source.is_dir() else source.parent
+        data = [path for path in folder.iterdir() if path.suffix in _DATA_FILES] if source.is_dir() else []
+        for file in [source / "__init__.py" if source.is_dir() else source.with_suffix(".py"), *data]:
+            copy = staging / file.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
     dependencies.compile_bytecode(staging, target)
     return files_below(staging)
 
