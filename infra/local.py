@@ -353,8 +353,8 @@ def fill(system: LocalSystem, outputs: StackOutputs, steps: Steps) -> None:
     steps.say("models are registered")
     steps.say(f"sync_models: {json.dumps(invoke(system, 'sync_models', {}))[:200]}")
     event = {"as_of": system.as_of}
-    steps.say(f"rebuild: {json.dumps(invoke(system, 'rebuild', event))[:200]}")
-    steps.say(f"refresh_odds: {json.dumps(invoke(system, 'refresh_odds', event))[:200]}")
+    for function in ("rebuild", "refresh_odds"):
+        steps.say(f"{function}: {json.dumps(invoke(system, function, event))[:200]}")
 
 
 # ── Commands ────────────────────────────────────────────────────────────────────────────────────────

@@ -242,6 +242,17 @@ def _declared_functions(project: Path) -> set[str]:
     return set(names)
 
 
+def _batch_functions() -> set[str]:
+    """The batch functions that `batch/handlers.py` defines."""
+    source = ROOT.joinpath(*BATCH_ENTRY.split(".")).with_suffix(".py")
+    if not source.exists():
+        return set()
+    defined = {
+        node.name for node in ast.parse(source.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)
+    }
+    return {function.name for function in FUNCTIONS if function.package is Package.BATCH} & defined
+
+
 def imported_modules(entry: str, root: Path = ROOT) -> set[str]:
     """The project's own modules that a module imports, directly or not, also inside functions.
 
@@ -318,10 +329,8 @@ def build_stage(stage: str, target: Target | None = None, *, force: bool = False
     unknown = declared - {function.name for function in FUNCTIONS if function.package is Package.API}
     if unknown:
         raise PackagingError(f"app.py declares {', '.join(sorted(unknown))}, which infra/functions.py does not list")
-    has_batch = (ROOT / "batch" / "handlers.py").exists()
-    deployed = [
-        BY_NAME[name] for name in BY_NAME if name in declared or (BY_NAME[name].package is Package.BATCH and has_batch)
-    ]
+    batch = _batch_functions()
+    deployed = [function for function in FUNCTIONS if function.name in (declared | batch)]
     for function in FUNCTIONS:
         if function not in deployed:
             print(f"    no code for {function.name} yet: left out of the stack")
@@ -331,7 +340,7 @@ def build_stage(stage: str, target: Target | None = None, *, force: bool = False
     sam = _run_chalice(project, out, stage, merge)
     check_template(sam)
     normalise_zip(out / "deployment.zip")
-    if has_batch:
+    if batch:
         vendor = dependencies.batch_vendor(target) / "vendor.zip"
         write_zip(out / "batch.zip", _batch_members(target, stage_folder(stage) / "batch"), base=vendor)
     stamp.write_text(wanted, encoding="utf-8")
