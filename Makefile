@@ -32,7 +32,7 @@ setup: $(VENV)/.ready $(EMULATOR_VENV)/.ready ## Virtual environments from the h
 $(BOOT)/.ready: infra/find_python.sh
 	@python=$$(bash infra/find_python.sh); echo "using $$($$python --version) for the virtual environments"
 	@rm -rf $(BOOT) && "$$(bash infra/find_python.sh)" -m venv $(BOOT)
-	@$(BOOT)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) \
+	@$(BOOT)/bin/python -m pip install -qq --disable-pip-version-check uv==$(UV_VERSION) \
 	  || echo "uv $(UV_VERSION) cannot be had here: pip is used, which takes minutes longer"
 	@touch $@
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 from infra import cfn_yaml, dependencies
 from infra.archive import files_below, fingerprint, normalise_zip, tree_size, unzipped_size, write_zip
 from infra.elf import missing_libraries
-from infra.functions import BY_NAME, FUNCTIONS, Function, Layer, Package
+from infra.functions import FUNCTIONS, Function, Layer, Package
 from infra.gateway_definition import gateway_resources
 from infra.paths import BUILD, ROOT, TEMPLATE
 from infra.stages import LOCAL_STAGE, STAGES, Target, target_of
