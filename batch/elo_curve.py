@@ -39,7 +39,8 @@ class EloCurve:
     @classmethod
     def fit(cls, expected_home: npt.NDArray[np.float64], outcome: npt.NDArray[np.int64]) -> "EloCurve":
         """The most likely curve, held to the usual one by PRIOR_WEIGHT; deterministic."""
-        from scipy.optimize import minimize  # noqa: PLC0415  training only, never in a function's package
+        # here and not above: a function's package has no scipy, and only training fits curves
+        from scipy.optimize import minimize  # type: ignore[import-untyped]  # noqa: PLC0415
 
         usual = cls()
         start = np.array([usual.slope, usual.lower, np.log(usual.upper - usual.lower)])

@@ -1,4 +1,4 @@
-"""One training on one set of matches: rows, split in time, fit, and the report beside its baselines. No files, no network."""
+"""One training on one set of matches: split in time, fit, report beside the baselines. No files, no network."""
 
 import math
 from collections.abc import Mapping
@@ -19,6 +19,10 @@ FEATURE_NAMES: Final = tuple(feature.name for feature in FEATURES)
 
 REFERENCE_ROWS: Final = 2000
 """Training rows kept beside the model, evenly spaced in time: what drift is measured against."""
+
+
+BASELINE_METRICS: Final = ("log_loss", "rps", "ece")
+"""Measures of the baselines that are kept as metrics; the report has all."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +114,16 @@ def report(experiment: Experiment, model: FittedModel, odds: pd.DataFrame | None
 
     Returns:
         Plain values, ready for JSON: `rows`, `scores` by set of matches ("test", "test_settled", and, where odds
-        are given, "test_with_odds") and forecast, `against`
+        are given for some, "test_with_odds") and forecast, `against`
         (paired differences of the log loss), `by_region`, `calibration`, `feature_importance`, `params`.
     """
     settled = experiment.test & experiment.settled()
     sets = {"validation": experiment.validation, "test": experiment.test, "test_settled": settled}
     priced = _priced(experiment, odds)
-    if odds is not None:
-        sets["test_with_odds"] = experiment.test & ~np.isnan(priced[:, 0])
-        sets["test_settled_with_odds"] = settled & ~np.isnan(priced[:, 0])
+    has_odds = ~np.isnan(priced[:, 0])
+    # where every match has odds, the market stands in the other sets already
+    if odds is not None and not has_odds[experiment.test].all():
+        sets |= {"test_with_odds": experiment.test & has_odds, "test_settled_with_odds": settled & has_odds}
     forecasts = _all_forecasts(experiment, model) | ({"market": priced} if odds is not None else {})
     result: dict[str, Any] = {
         "rows": {"train": int(experiment.train.sum())} | {name: int(where.sum()) for name, where in sets.items()},
@@ -147,7 +152,7 @@ def report(experiment: Experiment, model: FittedModel, odds: pd.DataFrame | None
     gains = model.booster().feature_importance(importance_type="gain")
     result["feature_importance"] = dict(zip(model.feature_names, (float(gain) for gain in gains), strict=True))
     result["params"] = model.params
-    return without_nan(result)
+    return {key: without_nan(value) for key, value in result.items()}
 
 
 def metrics(scores: Mapping[str, Any]) -> dict[str, float]:
@@ -163,6 +168,8 @@ def metrics(scores: Mapping[str, Any]) -> dict[str, float]:
                 if value is None:
                     continue
                 own = label == "model"
+                if not own and name not in BASELINE_METRICS:
+                    continue
                 flat[f"{matches}_{name}" if own else f"{matches}_{label}_{name}"] = value
                 if own and matches == "test_settled":
                     flat[name] = value

@@ -118,6 +118,6 @@ def _probabilities(features: pd.DataFrame, names: list[str], model: RowModel) ->
     probabilities = np.zeros((len(features), len(Outcome)))
     for start in range(0, len(features), CHUNK_ROWS):
         chunk = np.ascontiguousarray(features[names].iloc[start : start + CHUNK_ROWS].to_numpy(np.float64).copy())
-        flat = (ctypes.c_double * chunk.size).from_buffer(chunk)
+        flat = (ctypes.c_double * chunk.size).from_buffer(chunk.data)
         probabilities[start : start + len(chunk)] = model.predict_rows(flat)
     return probabilities

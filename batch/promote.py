@@ -1,0 +1,131 @@
+"""Move an alias of the registered model to another version, after a look at both.
+
+    python -m batch.promote --version N [--stage champion] [--force] [--matches FILE… --test-from DATE]
+
+Prints candidate and current on the same test matches, with a paired bootstrap interval of the log-loss difference,
+and refuses a candidate that is worse beyond doubt (the interval lies wholly above 0) unless forced. Without
+--matches the embedded sample's last season is the test. Which models were trained on which matches is shown: a test
+that a model has seen proves nothing.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from batch import evaluate
+from batch.experiment import Experiment
+from batch.registry import Registry
+from batch.sample import MATCHES_PATH
+from batch.train import SAMPLE_TEST_FROM, parse_date, read_files
+from chalicelib.domain import Stage
+from chalicelib.errors import ServiceError
+
+REFUSED: int = 2
+"""Exit status of a refusal: the candidate is worse."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0 moved, 1 failed, 2 refused."""
+    arguments = _arguments(argv)
+    try:
+        return promote(arguments, Registry())
+    except (ServiceError, OSError, ValueError) as error:
+        print(f"batch.promote: {error}", file=sys.stderr)
+        return 1
+
+
+def promote(arguments: argparse.Namespace, registry: Registry) -> int:
+    """Compare, decide, and move the alias."""
+    stage, candidate = Stage(arguments.stage), str(arguments.version)
+    current = registry.version_of(stage)
+    try:
+        about = {version: registry.describe(version) for version in dict.fromkeys([candidate, current]) if version}
+    except KeyError as error:
+        raise ValueError(f"the registry has no version {error.args[0]}") from error
+    if current == candidate:
+        print(f"{stage} is version {candidate} already")
+        return 0
+
+    test_from = parse_date(arguments.test_from)
+    data, _ = read_files(arguments.matches)
+    experiment = Experiment.of(data.accepted, test_from, test_from)
+    where = experiment.test & experiment.settled()
+    if not where.any():
+        raise ValueError(f"no finished match from {arguments.test_from} on to compare the models on")
+    outcome = experiment.outcome[where]
+    forecasts = {version: _forecast(registry, version, experiment, where) for version in about}
+    print(f"{int(where.sum())} matches from {arguments.test_from} on, both sides having played 5 in the season")
+    print(
+        evaluate.table(
+            {
+                f"version {version}{' (candidate)' if version == candidate else f' ({stage} now)'}": evaluate.scores(
+                    values, outcome
+                )
+                for version, values in forecasts.items()
+            }
+        )
+    )
+    for version, facts in about.items():
+        print(f"version {version}: run {facts['run_id']}, {trained_on(facts, test_from)}")
+    if current and not _accepted(forecasts[candidate], forecasts[current], outcome, forced=arguments.force):
+        return REFUSED
+    registry.set_alias(stage, candidate)
+    print(f"alias {stage}: {'none' if current is None else f'version {current}'} -> version {candidate}")
+    return 0
+
+
+def trained_on(facts: dict[str, Any], test_from: pd.Timestamp) -> str:
+    """What a version was trained on, and whether it has seen the test."""
+    validate_from, first_test = facts["tags"].get("validate_from"), facts["tags"].get("test_from")
+    if not (validate_from and first_test):
+        return "trained on matches unknown"
+    seen = " (HAS SEEN test matches)" if parse_date(first_test) > test_from else ""
+    return f"trained before {validate_from}, stopped on matches before {first_test}{seen}"
+
+
+def _accepted(
+    candidate: evaluate.Probabilities, current: evaluate.Probabilities, outcome: evaluate.Outcomes, *, forced: bool
+) -> bool:
+    """Whether the candidate may take over; says why."""
+    interval = evaluate.paired_interval(evaluate.log_losses(candidate, outcome), evaluate.log_losses(current, outcome))
+    span = f"{interval['difference']:+.4f}, 95 % between {interval['low']:+.4f} and {interval['high']:+.4f}"
+    print(f"log loss, candidate minus current: {span}")
+    if interval["low"] <= 0:
+        return True
+    if forced:
+        print("the candidate is worse; promoted because --force was given")
+        return True
+    print("refused: the candidate is worse on these matches (--force promotes it all the same)")
+    return False
+
+
+def _forecast(
+    registry: Registry, version: str, experiment: Experiment, where: np.ndarray[Any, np.dtype[np.bool_]]
+) -> evaluate.Probabilities:
+    booster = registry.booster(version)
+    names = booster.feature_name()
+    missing = [name for name in names if name not in experiment.table.features.columns]
+    if missing:
+        raise ValueError(f"version {version} wants features that are not computed any more: {', '.join(missing)}")
+    return np.asarray(booster.predict(experiment.table.features.loc[where, names].to_numpy(np.float64), num_threads=1))
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m batch.promote", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", type=int, required=True, help="version of soccer_model to promote")
+    parser.add_argument("--stage", choices=[str(stage) for stage in Stage], default=str(Stage.CHAMPION))
+    parser.add_argument("--force", action="store_true", help="promote even a candidate that is worse")
+    parser.add_argument("--matches", nargs="+", type=Path, metavar="FILE", default=[MATCHES_PATH])
+    parser.add_argument("--test-from", metavar="DATE", default=SAMPLE_TEST_FROM)
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

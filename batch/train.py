@@ -1,0 +1,211 @@
+"""Train the models.
+
+With a registry (MLFLOW_TRACKING_URI): champion and challenger are fitted, logged and registered as `soccer_model`, and
+get their aliases where those do not exist yet.
+
+    python -m batch.train [--matches FILE…] [--validate-from DATE --test-from DATE] [--if-missing]
+
+Without any service, on files alone:
+
+    python -m batch.train --matches FILE… --validate-from DATE --test-from DATE --out DIR [--recipe champion]
+
+FILE is parquet, CSV or JSON lines in the raw-matches schema; without --matches the embedded sample is used. The model
+is fitted on matches before --validate-from alone, stopped early on those between, and forecasts all from --test-from
+on.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+from tqdm import tqdm
+
+from batch.evaluate import table
+from batch.experiment import Experiment, metrics, report
+from batch.fitting import CHALLENGER, CHAMPION, RECIPES, FittedModel, TooFewMatches, TrainingSettings
+from batch.matches import MatchesReport, combine, parse_file
+from batch.model_files import sha256, write_model
+from batch.sample import MATCHES_PATH
+from chalicelib.domain import Stage
+from chalicelib.errors import ServiceError
+
+SAMPLE_VALIDATE_FROM: Final = "2016-07-01"
+SAMPLE_TEST_FROM: Final = "2023-07-01"
+
+RECIPE_OF_STAGE: Final = {Stage.CHAMPION: CHAMPION, Stage.CHALLENGER: CHALLENGER}
+
+SHOWN_REJECTS: Final = 5
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    arguments = _arguments(argv)
+    try:
+        return _train_files(arguments) if arguments.out else _train_registry(arguments)
+    except (ServiceError, TooFewMatches, OSError, ValueError) as error:
+        print(f"batch.train: {error}", file=sys.stderr)
+        return 1
+
+
+def read_files(paths: Iterable[Path]) -> tuple[MatchesReport, dict[str, str]]:
+    """Matches of the files, later names correcting earlier ones, and each file's SHA-256.
+
+    Raises:
+        InvalidMatches: a file cannot be read, or lacks a column.
+        OSError: a file is not there.
+    """
+    parsed, checksums = [], {}
+    for path in tqdm(list(paths), desc="reading", unit="file", disable=None):
+        content = path.read_bytes()
+        parsed.append(parse_file(str(path), content))
+        checksums[str(path)] = sha256(content)
+    return combine(parsed), checksums
+
+
+def _train_files(arguments: argparse.Namespace) -> int:
+    """Fit one recipe on files and write a folder."""
+    data, experiment, inputs = _prepare(arguments)
+    recipe = RECIPES[arguments.recipe]
+    model, result = _fit_and_report(experiment, recipe, inputs, _odds(arguments))
+    # no server names the run, so that its content does: the same model from the same files has the same id
+    run_id = sha256((model.text + repr(sorted(inputs["files"].values()))).encode())[:32]
+    write_model(arguments.out, model, result, experiment.reference(), run_id)
+    forecasts = experiment.forecasts(model)
+    forecasts.to_parquet(arguments.out / "forecasts.parquet", index=False, compression="zstd")
+    print(f"{len(forecasts)} forecasts, model and report in {arguments.out} ({len(data.accepted)} matches read)")
+    return 0
+
+
+def _train_registry(arguments: argparse.Namespace) -> int:
+    """Fit both recipes, register them, and give aliases that do not exist yet."""
+    # these load MLflow and matplotlib, which training on files does without
+    from batch.plots import write_plots  # noqa: PLC0415
+    from batch.registry import Registry  # noqa: PLC0415
+
+    registry = Registry()
+    current = {stage: registry.version_of(stage) for stage in RECIPE_OF_STAGE}
+    if arguments.if_missing and all(current.values()):
+        print("nothing to do: " + ", ".join(f"{stage} is version {version}" for stage, version in current.items()))
+        return 0
+    _, experiment, inputs = _prepare(arguments)
+    for stage, recipe in RECIPE_OF_STAGE.items():
+        if arguments.if_missing and current[stage]:
+            continue
+        model, result = _fit_and_report(experiment, recipe, inputs, _odds(arguments))
+        with tempfile.TemporaryDirectory() as folder:
+            files = write_plots(Path(folder), result)
+            reference = Path(folder) / "reference.parquet"
+            experiment.reference().to_parquet(reference, index=False, compression="zstd")
+            run_id, version = registry.log(
+                run_name=recipe.name,
+                model_text=model.text,
+                params=model.params | {"validate_from": arguments.validate_from, "test_from": arguments.test_from},
+                metrics=metrics(result["scores"]),
+                tags={
+                    "recipe": recipe.name,
+                    "model_sha256": sha256(model.text.encode()),
+                    "matches": str(inputs["matches"]["accepted"]),
+                    "inputs_sha256": sha256(repr(sorted(inputs["files"].values())).encode()),
+                    "validate_from": arguments.validate_from,
+                    "test_from": arguments.test_from,
+                },
+                report=result,
+                files=[*files, reference],
+            )
+        print(f"registered version {version} ({recipe.name}, run {run_id})")
+        if current[stage] is None:
+            registry.set_alias(stage, version)
+            print(f"alias {stage} -> version {version}")
+        else:
+            print(f"alias {stage} stays at version {current[stage]}: make promote VERSION={version} STAGE={stage}")
+    return 0
+
+
+def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, dict[str, Any]]:
+    data, checksums = read_files(arguments.matches)
+    summary = data.summary()
+    print(f"{summary['accepted']} of {summary['rows']} rows accepted from {summary['files']} files")
+    for row in data.rejected[:SHOWN_REJECTS]:
+        print(f"  refused {row.file} row {row.row}: {row.reason}")
+    experiment = Experiment.of(data.accepted, parse_date(arguments.validate_from), parse_date(arguments.test_from))
+    inputs = {
+        "files": checksums,
+        "matches": summary,
+        "rejected": [{"file": r.file, "row": r.row, "match_id": r.match_id, "reason": r.reason} for r in data.rejected],
+        "validate_from": arguments.validate_from,
+        "test_from": arguments.test_from,
+    }
+    return data, experiment, inputs
+
+
+def _fit_and_report(
+    experiment: Experiment, recipe: TrainingSettings, inputs: dict[str, Any], odds: pd.DataFrame | None
+) -> tuple[FittedModel, dict[str, Any]]:
+    model = experiment.fit(recipe)
+    result = {"recipe": recipe.name, "inputs": inputs} | report(experiment, model, odds)
+    rows = result["rows"]
+    print(
+        f"\n{recipe.name}: {rows['train']} matches to train on, {rows['validation']} to stop on, "
+        f"{rows['test']} to test on; {model.params['rounds']} rounds, temperature {model.params['temperature']}"
+    )
+    for name in ("test", "test_settled"):
+        if rows[name]:
+            note = " once both sides have played 5 in the season" if name == "test_settled" else ""
+            print(f"test matches{note} ({rows[name]}):\n{table(result['scores'][name])}")
+    return model, result
+
+
+def _odds(arguments: argparse.Namespace) -> pd.DataFrame | None:
+    if arguments.odds:
+        odds = pd.read_parquet(arguments.odds)
+        missing = {"match_id", "odds_home", "odds_draw", "odds_away"} - set(odds.columns)
+        if missing:
+            raise ValueError(f"{arguments.odds}: column {', '.join(sorted(missing))} missing")
+        return odds
+    if arguments.matches == [MATCHES_PATH]:
+        from batch.sample.prices import sample_odds  # noqa: PLC0415  reads a file, and only the sample has it
+
+        return sample_odds()
+    return None
+
+
+def parse_date(text: str) -> pd.Timestamp:
+    """A date or time; UTC where it names no zone."""
+    moment = pd.Timestamp(text)
+    return moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m batch.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--matches", nargs="+", type=Path, metavar="FILE", help="raw matches; default: the sample")
+    parser.add_argument("--validate-from", metavar="DATE", help="first kickoff that is not trained on (UTC)")
+    parser.add_argument("--test-from", metavar="DATE", help="first kickoff that is forecast and tested on (UTC)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write model, report and forecasts here; no MLflow")
+    parser.add_argument("--recipe", choices=sorted(RECIPES), default=CHAMPION.name, help="which model, with --out")
+    parser.add_argument(
+        "--odds", type=Path, metavar="FILE", help="parquet with match_id, odds_home, odds_draw, odds_away"
+    )
+    parser.add_argument("--if-missing", action="store_true", help="train only the stages that have no version yet")
+    arguments = parser.parse_args(argv)
+    if arguments.matches is None:
+        arguments.matches = [MATCHES_PATH]
+        arguments.validate_from = arguments.validate_from or SAMPLE_VALIDATE_FROM
+        arguments.test_from = arguments.test_from or SAMPLE_TEST_FROM
+    if not (arguments.validate_from and arguments.test_from):
+        parser.error("--matches needs --validate-from and --test-from")
+    for name in ("validate_from", "test_from"):
+        try:
+            parse_date(getattr(arguments, name))
+        except ValueError as error:
+            parser.error(f"--{name.replace('_', '-')}: {error}")
+    return arguments
+
+
+if __name__ == "__main__":
+    sys.exit(main())
