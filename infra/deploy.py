@@ -6,6 +6,7 @@ before it is executed.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
@@ -21,7 +22,7 @@ from botocore.exceptions import ClientError
 
 from infra.api_keys import ensure_keys
 from infra.functions import BY_NAME
-from infra.package import PackagingError, build_stage, output_folder, oversized, sizes
+from infra.package import PackagingError, build_stage, output_folder, oversized, sizes, source_fingerprint
 from infra.stack_outputs import StackOutputs, read_outputs
 from infra.stages import LOCAL_STAGE, STAGES, stage_parameters, target_of
 
@@ -64,6 +65,13 @@ class Deployment:
             aws_access_key_id=self.environment.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=self.environment.get("AWS_SECRET_ACCESS_KEY"),
         )
+
+
+def build_mark(deployment: Deployment) -> str:
+    """A hash of everything a deployment consists of; the stack carries it as its output `Build`."""
+    sources = source_fingerprint(deployment.stage, target_of(deployment.stage))
+    text = json.dumps([sources, dict(deployment.parameters)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def default_stack_name(stage: str) -> str:
@@ -140,6 +148,7 @@ def _create_change_set(deployment: Deployment, cloudformation: Any, template_url
     unknown = set(deployment.parameters) - known
     if unknown:
         raise DeployError(f"the template has no parameter {', '.join(sorted(unknown))}")
+    parameters = {**deployment.parameters, "Build": build_mark(deployment)}
     name = f"deploy-{int(time.time())}"
     arn: str = cloudformation.create_change_set(
         StackName=deployment.stack_name,
@@ -147,7 +156,7 @@ def _create_change_set(deployment: Deployment, cloudformation: Any, template_url
         ChangeSetType="CREATE" if create else "UPDATE",
         TemplateURL=template_url,
         Capabilities=_CAPABILITIES,
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in deployment.parameters.items()],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Tags=[{"Key": "service", "Value": "soccer-predictions"}, {"Key": "stage", "Value": deployment.stage}],
     )["Id"]
     while True:
@@ -157,7 +166,6 @@ def _create_change_set(deployment: Deployment, cloudformation: Any, template_url
         if change_set["Status"] == "FAILED":
             reason = change_set.get("StatusReason", "")
             if any(text in reason for text in _NO_CHANGE):
-                cloudformation.delete_change_set(ChangeSetName=arn)
                 return None
             raise DeployError(f"CloudFormation refused the change: {reason}")
         time.sleep(deployment.poll_seconds)

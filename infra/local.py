@@ -23,14 +23,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import demo_calls, emulator, mlflow_server
 from infra.api_keys import ApiKeys, ensure_keys
-from infra.deploy import DeployError, Deployment, apply_dropped_properties, deploy
+from infra.deploy import DeployError, Deployment, apply_dropped_properties, build_mark, deploy
 from infra.emulator import Emulator
 from infra.mlflow_server import MlflowServer
-from infra.package import PackagingError, source_fingerprint
+from infra.package import PackagingError
 from infra.paths import LOCAL, ROOT, SAMPLE
 from infra.processes import Daemon, LocalSystemError, free_memory_mb, free_port, is_free, port_owner
 from infra.stack_outputs import StackOutputs, read_outputs
-from infra.stages import LOCAL_STAGE, stage_parameters, target_of
+from infra.stages import LOCAL_STAGE, stage_parameters
 
 DEFAULT_AS_OF: Final = "2024-04-01"
 STACK_NAME: Final = "soccer-local"
@@ -238,14 +238,13 @@ def start(system: LocalSystem, steps: Steps) -> StackOutputs:
 
 def _deploy_if_changed(system: LocalSystem, steps: Steps) -> StackOutputs:
     deployment = system.deployment
-    wanted = json.dumps([source_fingerprint(LOCAL_STAGE, target_of(LOCAL_STAGE)), dict(deployment.parameters)])
     outputs = read_outputs(deployment.client("cloudformation"), deployment.stack_name)
-    if outputs is not None and _remembered(system.home).get("deployed") == wanted:
+    # Asked of the stack itself: after a crash the emulator comes back with an older stack than was deployed last.
+    if outputs is not None and outputs.build == build_mark(deployment):
         steps.say("the stack is up to date")
         return outputs
     outputs = deploy(deployment, steps.say)
     apply_dropped_properties(deployment, outputs)
-    _remember(system.home, deployed=wanted)
     return outputs
 
 
@@ -261,8 +260,10 @@ def write_environment(system: LocalSystem, outputs: StackOutputs) -> dict[str, s
 
 def stop(system: LocalSystem, steps: Steps) -> None:
     """Stop everything; data stays."""
+    running = [daemon.name for daemon in system.daemons if daemon.ask_to_stop()]
     for daemon in system.daemons:
-        steps.say(f"{daemon.name} {'stopped' if daemon.stop() else 'was not running'}")
+        daemon.stop()
+        steps.say(f"{daemon.name} {'stopped' if daemon.name in running else 'was not running'}")
 
 
 # ── Data and model ──────────────────────────────────────────────────────────────────────────────────

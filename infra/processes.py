@@ -104,6 +104,7 @@ class Daemon:
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start it, detached from this terminal; returns at once."""
+        self._end_orphans()
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             started = subprocess.Popen(
@@ -143,6 +144,14 @@ class Daemon:
         except FileNotFoundError:
             return "(no log)"
 
+    def ask_to_stop(self) -> bool:
+        """Ask it to save its data and end; returns at once, whether it was running."""
+        process = self.process()
+        if process is None:
+            return False
+        process.send_signal(signal.SIGTERM)
+        return True
+
     def stop(self) -> bool:
         """Stop it and every process of its session: asked first, so that it can save its data, then forced.
 
@@ -151,7 +160,7 @@ class Daemon:
         """
         process = self.process()
         if process is None:
-            self._record.unlink(missing_ok=True)
+            self._end_orphans()
             return False
         family = [process, *process.children(recursive=True)]
         process.send_signal(signal.SIGTERM)
@@ -162,9 +171,17 @@ class Daemon:
             except psutil.NoSuchProcess:
                 continue
         psutil.wait_procs(family, timeout=_STOP_SECONDS)
-        self._kill_session(process.pid)
-        self._record.unlink(missing_ok=True)
+        self._end_orphans()
         return True
+
+    def _end_orphans(self) -> None:
+        """End what is left of its session, also after it died by itself, and forget it."""
+        try:
+            session = int(json.loads(self._record.read_text(encoding="utf-8"))["pid"])
+        except (FileNotFoundError, ValueError, KeyError):
+            return
+        self._kill_session(session)
+        self._record.unlink(missing_ok=True)
 
     def _kill_session(self, session: int) -> None:
         """End what was started after the family was listed, and orphans of the session."""

@@ -20,6 +20,7 @@ class StackOutputs:
         inference_queue_url: The queue of asynchronous tasks.
         dead_letter_queue_url: The queue of messages that failed too often.
         api_keys_secret_id: The secret with the API keys.
+        build: Hash of the sources and parameters it was deployed from.
     """
 
     stack_name: str
@@ -31,10 +32,11 @@ class StackOutputs:
     inference_queue_url: str
     dead_letter_queue_url: str
     api_keys_secret_id: str
+    build: str
 
 
 def read_outputs(cloudformation: Any, stack_name: str) -> StackOutputs | None:
-    """The outputs of a stack that was deployed completely; None if there is none.
+    """The outputs of a stack that was deployed completely by this version; None if there is none.
 
     Args:
         cloudformation: A boto3 client.
@@ -49,14 +51,19 @@ def read_outputs(cloudformation: Any, stack_name: str) -> StackOutputs | None:
     if stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}:
         return None
     values = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    return StackOutputs(
-        stack_name=stack_name,
-        api_id=values["ApiId"],
-        api_stage=values["ApiStage"],
-        base_url=values["BaseUrl"],
-        bucket=values["Bucket"],
-        tasks_table=values["TasksTable"],
-        inference_queue_url=values["InferenceQueueUrl"],
-        dead_letter_queue_url=values["DeadLetterQueueUrl"],
-        api_keys_secret_id=values["ApiKeysSecretId"],
-    )
+    try:
+        return StackOutputs(
+            stack_name=stack_name,
+            api_id=values["ApiId"],
+            api_stage=values["ApiStage"],
+            base_url=values["BaseUrl"],
+            bucket=values["Bucket"],
+            tasks_table=values["TasksTable"],
+            inference_queue_url=values["InferenceQueueUrl"],
+            dead_letter_queue_url=values["DeadLetterQueueUrl"],
+            api_keys_secret_id=values["ApiKeysSecretId"],
+            build=values["Build"],
+        )
+    except KeyError:
+        # A stack of an earlier version, which said less about itself.
+        return None
