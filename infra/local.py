@@ -284,6 +284,17 @@ def invoke(system: LocalSystem, function: str, event: Mapping[str, Any]) -> Any:
     return json.loads(payload or "null")
 
 
+def is_deployed(system: LocalSystem, function: str) -> bool:
+    """Whether the stack has a function."""
+    try:
+        system.client("lambda").get_function_configuration(FunctionName=f"{STACK_NAME}-{function}")
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return False
+        raise
+    return True
+
+
 def upload_sample(system: LocalSystem, bucket: str) -> int:
     """Put the embedded sample's files where a rebuild and an odds refresh read; returns how many were new."""
     s3 = system.client("s3")
@@ -355,6 +366,9 @@ def fill(system: LocalSystem, outputs: StackOutputs, steps: Steps) -> None:
     steps.say(f"sync_models: {json.dumps(invoke(system, 'sync_models', {}))[:200]}")
     event = {"as_of": system.as_of}
     for function in ("rebuild", "refresh_odds"):
+        if not is_deployed(system, function):
+            steps.say(f"{function} is not part of this stack")
+            continue
         steps.say(f"{function}: {json.dumps(invoke(system, function, event))[:200]}")
 
 
