@@ -47,7 +47,7 @@ _FIRST_TEAMS_THAT_LOOK_LIKE_RESERVES: Final = frozenset({"willem ii"})
 
 _CLUB_WORDS: Final = frozenset(
     {"fc", "cf", "sc", "afc", "ac", "as", "fk", "sk", "sv", "bk", "if", "ff", "cd", "ud", "sd", "us", "ssc", "ss", "rc"}
-    | {"ca", "cs", "nk", "fsv", "tsv", "vfb", "vfl", "ssv", "rcd", "club"}
+    | {"ca", "cs", "nk", "tsv", "vfb", "vfl", "ssv", "rcd", "club"}
 )
 """Words that say "club" in some language and tell no two clubs of a region apart."""
 

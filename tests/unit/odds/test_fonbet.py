@@ -157,8 +157,8 @@ def test_the_provider_asks_for_the_whole_line_of_its_settings() -> None:
 
 
 def test_a_live_line_refuses_to_answer_for_the_past() -> None:
-    def opener(*request: object) -> HttpResponse:
-        raise AssertionError(f"nothing is fetched, and yet {request}")
+    def opener(url: str, headers: Mapping[str, str], timeout_seconds: float, max_bytes: int) -> HttpResponse:
+        raise AssertionError(f"nothing is fetched: {url} {headers} {timeout_seconds} {max_bytes}")
 
     provider = FonbetProvider(HttpTransport(opener=opener), clock=lambda: NOW)
     with pytest.raises(ProviderUnavailable, match="prices of now"):
