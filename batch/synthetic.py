@@ -24,7 +24,7 @@ STRENGTH_SPREAD: Final = 0.35
 
 
 def matches(n: int, seed: int = 0) -> pd.DataFrame:
-    """n finished matches in the raw-matches schema, league by league and season by season.
+    """`n` finished matches in the raw-matches schema, league by league and season by season.
 
     Leagues have 20 clubs and 380 matches a season over 20 seasons, so that 1,000,000 matches make 132 leagues. Every
     tenth league is a women's league.
