@@ -66,13 +66,24 @@ def parquet_bytes(frame: pd.DataFrame, schema: pa.Schema | None = None) -> bytes
     Raises:
         pyarrow.ArrowInvalid: a column does not fit the schema.
     """
-    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    if schema is None:
+        columns = {str(name): _array(frame[name]) for name in frame.columns}
+    else:
+        columns = {field.name: _array(frame[field.name]).cast(field.type) for field in schema}
+    table = pa.table(columns, schema=schema)
     sink = pa.BufferOutputStream()
     # Without pandas' metadata: it names library versions, which would change the bytes at every upgrade.
     pq.write_table(
         table.replace_schema_metadata(None), sink, compression="zstd", row_group_size=ROW_GROUP_ROWS, version="2.6"
     )
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _array(column: pd.Series) -> pa.Array:
+    if not isinstance(column.dtype, pd.DatetimeTZDtype):
+        return pa.Array.from_pandas(column)
+    # Through naive UTC: pyarrow's own conversion of zoned times leans on a pandas call that is going away.
+    return pa.array(column.dt.tz_convert(None).to_numpy(), from_pandas=True).cast(pa.timestamp("ms", "UTC"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from pydantic import Field
 
 from chalicelib.catalogue import DEFAULT_LIMIT, MAX_LIMIT
 from chalicelib.contracts import MatchStatus
@@ -21,7 +22,8 @@ FromQuery = Annotated[
 ]
 ToQuery = Annotated[datetime | None, Query(alias="to", description="Kickoff before, ISO-8601.")]
 MinRoiQuery = Annotated[
-    float | None, Query(allow_inf_nan=False, description="Only regions whose ROI is at least this share.")
+    Annotated[float, Field(allow_inf_nan=False)] | None,
+    Query(description="Only regions whose ROI is at least this share (0.05 is 5 %)."),
 ]
 ValueOnlyQuery = Annotated[bool, Query(description="Only matches with a value bet.")]
 LimitQuery = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows in the page.")]

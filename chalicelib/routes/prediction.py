@@ -30,7 +30,7 @@ def predict(
     predicted = predictions.predict(request, stage, wiring.models(), explain=explain)
     _note(predicted.response)
     headers = {"x-ignored-features": _header_list(predicted.ignored)} if predicted.ignored else {}
-    return json_response(predicted.response, headers=headers)
+    return json_response(predicted.response, headers=headers, exclude=_absent(predicted.response))
 
 
 @ROUTERS["predict_match"].get(
@@ -45,7 +45,7 @@ def predict_match(
     facts.note(match_id=match_id, stage=stage.value)
     response = predictions.predict_match(match_id, stage, wiring.models(), wiring.releases(), explain=explain)
     _note(response)
-    return json_response(response)
+    return json_response(response, exclude=_absent(response))
 
 
 @ROUTERS["predict_async"].post(
@@ -76,6 +76,11 @@ def predict_async(
 
 def _note(response: PredictResponse) -> None:
     facts.note(model_run_id=response.prediction.model_run_id)
+
+
+def _absent(response: PredictResponse) -> set[str]:
+    """Contributions are there only when they were asked for."""
+    return {"contributions"} if response.contributions is None else set()
 
 
 def _header_list(names: list[str]) -> str:

@@ -29,10 +29,14 @@ ERRORS = {
 
 
 def json_response(
-    content: BaseModel, *, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
+    content: BaseModel,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    headers: dict[str, str] | None = None,
+    exclude: set[str] | None = None,
 ) -> Response[str]:
     """A model as JSON, serialised once by Pydantic's core; contract tests hold it against the documented schema."""
-    body = content.model_dump_json(by_alias=True, exclude_none=False)
+    body = content.model_dump_json(by_alias=True, exclude=exclude)
     return Response(int(status), JSON, body, headers=dict(headers or {}))
 
 

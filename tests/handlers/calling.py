@@ -1,0 +1,19 @@
+"""Calls a function the way the gateway does."""
+
+import base64
+import gzip
+import json
+from typing import Any
+
+import app
+from tests.builders import Context, make_event
+
+
+def call(function: str, **event: Any) -> tuple[int, Any, dict[str, str]]:
+    """Status, parsed body and lower-cased headers of one call."""
+    answer = getattr(app, function)(make_event(function, **event), Context())
+    headers = {name.lower(): value for name, value in answer["headers"].items()}
+    body = answer["body"]
+    if answer["isBase64Encoded"]:
+        body = gzip.decompress(base64.b64decode(body)).decode()
+    return answer["statusCode"], json.loads(body) if body else None, headers

@@ -1,0 +1,85 @@
+"""The stack's stores, in process through moto, wired into the functions."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from chalicelib import wiring
+from chalicelib.object_store import ObjectStore
+
+KEYS = {"client": ["client-key", "old-client-key"], "operator": ["operator-key"]}
+REGION = "us-east-1"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A bucket, the task table, both queues and the API keys, empty but for the keys."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+        "DATA_BUCKET": "data",
+        "TASKS_TABLE": "tasks",
+        "INFERENCE_FUNCTION": "soccer-test-inference",
+        "API_KEYS_SECRET_ID": "soccer-test/api-keys",
+        "CLIENT_KEY_REQUIRED": "false",
+        "MODEL_CHECK_SECONDS": "0",
+        "RELEASE_CHECK_SECONDS": "0",
+        "REPLAY_AS_OF": "2024-05-01T12:00:00Z",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        boto3.client("s3", region_name=REGION).create_bucket(Bucket="data")
+        create_task_table(boto3.client("dynamodb", region_name=REGION), "tasks")
+        sqs = boto3.client("sqs", region_name=REGION)
+        monkeypatch.setenv("INFERENCE_QUEUE_URL", sqs.create_queue(QueueName="inference")["QueueUrl"])
+        monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", sqs.create_queue(QueueName="dead-letters")["QueueUrl"])
+        boto3.client("secretsmanager", region_name=REGION).create_secret(
+            Name="soccer-test/api-keys", SecretString=json.dumps(KEYS)
+        )
+        forget_wiring()
+        yield
+        forget_wiring()
+
+
+@pytest.fixture
+def objects(aws: None) -> ObjectStore:
+    """The bucket."""
+    return wiring.objects()
+
+
+def forget_wiring() -> None:
+    """Start like a new sandbox."""
+    for name in dir(wiring):
+        cached: Any = getattr(wiring, name)
+        if hasattr(cached, "cache_clear"):
+            cached.cache_clear()
+
+
+def create_task_table(client: Any, name: str) -> None:
+    """The table as infra/template.yaml declares it."""
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "task_id", "AttributeType": "S"},
+            {"AttributeName": "pending_shard", "AttributeType": "S"},
+            {"AttributeName": "submitted_at", "AttributeType": "N"},
+        ],
+        KeySchema=[{"AttributeName": "task_id", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "pending",
+                "KeySchema": [
+                    {"AttributeName": "pending_shard", "KeyType": "HASH"},
+                    {"AttributeName": "submitted_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
