@@ -18,6 +18,9 @@ PYTEST_ARGS ?=
 # uv when it could be bootstrapped (seconds instead of minutes), else pip; both check the locks' hashes.
 UV := $(CURDIR)/$(BOOT)/bin/uv
 
+# A machine behind a proxy of its own has its certificates in the system's store.
+export UV_SYSTEM_CERTS ?= 1
+
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .PHONY: help setup setup-browser demo up down status test lint format train promote deploy destroy package lock load bench clean
@@ -39,16 +42,16 @@ $(BOOT)/.ready: infra/find_python.sh
 $(VENV)/.ready: $(BOOT)/.ready $(LOCKS)/dev.txt
 	@echo "installing the development environment into $(VENV)"
 	@test -x $(PY) || $(BOOT)/bin/python -m venv --without-pip $(VENV)
-	@if test -x $(UV); then $(UV) pip install --quiet --python $(PY) --require-hashes -r $(LOCKS)/dev.txt; \
-	  else $(BOOT)/bin/python -m pip --python $(PY) install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/dev.txt; fi
+	@{ test -x $(UV) && $(UV) pip install --quiet --python $(PY) --require-hashes -r $(LOCKS)/dev.txt; } \
+	  || $(BOOT)/bin/python -m pip --python $(PY) install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/dev.txt
 	@$(PY) -m infra.training_native
 	@touch $@
 
 $(EMULATOR_VENV)/.ready: $(BOOT)/.ready $(LOCKS)/emulator.txt
 	@echo "installing the emulator into $(EMULATOR_VENV)"
 	@rm -rf $(EMULATOR_VENV) && $(BOOT)/bin/python -m venv --without-pip $(EMULATOR_VENV)
-	@if test -x $(UV); then $(UV) pip install --quiet --python $(EMULATOR_VENV)/bin/python --require-hashes -r $(LOCKS)/emulator.txt; \
-	  else $(BOOT)/bin/python -m pip --python $(EMULATOR_VENV)/bin/python install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/emulator.txt; fi
+	@{ test -x $(UV) && $(UV) pip install --quiet --python $(EMULATOR_VENV)/bin/python --require-hashes -r $(LOCKS)/emulator.txt; } \
+	  || $(BOOT)/bin/python -m pip --python $(EMULATOR_VENV)/bin/python install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/emulator.txt
 	@touch $@
 
 setup-browser: setup ## Chromium for the board's tests (Debian package; needs root)
