@@ -6,7 +6,8 @@ its package or its layers do not carry, as on AWS.
 """
 
 import os
-import shutil
+import subprocess
+import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,18 @@ class Emulator:
         """Whether it answers."""
         return answers(f"{self.endpoint_url}/_ministack/ready")
 
+    def discard_temporary(self) -> None:
+        """Throw away what stopped workers left: they unpack code and layers and never clean up, gigabytes in a day.
+
+        Moved aside at once and deleted in the background, which can take long on a busy disk.
+        """
+        temporary = self.home / "tmp"
+        if temporary.exists():
+            rubbish = self.home / f"tmp-{time.time_ns()}"
+            temporary.rename(rubbish)
+            deleting = subprocess.Popen(["rm", "-rf", str(rubbish)], start_new_session=True)
+            deleting.returncode = 0  # nobody waits for it
+
     def start(self) -> None:
         """Start it and wait until it answers; its data from before is there again.
 
@@ -84,8 +97,7 @@ class Emulator:
         if not python.exists():
             raise LocalSystemError(f"{python} is missing: run `make setup`")
         temporary = self.home / "tmp"
-        # Workers unpack their code here and never clean up.
-        shutil.rmtree(temporary, ignore_errors=True)
+        self.discard_temporary()
         temporary.mkdir(parents=True)
         environment = {
             # A clean environment: whatever is set here is set in every function too.

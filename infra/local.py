@@ -21,6 +21,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.domain import MODEL_NAME, Stage
 from infra import demo_calls, emulator, mlflow_server
 from infra.api_keys import ApiKeys, ensure_keys
 from infra.deploy import DeployError, Deployment, apply_dropped_properties, build_mark, deploy
@@ -264,6 +265,7 @@ def stop(system: LocalSystem, steps: Steps) -> None:
     for daemon in system.daemons:
         daemon.stop()
         steps.say(f"{daemon.name} {'stopped' if daemon.name in running else 'was not running'}")
+    system.emulator.discard_temporary()
 
 
 # ── Data and model ──────────────────────────────────────────────────────────────────────────────────
@@ -361,7 +363,8 @@ def fill(system: LocalSystem, outputs: StackOutputs, steps: Steps) -> None:
     """
     new = upload_sample(system, outputs.bucket)
     steps.say(f"sample uploaded ({new} files)" if new else "sample is in place")
-    run_batch_module(system, "batch.train", "--if-missing")
+    if not system.mlflow.has_aliases(MODEL_NAME, list(Stage)):
+        run_batch_module(system, "batch.train", "--if-missing")
     steps.say("models are registered")
     steps.say(f"sync_models: {json.dumps(invoke(system, 'sync_models', {}))[:200]}")
     event = {"as_of": system.as_of}

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import urllib.parse
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -62,6 +64,16 @@ class MlflowServer:
         command += ["--backend-store-uri", f"sqlite:///{self.home / 'mlflow.db'}"]
         command += ["--artifacts-destination", f"s3://{ARTIFACTS_BUCKET}"]
         self.daemon.start(command, environment)
+
+    def has_aliases(self, model: str, aliases: Iterable[str]) -> bool:
+        """Whether every alias of a registered model names a version (asked over REST: the client takes seconds)."""
+        return all(
+            answers(
+                f"{self.tracking_uri}/api/2.0/mlflow/registered-models/alias?"
+                + urllib.parse.urlencode({"name": model, "alias": alias})
+            )
+            for alias in aliases
+        )
 
     def wait_ready(self) -> None:
         """Wait until it answers.

@@ -6,6 +6,7 @@ chalice), `batch.zip`, `lightgbm-native.zip`, `pyarrow.zip`.
 
 import argparse
 import ast
+import fcntl
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -310,7 +312,20 @@ def build_stage(stage: str, target: Target | None = None, *, force: bool = False
     Raises:
         PackagingError: app.py cannot be imported, declares a function infra does not know, or the template is broken.
     """
-    target = target or target_of(stage)
+    with _locked(BUILD / f"{stage}.lock"):
+        return _build_stage(stage, target or target_of(stage), force=force)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One build at a time: a demo and a test run may want the same packages."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build_stage(stage: str, target: Target, *, force: bool) -> Path:
     out = output_folder(stage)
     stamp = stage_folder(stage) / "fingerprint"
     wanted = source_fingerprint(stage, target)

@@ -45,6 +45,13 @@ def free_port(preferred: int) -> int:
     raise LocalSystemError(f"no free port from {preferred} to {preferred + 99}")
 
 
+def any_free_port() -> int:
+    """A port that nothing listens on, chosen by the system."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def port_owner(port: int) -> str:
     """Who listens on the port, as far as this user may see."""
     try:
@@ -118,8 +125,8 @@ class Daemon:
             )
         created = psutil.Process(started.pid).create_time()
         self._record.write_text(json.dumps({"pid": started.pid, "created": created}), encoding="utf-8")
-        # Reaped here if this process outlives it; a zombie would otherwise count as a child of ours for ever.
-        started.returncode = None
+        # It outlives this object on purpose; without a return code Python would warn about that.
+        started.returncode = 0
 
     def wait_ready(self, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until `ready()`.

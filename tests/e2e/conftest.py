@@ -1,0 +1,22 @@
+"""The system the end-to-end tests talk to: started once per run, on free ports, gone afterwards."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.throwaway import RunningStack, throwaway_stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep every test that uses the stack on one worker (`--dist loadgroup`), so that there is one stack."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.emulator)
+            item.add_marker(pytest.mark.xdist_group("emulator"))
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The deployed stack with the sample, two trained models and a release as of 2024-04-01."""
+    with throwaway_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
