@@ -126,7 +126,7 @@ def fit(names: tuple[str, ...], train: TrainingRows, validation: TrainingRows, r
     stops_early = len(validation) >= ROWS_FOR_STOPPING
     leaf_rows = min(recipe.min_data_in_leaf, max(20, len(train) // 20))
     curve = EloCurve.fit(train.features[:, names.index(CURVE_FEATURE)], train.outcome)
-    booster = _curve_booster(names, curve) if uses_curve else None
+    booster = curve_booster(names, curve) if uses_curve else None
     if grows_trees:
         booster = _grow(names, train, validation if stops_early else None, recipe, leaf_rows, booster)
     assert booster is not None  # noqa: S101  no trees means the curve
@@ -187,7 +187,7 @@ def _grow(
     return lgb.Booster(model_str=booster.model_to_string(num_iteration=best))
 
 
-def _curve_booster(names: tuple[str, ...], curve: EloCurve) -> lgb.Booster:
+def curve_booster(names: tuple[str, ...], curve: EloCurve) -> lgb.Booster:
     """The curve as one tree a class: a staircase in CURVE_FEATURE, other features unused."""
     grid = np.zeros((CURVE_STEPS, len(names)))
     shares = 1.0 / (1.0 + np.exp(-np.linspace(-CURVE_RANGE, CURVE_RANGE, CURVE_STEPS)))

@@ -12,8 +12,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Protocol
 
+import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
@@ -25,13 +26,29 @@ from batch.train import SAMPLE_TEST_FROM, parse_date, read_files
 from chalicelib.domain import Stage
 from chalicelib.errors import ServiceError
 
-REFUSED: int = 2
+REFUSED: Final = 2
 """Exit status of a refusal: the candidate is worse."""
+
+
+class Versions(Protocol):
+    """What promotion needs of the registry; `batch.registry.Registry` is one."""
+
+    def version_of(self, stage: Stage) -> str | None:
+        """The version an alias points to."""
+
+    def describe(self, version: str) -> dict[str, Any]:
+        """Run id, tags and parameters of a version; KeyError where there is none."""
+
+    def booster(self, version: str) -> lgb.Booster:
+        """The model of a version."""
+
+    def set_alias(self, stage: Stage, version: str) -> None:
+        """Point an alias at a version."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 moved, 1 failed, 2 refused."""
-    arguments = _arguments(argv)
+    arguments = parse_arguments(argv)
     try:
         return promote(arguments, Registry())
     except (ServiceError, OSError, ValueError) as error:
@@ -39,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def promote(arguments: argparse.Namespace, registry: Registry) -> int:
+def promote(arguments: argparse.Namespace, registry: Versions) -> int:
     """Compare, decide, and move the alias."""
     stage, candidate = Stage(arguments.stage), str(arguments.version)
     current = registry.version_of(stage)
@@ -105,7 +122,7 @@ def _accepted(
 
 
 def _forecast(
-    registry: Registry, version: str, experiment: Experiment, where: np.ndarray[Any, np.dtype[np.bool_]]
+    registry: Versions, version: str, experiment: Experiment, where: np.ndarray[Any, np.dtype[np.bool_]]
 ) -> evaluate.Probabilities:
     booster = registry.booster(version)
     names = booster.feature_name()
@@ -115,7 +132,8 @@ def _forecast(
     return np.asarray(booster.predict(experiment.table.features.loc[where, names].to_numpy(np.float64), num_threads=1))
 
 
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line, with the sample and its test season as defaults."""
     parser = argparse.ArgumentParser(
         prog="python -m batch.promote", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

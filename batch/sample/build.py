@@ -227,7 +227,7 @@ def odds_snapshots(odds: pd.DataFrame) -> pd.DataFrame:
             "odds_home": average["home_win"],
             "odds_draw": average["draw"],
             "odds_away": average["away_win"],
-            "collected_at": kickoff.map(_collected_before),
+            "collected_at": kickoff.map(collected_before),
             # the packaged files carry no closing prices, and none are made up
             "closing_home": float("nan"),
             "closing_draw": float("nan"),
@@ -250,7 +250,7 @@ def _club_names(region: pd.Series, name: pd.Series, names: dict[tuple[str, str],
     return [names.get(key, key[1]) for key in zip(region, name, strict=True)]
 
 
-def _collected_before(kickoff: pd.Timestamp) -> pd.Timestamp:
+def collected_before(kickoff: pd.Timestamp) -> pd.Timestamp:
     """The last Tuesday or Friday afternoon before kickoff."""
     moment = kickoff.normalize() + pd.Timedelta(hours=ODDS_HOUR_UTC)
     while moment >= kickoff or moment.weekday() not in ODDS_WEEKDAYS:

@@ -19,8 +19,7 @@ LATER = START + pd.Timedelta(days=1000)
 
 def features_of(rows: list[Row], match_id: int, as_of: pd.Timestamp = LATER) -> dict[str, Any]:
     table = build_features(accepted(rows), as_of).features
-    row: dict[str, Any] = table.set_index("match_id").loc[match_id].to_dict()
-    return row
+    return {str(name): value for name, value in table.set_index("match_id").loc[match_id].items()}
 
 
 FIVE_OF_A = [
@@ -177,7 +176,7 @@ def test_a_match_without_a_kickoff_is_upcoming_and_has_no_rest_days() -> None:
     rows = [match(1, "A", "X"), match(2, "A", "B", None, kickoff=None)]
     table = build_features(accepted(rows), LATER)
     assert table.display["is_future"].tolist() == [False, True]
-    row = table.features.set_index("match_id").loc[2]
+    row = features_of(rows, 2)
     assert row["home_matches_played"] == 1
     assert math.isnan(row["home_rest_days"])
 

@@ -19,7 +19,7 @@ def as_json_lines(rows: list[Row]) -> bytes:
 
 
 def as_csv(rows: list[Row], **options: Any) -> bytes:
-    return pd.DataFrame(rows).to_csv(index=False, **options).encode()
+    return str(pd.DataFrame(rows).to_csv(index=False, **options)).encode()
 
 
 def as_parquet(rows: list[Row]) -> bytes:

@@ -1,0 +1,93 @@
+"""What a trained model must not get wrong, on real matches."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from batch.experiment import FEATURE_NAMES, Experiment
+from batch.features import FEATURES
+from batch.fitting import CHAMPION, RECIPES
+from batch.plots import write_plots
+from chalicelib.lightgbm_native import NativeModel
+from tests.model.conftest import Trained
+
+
+def test_the_booster_names_are_the_feature_schema(trained: Trained) -> None:
+    assert tuple(trained.model.booster().feature_name()) == FEATURE_NAMES
+
+
+def test_probabilities_are_probabilities(trained: Trained) -> None:
+    everywhere = np.ones(len(trained.experiment.outcome), dtype=bool)
+    probabilities = trained.model.predict(trained.experiment.matrix(everywhere))
+    assert (probabilities > 0).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-12)
+
+
+def test_the_figures_promised_are_reached(trained: Trained) -> None:
+    scores = trained.report["scores"]["test_settled"]["model"]
+    assert scores["log_loss"] <= 0.975
+    assert scores["rps"] <= 0.194
+    assert scores["ece"] <= 0.03
+
+
+def test_the_model_beats_the_base_rates_beyond_doubt(trained: Trained) -> None:
+    assert trained.report["against"]["test_settled"]["base_rates"]["high"] < -0.05
+
+
+def test_the_model_is_not_better_than_a_model_without_odds_can_be(trained: Trained) -> None:
+    """Better than the bookmakers' odds on the same matches would mean that a feature has seen a result."""
+    scores = trained.report["scores"]["test"]
+    assert scores["market"]["log_loss"] < scores["model"]["log_loss"]
+
+
+@pytest.mark.parametrize("step", [50.0, 100.0, 200.0])
+def test_a_stronger_home_side_never_lowers_its_chance_on_average(trained: Trained, step: float) -> None:
+    rows = trained.experiment.matrix(trained.experiment.test)
+    stronger = rows.copy()
+    at = {name: FEATURE_NAMES.index(name) for name in ("home_elo_pre", "diff_elo", "elo_expected_home")}
+    stronger[:, at["home_elo_pre"]] += step
+    stronger[:, at["diff_elo"]] += step
+    odds = rows[:, at["elo_expected_home"]] / (1 - rows[:, at["elo_expected_home"]]) * 10 ** (step / 400)
+    stronger[:, at["elo_expected_home"]] = odds / (1 + odds)
+    before, after = trained.model.predict(rows), trained.model.predict(stronger)
+    assert (after[:, 0] - before[:, 0]).mean() > 0
+    assert (after[:, 2] - before[:, 2]).mean() < 0
+
+
+def test_with_nothing_known_of_either_side_home_is_the_favourite(trained: Trained) -> None:
+    unknown = {"home_elo_pre": 1500.0, "away_elo_pre": 1500.0, "elo_expected_home": 1 / (1 + 10 ** (-65 / 400))}
+    row = [[unknown.get(f.name, 0.0 if f.required else np.nan) for f in FEATURES]]
+    home, draw, away = trained.model.predict(np.array(row))[0]
+    assert home > away > 0.2
+    assert 0.2 < draw < 0.35
+
+
+def test_what_is_served_is_what_was_trained(trained: Trained, tmp_path: Path) -> None:
+    """The native library, fed row by row, agrees with the booster."""
+    (tmp_path / "model.lgb").write_text(trained.model.text)
+    native = NativeModel(tmp_path / "model.lgb")
+    rows = trained.experiment.matrix(trained.experiment.test)
+    served = np.array([native.predict_row(row.tolist()) for row in rows])
+    np.testing.assert_allclose(served, trained.model.predict(rows), rtol=0, atol=1e-9)
+
+
+def test_the_same_matches_give_the_same_text(experiment: Experiment) -> None:
+    assert experiment.fit(CHAMPION).text == experiment.fit(CHAMPION).text
+
+
+def test_champion_and_challenger_differ_on_purpose(experiment: Experiment) -> None:
+    texts = {recipe.name: experiment.fit(recipe).text for recipe in RECIPES.values()}
+    assert texts["champion"] != texts["challenger"]
+
+
+def test_the_reference_is_training_rows_alone(experiment: Experiment) -> None:
+    trained_ids = set(experiment.table.features.loc[experiment.train, "match_id"])
+    reference = experiment.reference()
+    assert len(reference) == 2000
+    assert set(reference["match_id"]) <= trained_ids
+
+
+def test_the_plots_are_written(trained: Trained, tmp_path: Path) -> None:
+    paths = write_plots(tmp_path, trained.report)
+    assert [path.read_bytes()[:4] for path in paths] == [b"\x89PNG", b"\x89PNG"]

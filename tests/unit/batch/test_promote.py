@@ -1,0 +1,112 @@
+"""Promotion: both models on the same matches, a worse one refused, the alias moved."""
+
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+import pytest
+
+from batch import synthetic, train
+from batch.elo_curve import EloCurve
+from batch.experiment import FEATURE_NAMES
+from batch.fitting import curve_booster
+from batch.promote import REFUSED, parse_arguments, promote, trained_on
+from chalicelib.domain import Stage
+
+GOOD, FLAT, WRONG = EloCurve(), EloCurve(slope=0.6), EloCurve(slope=-1.0)
+
+
+class ThreeVersions:
+    """A registry in memory: 1 sound, 2 a little flat, 3 upside down."""
+
+    def __init__(self, champion: str | None) -> None:
+        self.aliases: dict[Stage, str | None] = {Stage.CHAMPION: champion, Stage.CHALLENGER: None}
+        self.curves = {"1": GOOD, "2": FLAT, "3": WRONG}
+
+    def version_of(self, stage: Stage) -> str | None:
+        return self.aliases[stage]
+
+    def describe(self, version: str) -> dict[str, Any]:
+        return {"run_id": f"run{version}", "tags": {}, "params": {"curve": self.curves[version]}}
+
+    def booster(self, version: str) -> lgb.Booster:
+        return curve_booster(FEATURE_NAMES, self.curves[version])
+
+    def set_alias(self, stage: Stage, version: str) -> None:
+        self.aliases[stage] = version
+
+
+@pytest.fixture(scope="module")
+def matches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("matches") / "matches.parquet"
+    synthetic.matches(1140, seed=4).to_parquet(path)
+    return path
+
+
+def run(registry: ThreeVersions, matches: Path, *options: str) -> int:
+    return promote(
+        parse_arguments(["--matches", str(matches), "--test-from", "2005-07-01", "--version", *options]), registry
+    )
+
+
+def test_a_worse_candidate_is_refused_and_the_alias_stays(matches: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    registry = ThreeVersions(champion="1")
+    assert run(registry, matches, "3") == REFUSED
+    assert registry.aliases[Stage.CHAMPION] == "1"
+    printed = capsys.readouterr().out
+    assert "version 3 (candidate)" in printed
+    assert "version 1 (champion now)" in printed
+    assert "refused" in printed
+
+
+def test_a_worse_candidate_is_promoted_when_forced(matches: Path) -> None:
+    registry = ThreeVersions(champion="1")
+    assert run(registry, matches, "3", "--force") == 0
+    assert registry.aliases[Stage.CHAMPION] == "3"
+
+
+def test_a_better_candidate_is_promoted(matches: Path) -> None:
+    registry = ThreeVersions(champion="3")
+    assert run(registry, matches, "1") == 0
+    assert registry.aliases[Stage.CHAMPION] == "1"
+
+
+def test_the_first_version_of_a_stage_needs_no_comparison(matches: Path) -> None:
+    registry = ThreeVersions(champion="1")
+    assert run(registry, matches, "2", "--stage", "challenger") == 0
+    assert registry.aliases == {Stage.CHAMPION: "1", Stage.CHALLENGER: "2"}
+
+
+def test_promoting_what_is_promoted_changes_nothing(matches: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(ThreeVersions(champion="1"), matches, "1") == 0
+    assert "already" in capsys.readouterr().out
+
+
+def test_an_unknown_version_is_named(matches: Path) -> None:
+    with pytest.raises(ValueError, match="no version 9"):
+        run(ThreeVersions(champion="1"), matches, "9")
+
+
+def test_without_a_test_match_there_is_no_comparison(matches: Path) -> None:
+    arguments = parse_arguments(["--matches", str(matches), "--test-from", "2030-01-01", "--version", "2"])
+    with pytest.raises(ValueError, match="no finished match"):
+        promote(arguments, ThreeVersions(champion="1"))
+
+
+def test_a_model_of_features_that_are_gone_is_refused(matches: Path) -> None:
+    registry = ThreeVersions(champion="1")
+    data = lgb.Dataset(np.zeros((50, 1)), np.zeros(50), feature_name=["moon_phase"], params={"verbosity": -1})
+    old = lgb.train({"objective": "regression", "verbosity": -1, "min_data_in_leaf": 1}, data, 1)
+    registry.booster = lambda _version: old  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="moon_phase"):
+        run(registry, matches, "2")
+
+
+def test_a_model_that_has_seen_the_test_is_shown_as_such() -> None:
+    tags = {"validate_from": "2022-07-01", "test_from": "2023-07-01"}
+    test_from = train.parse_date("2023-01-01")
+    assert "HAS SEEN" in trained_on({"tags": tags}, test_from)
+    assert "HAS SEEN" not in trained_on({"tags": tags}, test_from + pd.Timedelta(days=365))
+    assert trained_on({"tags": {}}, test_from) == "trained on matches unknown"

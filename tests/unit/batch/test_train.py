@@ -1,0 +1,232 @@
+"""Training on files, from the command line down."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+import pytest
+
+from batch import synthetic, train
+from batch.experiment import FEATURE_NAMES, Experiment, metrics, without_nan
+from batch.features import FEATURES
+from batch.fitting import CHALLENGER, CHAMPION, TooFewMatches, TrainingRows, fit
+from batch.registry import signature
+from chalicelib.errors import RegistryUnavailable
+
+VALIDATE_FROM, TEST_FROM = "2006-07-01", "2007-07-01"
+
+
+def split(n: int = 1900) -> Experiment:
+    """Two seasons to train on, one to stop on, two to test on."""
+    return Experiment.of(synthetic.matches(n, seed=1), train.parse_date(VALIDATE_FROM), train.parse_date(TEST_FROM))
+
+
+def run(folder: Path, matches: pd.DataFrame, *options: str) -> int:
+    source = folder / "matches.csv"
+    matches.to_csv(source, index=False)
+    dates = ["--validate-from", VALIDATE_FROM, "--test-from", TEST_FROM]
+    return train.main(["--matches", str(source), *dates, "--out", str(folder / "out"), *options])
+
+
+def report_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "out" / "report.json").read_text())
+    return found
+
+
+def test_the_split_is_by_kickoff() -> None:
+    experiment = split()
+    kickoff = experiment.table.display["match_date"]
+    assert kickoff[experiment.train].max() < train.parse_date(VALIDATE_FROM) <= kickoff[experiment.validation].min()
+    assert kickoff[experiment.validation].max() < train.parse_date(TEST_FROM) <= kickoff[experiment.test].min()
+    assert [int(part.sum()) for part in (experiment.train, experiment.validation, experiment.test)] == [760, 380, 760]
+
+
+def test_a_test_before_the_validation_is_refused() -> None:
+    with pytest.raises(ValueError, match="before the validation"):
+        Experiment.of(synthetic.matches(10), train.parse_date("2020-01-01"), train.parse_date("2019-01-01"))
+
+
+def test_the_folder_holds_model_description_report_reference_and_forecasts(tmp_path: Path) -> None:
+    assert run(tmp_path, synthetic.matches(1900, seed=1)) == 0
+    out = tmp_path / "out"
+    assert sorted(p.name for p in out.iterdir()) == [
+        "forecasts.parquet",
+        "model.json",
+        "model.lgb",
+        "reference.parquet",
+        "report.json",
+    ]
+    described = json.loads((out / "model.json").read_text())
+    assert [feature["name"] for feature in described["features"]] == list(FEATURE_NAMES)
+    assert described["stage"] is None
+    assert described["metrics"]["log_loss"] == report_of(tmp_path)["scores"]["test_settled"]["model"]["log_loss"]
+
+
+def test_every_match_from_the_test_on_is_forecast_played_or_not(tmp_path: Path) -> None:
+    matches = synthetic.matches(1900, seed=1).astype({"home_goals": "Int16", "away_goals": "Int16"})
+    matches.loc[matches.index[-10:], ["home_goals", "away_goals"]] = pd.NA
+    run(tmp_path, matches)
+    forecasts = pd.read_parquet(tmp_path / "out" / "forecasts.parquet")
+    assert forecasts.columns.tolist() == ["match_id", "proba_home", "proba_draw", "proba_away"]
+    assert forecasts["match_id"].tolist() == matches.loc[matches["kickoff"] >= TEST_FROM, "match_id"].tolist()
+    assert forecasts.iloc[:, 1:].sum(axis="columns").to_numpy() == pytest.approx(np.ones(len(forecasts)))
+
+
+def test_forecasts_are_what_the_saved_booster_predicts(tmp_path: Path) -> None:
+    run(tmp_path, synthetic.matches(1900, seed=1))
+    forecasts = pd.read_parquet(tmp_path / "out" / "forecasts.parquet")
+    experiment = split()
+    booster = lgb.Booster(model_file=tmp_path / "out" / "model.lgb")
+    assert booster.feature_name() == list(FEATURE_NAMES)
+    predicted = np.asarray(booster.predict(experiment.matrix(experiment.forecast)))
+    np.testing.assert_allclose(forecasts.iloc[:, 1:].to_numpy(), predicted, rtol=0, atol=1e-12)
+
+
+def test_the_same_files_give_the_same_bytes_in_any_order_of_rows(tmp_path: Path) -> None:
+    matches = synthetic.matches(1900, seed=1)
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder, rows in zip(folders, (matches, matches.sample(frac=1, random_state=1)), strict=True):
+        folder.mkdir()
+        run(folder, rows[rows.columns[::-1]])
+    for name in ("model.lgb", "forecasts.parquet", "reference.parquet"):
+        assert (folders[0] / "out" / name).read_bytes() == (folders[1] / "out" / name).read_bytes()
+
+
+def test_no_result_of_the_test_reaches_the_model() -> None:
+    matches = synthetic.matches(1900, seed=1)
+    changed = matches.copy()
+    late = changed["kickoff"] >= train.parse_date(TEST_FROM)
+    changed.loc[late, "home_goals"] += 3
+    texts = [
+        Experiment.of(m, train.parse_date(VALIDATE_FROM), train.parse_date(TEST_FROM)).fit(CHAMPION).text
+        for m in (matches, changed)
+    ]
+    assert texts[0] == texts[1]
+
+
+def test_the_report_stands_beside_base_rates_elo_and_regions(tmp_path: Path) -> None:
+    run(tmp_path, synthetic.matches(1900, seed=1))
+    found = report_of(tmp_path)
+    scores = found["scores"]["test"]
+    assert set(scores) == {"model", "base_rates", "elo_only"}
+    assert scores["model"]["log_loss"] < scores["base_rates"]["log_loss"]
+    assert found["by_region"]["Region 000"]["matches"] == found["rows"]["test"] == 760
+    assert found["against"]["test"]["base_rates"]["high"] < 0
+
+
+def test_the_market_is_scored_where_there_are_odds(tmp_path: Path) -> None:
+    odds = pd.DataFrame({"match_id": [1900], "odds_home": [2.0], "odds_draw": [4.0], "odds_away": [4.0]})
+    odds.to_parquet(tmp_path / "odds.parquet")
+    assert run(tmp_path, synthetic.matches(1900, seed=1), "--odds", str(tmp_path / "odds.parquet")) == 0
+    found = report_of(tmp_path)
+    assert "market" not in found["scores"]["test"]
+    assert found["rows"]["test_with_odds"] == 1
+    home_goals, away_goals = synthetic.matches(1900, seed=1).iloc[-1][["home_goals", "away_goals"]]
+    given = 0.5 if home_goals > away_goals else 0.25
+    assert found["scores"]["test_with_odds"]["market"]["log_loss"] == pytest.approx(-np.log(given))
+
+
+def test_odds_without_their_columns_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pd.DataFrame({"match_id": [1]}).to_parquet(tmp_path / "odds.parquet")
+    assert run(tmp_path, synthetic.matches(1900, seed=1), "--odds", str(tmp_path / "odds.parquet")) == 1
+    assert "odds_away" in capsys.readouterr().err
+
+
+def test_without_validation_matches_the_rounds_are_the_usual_ones(tmp_path: Path) -> None:
+    source = tmp_path / "matches.parquet"
+    synthetic.matches(1900, seed=1).to_parquet(source)
+    dates = ["--validate-from", TEST_FROM, "--test-from", TEST_FROM]
+    assert train.main(["--matches", str(source), *dates, "--out", str(tmp_path / "out")]) == 0
+    params = report_of(tmp_path)["params"]
+    assert (params["stopped_early"], params["temperature"], params["validation_rows"]) == (False, 1.0, 0)
+    assert params["rounds"] == CHAMPION.usual_rounds
+
+
+def test_a_handful_of_matches_gives_the_elo_curve_alone(tmp_path: Path) -> None:
+    matches = synthetic.matches(1900, seed=1)
+    few = matches[(matches["kickoff"] >= TEST_FROM) | (matches["match_id"] <= 30)]
+    assert run(tmp_path, few, "--recipe", "challenger") == 0
+    params = report_of(tmp_path)["params"]
+    assert (params["rounds"], params["training_rows"]) == (0, 30)
+    assert params["curve"] is not None
+
+
+def test_without_any_test_match_there_are_no_forecasts_and_no_figures(tmp_path: Path) -> None:
+    assert run(tmp_path, synthetic.matches(700, seed=1)) == 0
+    assert len(pd.read_parquet(tmp_path / "out" / "forecasts.parquet")) == 0
+    assert report_of(tmp_path)["scores"]["test"]["model"]["log_loss"] is None
+
+
+def test_nothing_to_train_on_is_said_clearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    matches = synthetic.matches(1900, seed=1)
+    assert run(tmp_path, matches[matches["kickoff"] >= TEST_FROM]) == 1
+    assert "no finished match to train on" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_said_clearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--matches", str(tmp_path / "none.csv"), "--validate-from", "2020", "--test-from", "2021"]
+    assert train.main([*arguments, "--out", str(tmp_path / "out")]) == 1
+    assert "none.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("dates", [[], ["--validate-from", "never", "--test-from", "2021"]])
+def test_dates_are_asked_for(dates: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        train.main(["--matches", "x.csv", *dates, "--out", str(tmp_path)])
+    assert "--validate-from" in capsys.readouterr().err
+
+
+def test_without_a_server_or_a_folder_training_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert train.main([]) == 1
+    assert "MLFLOW_TRACKING_URI" in capsys.readouterr().err
+    assert RegistryUnavailable.code == "registry_unavailable"
+
+
+def test_dates_without_a_zone_are_utc() -> None:
+    assert train.parse_date("2023-07-01") == pd.Timestamp("2023-07-01T00:00Z")
+    assert train.parse_date("2023-07-01T02:00+02:00") == pd.Timestamp("2023-07-01T00:00Z")
+
+
+def test_a_leaf_holds_at_least_a_twentieth_of_few_rows_and_at_most_three_hundred() -> None:
+    experiment = split()
+    assert experiment.fit(CHAMPION).params["min_data_in_leaf"] == 38  # 760 / 20
+
+
+def test_nothing_can_be_fitted_on_nothing() -> None:
+    nothing = TrainingRows(np.zeros((0, len(FEATURE_NAMES))), np.zeros(0, dtype=np.int64))
+    with pytest.raises(TooFewMatches):
+        fit(FEATURE_NAMES, nothing, nothing, CHALLENGER)
+
+
+def test_the_temperature_lives_in_the_leaves() -> None:
+    """Whatever temperature was chosen, the saved text alone gives the forecasts."""
+    experiment = split()
+    model = experiment.fit(CHALLENGER)
+    again = lgb.Booster(model_str=model.text).predict(experiment.matrix(experiment.test))
+    np.testing.assert_array_equal(model.predict(experiment.matrix(experiment.test)), np.asarray(again))
+
+
+def test_the_registry_signature_is_the_feature_schema() -> None:
+    columns = [(c.name, c.type.name, c.required) for c in signature().inputs.inputs]
+    assert columns == [(f.name, f.type, f.required) for f in FEATURES]
+
+
+def test_metrics_carry_the_settled_test_by_their_plain_names() -> None:
+    scores = {"test_settled": {"model": {"rps": 0.2, "accuracy": 0.5}, "market": {"rps": 0.19, "accuracy": 0.6}}}
+    assert metrics(scores) == {
+        "rps": 0.2,
+        "accuracy": 0.5,
+        "test_settled_rps": 0.2,
+        "test_settled_accuracy": 0.5,
+        "test_settled_market_rps": 0.19,
+    }
+
+
+def test_json_has_no_nan() -> None:
+    assert without_nan({"a": [float("nan"), 1.0], "b": {"c": float("nan")}}) == {"a": [None, 1.0], "b": {"c": None}}
