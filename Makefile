@@ -12,7 +12,6 @@ LOCKS := infra/requirements
 STAGE ?= dev
 AS_OF ?=
 VERSION ?=
-MODEL_STAGE ?= champion
 PYTEST_ARGS ?=
 
 # uv when it could be bootstrapped (seconds instead of minutes), else pip; both check the locks' hashes.
@@ -86,9 +85,9 @@ status: setup ## What runs
 train: setup ## Train and register champion and challenger candidates
 	@$(PY) -m infra.local train
 
-promote: setup ## Move an alias to a version and mirror it (VERSION=2 [MODEL_STAGE=champion])
-	@test -n "$(VERSION)" || { echo "which version? make promote VERSION=2 [MODEL_STAGE=champion|challenger]"; exit 2; }
-	@$(PY) -m infra.local promote --version $(VERSION) --stage $(MODEL_STAGE)
+promote: setup ## Move an alias to a version and mirror it (VERSION=2 [STAGE=champion|challenger])
+	@test -n "$(VERSION)" || { echo "which version? make promote VERSION=2 [STAGE=champion|challenger]"; exit 2; }
+	@$(PY) -m infra.local promote --version $(VERSION) --stage $(or $(filter champion challenger,$(STAGE)),champion)
 
 # ── Quality ──────────────────────────────────────────────────────────────────────────────────────────
 
