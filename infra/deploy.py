@@ -22,8 +22,10 @@ from botocore.exceptions import ClientError
 
 from infra.api_keys import ensure_keys
 from infra.functions import BY_NAME
-from infra.package import PackagingError, build_stage, output_folder, oversized, sizes, source_fingerprint
+from infra.package import PackagingError, build_stage, output_folder, source_fingerprint
+from infra.package_checks import oversized, sizes
 from infra.stack_outputs import StackOutputs, read_outputs
+from infra.stack_template import TemplateError
 from infra.stages import LOCAL_STAGE, STAGES, stage_parameters, target_of
 
 Progress = Callable[[str], None]
@@ -228,7 +230,7 @@ def deploy(deployment: Deployment, say: Progress, confirm: Callable[[], bool] = 
         PackagingError: The packages cannot be built.
     """
     out = build_stage(deployment.stage, target_of(deployment.stage))
-    faults = oversized(sizes(deployment.stage))
+    faults = oversized(sizes(out))
     if faults:
         raise DeployError("too large for Lambda:\n" + "\n".join(faults))
     say("packages and template are built")
@@ -379,7 +381,7 @@ def main(arguments: list[str] | None = None) -> int:
             destroy(deployment, say)
             return 0
         outputs = deploy(deployment, say, confirm)
-    except (DeployError, PackagingError, subprocess.CalledProcessError) as error:
+    except (DeployError, PackagingError, TemplateError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"API   {outputs.base_url}\nkeys  secret {outputs.api_keys_secret_id}\ndata  s3://{outputs.bucket}")

@@ -159,6 +159,8 @@ def gateway_resources(
             "Tags": [
                 {"Key": "service", "Value": "soccer-predictions"},
                 {"Key": "stage", "Value": {"Ref": "Stage"}},
+                # An update of nothing but parameters and outputs would be no update for the emulator.
+                {"Key": "build", "Value": {"Ref": "Build"}},
                 {
                     "Fn::If": [
                         "FixedApiId",

@@ -31,6 +31,7 @@ from infra.package import PackagingError
 from infra.paths import LOCAL, ROOT, SAMPLE
 from infra.processes import Daemon, LocalSystemError, free_memory_mb, free_port, is_free, port_owner
 from infra.stack_outputs import StackOutputs, read_outputs
+from infra.stack_template import TemplateError
 from infra.stages import LOCAL_STAGE, stage_parameters
 
 DEFAULT_AS_OF: Final = "2024-04-01"
@@ -461,7 +462,7 @@ def main(arguments: list[str] | None = None) -> int:
     run: Callable[[argparse.Namespace, Steps], None] = options.run
     try:
         run(options, Steps())
-    except (LocalSystemError, DeployError, PackagingError) as error:
+    except (LocalSystemError, DeployError, PackagingError, TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:
