@@ -275,7 +275,8 @@ def _read_csv(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
         read_options=pa.csv.ReadOptions(use_threads=False),
         parse_options=pa.csv.ParseOptions(invalid_row_handler=skip),
         convert_options=pa.csv.ConvertOptions(
-            column_types=dict.fromkeys([*REQUIRED_COLUMNS, "kickoff_time_known"], pa.string()),
+            # numbers are left to Arrow, which makes a column text as soon as one cell is something else
+            column_types=dict.fromkeys([*TEXT_COLUMNS, "kickoff", "kickoff_time_known"], pa.string()),
             strings_can_be_null=True,
             null_values=["", "NA", "NaN", "nan", "null", "None"],
             quoted_strings_can_be_null=True,
@@ -402,9 +403,10 @@ def _texts(column: pd.Series) -> pd.Series:
     """Text with outer blanks off and inner runs of blanks as one; the empty string where there is none."""
     if pd.api.types.is_float_dtype(column.dtype):
         column = column.astype("Int64")  # a season such as 2015 that met a missing value on its way here
-    empty = column.isna()
-    text = column.astype("str").str.replace(r"\s+", " ", regex=True).str.strip()
-    return text.mask(empty, "").astype("str").reset_index(drop=True)
+    # a handful of clubs and seasons, a million times each: every spelling is cleaned once
+    codes, spellings = pd.factorize(column)
+    cleaned = [" ".join(str(spelling).split()) for spelling in spellings]
+    return pd.Series(np.array([*cleaned, ""], dtype=object)[codes], dtype="str")
 
 
 def _kickoffs(column: pd.Series) -> tuple[pd.Series, np.ndarray, np.ndarray]:
