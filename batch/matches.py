@@ -37,6 +37,8 @@ REQUIRED_COLUMNS: Final = (
     "away_goals",
 )
 
+READ_COLUMNS: Final = frozenset({*REQUIRED_COLUMNS, "kickoff_time_known"})
+
 MATCH_COLUMNS: Final = (
     "match_id",
     "kickoff",
@@ -257,8 +259,11 @@ def _reader(name: str, content: bytes) -> Callable[[bytes], tuple[pd.DataFrame, 
 
 def _read_parquet(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
     parquet = pq.ParquetFile(io.BytesIO(content))
-    wanted = [name for name in parquet.schema_arrow.names if name in {*REQUIRED_COLUMNS, "kickoff_time_known"}]
+    wanted = [name for name in parquet.schema_arrow.names if name in READ_COLUMNS]
     table = parquet.read(columns=wanted)
+    nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
+    if nested:
+        raise ValueError(f"column {', '.join(nested)} holds lists or structures")
     return _numbered(table.to_pandas(date_as_object=True)), [], table.num_rows
 
 
@@ -299,7 +304,7 @@ def _read_json_lines(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
             row = json.loads(line)
         except json.JSONDecodeError:
             row = None
-        if isinstance(row, dict):
+        if isinstance(row, dict) and not any(isinstance(row.get(name), list | dict) for name in READ_COLUMNS):
             rows.append(row)
             numbers.append(number)
         else:
@@ -307,7 +312,7 @@ def _read_json_lines(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
     if number and not rows:
         raise ValueError("no line is a JSON object")
     # a key that some lines leave out is null there; one that no line has is a missing column
-    names = sorted({*REQUIRED_COLUMNS, "kickoff_time_known"} & set().union(*rows))
+    names = sorted(READ_COLUMNS & set().union(*rows))
     frame = pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names})
     return frame.assign(row=numbers), unreadable, number
 

@@ -155,6 +155,27 @@ def test_a_line_that_is_not_an_object_is_refused_alone() -> None:
     assert report.total_rows == 3
 
 
+def test_lists_where_values_belong_are_refused() -> None:
+    report = read(
+        match(1, "A", "B", home_team=["A"]), match(2, "A", "B", home_goals={"goals": 1}), GOOD | {"match_id": 3}
+    )
+    assert reasons(report) == [(1, Reason.UNREADABLE_ROW), (2, Reason.UNREADABLE_ROW)]
+    with pytest.raises(InvalidMatches, match="home_team"):
+        read_matches({"a.parquet": as_parquet([GOOD | {"home_team": ["A"]}])})
+
+
+def test_mixed_types_in_a_column_break_only_their_own_rows() -> None:
+    rows = [match(1, "A", "B", season=2015), match(2, "C", "D", season=True), match(3, "E", "F", sex="1")]
+    rows += [
+        match(4, "G", "H", kickoff=1691766000),
+        match(5, "I", "J") | {"match_id": {}},
+        match(6, "K", "L", home_goals="2"),
+    ]
+    report = read(*rows)
+    assert report.accepted["match_id"].tolist() == [1, 2, 3, 6]
+    assert reasons(report) == [(4, Reason.INVALID_KICKOFF), (5, Reason.UNREADABLE_ROW)]
+
+
 def test_an_unknown_kickoff_stays_unknown() -> None:
     report = read(match(1, "A", "B", None, kickoff=None))
     assert report.accepted["kickoff"].isna().tolist() == [True]
