@@ -8,21 +8,19 @@ therefore prefers the miss.
 """
 
 import bisect
-import csv
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
-from functools import cache
-from importlib.resources import files
 from typing import Final, NamedTuple
 
+import numpy as np
 import pandas as pd
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from batch import regions
+from batch.clubs import AliasTable, Club, ClubId, ConfirmedClubs
 from batch.odds_providers.base import MarketOdds
 from batch.team_names import TeamFlags, club_name, flags_of
 
@@ -49,123 +47,6 @@ class MatchingSettings:
     similar_at_same_time: float = 70.0
     lead: float = 5.0
     near_misses: int = 3
-
-
-class AliasTable:
-    """Spellings of clubs as equivalence classes within a region.
-
-    A row whose club is a second team ("Athletic Bilbao B") gives names that carry no mark of it ("Bilbao Athletic").
-
-    Args:
-        rows: (region, club, other spellings).
-
-    Raises:
-        ValueError: one spelling stands for two clubs of one region.
-    """
-
-    def __init__(self, rows: Iterable[tuple[str, str, Sequence[str]]]) -> None:
-        self._clubs: dict[str, dict[str, tuple[str, TeamFlags]]] = defaultdict(dict)
-        self._anywhere: dict[str, set[tuple[str, str, TeamFlags]]] = defaultdict(set)
-        for region, club, others in rows:
-            name = regions.canonical(region) or region
-            marks, identity = flags_of(club), f"{name}/{club_name(club)}"
-            for spelling in (club, *others):
-                # a spelling that carries the mark itself ("Barca B") is, without it, one of the first team
-                implied = TeamFlags() if flags_of(spelling) == marks else marks
-                self._add(name, club_name(spelling), (identity, implied))
-
-    def _add(self, region: str, spelling: str, identity: tuple[str, TeamFlags]) -> None:
-        known = self._clubs[region].setdefault(spelling, identity)
-        if known != identity:
-            raise ValueError(f"{spelling!r} stands for both {known[0]} and {identity[0]} in {region}")
-        self._anywhere[spelling].add((region, *identity))
-
-    def find(self, region: str | None, spelling: str) -> tuple[str, TeamFlags] | None:
-        """The class of a normalised name in a region, with the flags its spelling implies.
-
-        Without a region, or in international competitions, the name must belong to one club of all regions.
-        """
-        if region is not None and region != regions.INTERNATIONAL:
-            return self._clubs[region].get(spelling) if region in self._clubs else None
-        everywhere = self._anywhere.get(spelling, set())
-        if len(everywhere) != 1:
-            return None
-        ((_, identity, marks),) = everywhere
-        return identity, marks
-
-    @classmethod
-    @cache
-    def shipped(cls) -> "AliasTable":
-        """The table of `batch/team_aliases.csv`."""
-        return cls.read(files("batch").joinpath("team_aliases.csv").read_text(encoding="utf-8"))
-
-    @classmethod
-    def read(cls, text: str) -> "AliasTable":
-        """A table in the form of `batch/team_aliases.csv`: region, club, spellings separated by |."""
-        return cls(
-            (row["region"], row["club"], [name for name in row["aliases"].split("|") if name])
-            for row in csv.DictReader(text.splitlines())
-        )
-
-
-class ClubId(NamedTuple):
-    """A provider's stable id of a club."""
-
-    provider: str
-    team_id: str
-
-
-class Club(NamedTuple):
-    """One of our teams."""
-
-    region: str
-    sex: int
-    team: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmedClubs:
-    """Provider's club ids whose meaning is settled, kept between runs.
-
-    Only matches that ids, aliases or equal names settle confirm an id; similarity never does, so that a guess cannot
-    harden into a fact. An id met with two of our teams is dropped and listed.
-
-    Args:
-        clubs: Id -> our team.
-        conflicts: Ids that met two teams; never trusted again until a person removes them from the file.
-    """
-
-    clubs: Mapping[ClubId, Club] = field(default_factory=dict)
-    conflicts: frozenset[ClubId] = frozenset()
-
-    def to_json(self) -> bytes:
-        """The mapping as a file; the same mapping always gives the same bytes."""
-        content = {
-            "schema_version": 1,
-            "clubs": [{**club_id._asdict(), **club._asdict()} for club_id, club in sorted(self.clubs.items())],
-            "conflicts": [club_id._asdict() for club_id in sorted(self.conflicts)],
-        }
-        return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
-
-    @classmethod
-    def from_json(cls, body: bytes) -> "ConfirmedClubs":
-        """The mapping of a file.
-
-        Raises:
-            ValueError: the file is not one written by `to_json`.
-        """
-        try:
-            content = json.loads(body)
-            clubs = {
-                ClubId(str(row["provider"]), str(row["team_id"])): Club(
-                    str(row["region"]), int(row["sex"]), str(row["team"])
-                )
-                for row in content["clubs"]
-            }
-            conflicts = frozenset(ClubId(str(row["provider"]), str(row["team_id"])) for row in content["conflicts"])
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"no mapping of confirmed clubs: {error!r}") from error
-        return cls(clubs, conflicts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +127,20 @@ class Evidence(IntEnum):
         return self.name.lower()
 
 
-class _Likeness(NamedTuple):
-    score: float
-    evidence: Evidence
-    shares_word: bool
-    compatible: bool
+class _Name(NamedTuple):
+    """A team's name in the context of a region.
+
+    Args:
+        key: The club's class in the alias table, or its normalised letters.
+        settled: What settles the key, `NAME` where only its letters do.
+        implied: Flags that the spelling implies without saying them ("Bilbao Athletic").
+        letters: The normalised words, sorted.
+    """
+
+    key: str
+    settled: Evidence
+    implied: TeamFlags
+    letters: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,10 +149,12 @@ class _OurMatch:
     kickoff: datetime
     time_known: bool
     region: str | None
-    raw_region: str
+    stored_region: str
     sex: int
     home_team: str
     away_team: str
+    home: _Name
+    away: _Name
     home_flags: TeamFlags
     away_flags: TeamFlags
 
@@ -281,6 +173,41 @@ class _Pair(NamedTuple):
     @property
     def certain(self) -> bool:
         return self.evidence > Evidence.SIMILARITY and not self.reason
+
+
+class _Group:
+    """Our matches of one region (None: of regions the table of regions does not know), ready to be looked up.
+
+    Args:
+        region: The region.
+        members: Numbers and matches, sorted by kickoff.
+    """
+
+    def __init__(self, region: str | None, members: Sequence[tuple[int, _OurMatch]]) -> None:
+        self.region = region
+        timed = [(number, match) for number, match in members if match.time_known]
+        self._numbers = [number for number, _ in timed]
+        self._kickoffs = [match.kickoff for _, match in timed]
+        self._homes = [match.home.letters for _, match in timed]
+        self._dated: dict[date, list[int]] = defaultdict(list)
+        self._by_clubs: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for number, match in members:
+            self._by_clubs[match.home.key, match.away.key].append(number)
+            if not match.time_known:
+                self._dated[match.kickoff.date()].append(number)
+
+    def of_clubs(self, home: str, away: str) -> Sequence[int]:
+        """Matches of exactly these two clubs."""
+        return self._by_clubs.get((home, away), ())
+
+    def alike_at(self, home: str, kickoff: datetime, reach: timedelta) -> Iterator[int]:
+        """Matches near that kickoff whose home letters are worth a look, and those of that day without a time."""
+        first = bisect.bisect_left(self._kickoffs, kickoff - reach)
+        last = bisect.bisect_right(self._kickoffs, kickoff + reach)
+        if first < last:
+            scores = process.cdist([home], self._homes[first:last], scorer=fuzz.ratio, score_cutoff=_WORTH_NAMING)
+            yield from (self._numbers[first + int(place)] for place in np.flatnonzero(scores[0]))
+        yield from self._dated.get(kickoff.date(), ())
 
 
 def match_odds(
@@ -304,33 +231,29 @@ def match_odds(
     Raises:
         KeyError: a needed column is missing.
     """
-    matcher = _Matcher(
-        _our_matches(matches), tuple(markets), aliases or AliasTable.shipped(), confirmed or ConfirmedClubs(), settings
-    )
-    return matcher.run()
+    table = AliasTable.shipped() if aliases is None else aliases
+    return _Matcher(matches, tuple(markets), table, confirmed or ConfirmedClubs(), settings).run()
 
 
 class _Matcher:
     def __init__(
         self,
-        matches: Sequence[_OurMatch],
+        matches: pd.DataFrame,
         markets: Sequence[MarketOdds],
         aliases: AliasTable,
         confirmed: ConfirmedClubs,
         settings: MatchingSettings,
     ) -> None:
-        self._matches = matches
         self._markets = markets
         self._aliases = aliases
         self._confirmed = confirmed
         self._settings = settings
-        self._likeness: dict[tuple[str | None, str, str], _Likeness] = {}
-        self._by_region: dict[str | None, list[int]] = defaultdict(list)
-        for number, match in enumerate(matches):  # sorted by kickoff
-            self._by_region[match.region].append(number)
-        self._kickoffs = {
-            region: [matches[number].kickoff for number in numbers] for region, numbers in self._by_region.items()
-        }
+        self._names: dict[tuple[str | None, str], _Name] = {}
+        self._matches = self._our_matches(matches)
+        members: dict[str | None, list[tuple[int, _OurMatch]]] = defaultdict(list)
+        for number, match in enumerate(self._matches):
+            members[match.region].append((number, match))
+        self._groups = [_Group(region, found) for region, found in members.items()]
 
     def run(self) -> MatchingResult:
         pairs_of_row = [self._pairs(number) for number in range(len(self._markets))]
@@ -360,38 +283,38 @@ class _Matcher:
         market = self._markets[number]
         if market.kickoff is None:
             return []
-        home_flags, away_flags = self._flags_of_market(market)
-        found = []
-        for index in self._within_reach(market, market.kickoff):
-            match = self._matches[index]
-            home = self._compare(match, market.home_team, match.home_team, market.home_team_id, market.provider)
-            away = self._compare(match, market.away_team, match.away_team, market.away_team_id, market.provider)
-            score = min(home.score, away.score)
-            if score < _WORTH_NAMING:
-                continue
-            delta = (market.kickoff - match.kickoff).total_seconds() / 60
-            date_only = not match.time_known and abs(delta) > self._settings.strong.total_seconds() / 60
-            same_team = home_flags == self._effective(match.home_flags, match.home_team, match) and (
-                away_flags == self._effective(match.away_flags, match.away_team, match)
-            )
-            evidence = min(home.evidence, away.evidence)
-            reason = "" if same_team else "women, age or reserves differ"
-            reason = reason or self._time_reason(market.kickoff, match, evidence)
-            if not reason and evidence <= Evidence.SIMILARITY:
-                reason = self._letters_reason((home, away), delta, date_only=date_only)
-            found.append(_Pair(number, index, score, evidence, None if date_only else delta, date_only, reason))
-        return found
-
-    def _within_reach(self, market: MarketOdds, kickoff: datetime) -> Iterable[int]:
-        """Our matches of that region within days of that kickoff; of any region where either side does not say."""
         region = _region(market.region)
-        for ours, numbers in self._by_region.items():
-            if region is not None and ours is not None and ours != region:
-                continue
-            kickoffs = self._kickoffs[ours]
-            first = bisect.bisect_left(kickoffs, kickoff - _REACH)
-            last = bisect.bisect_right(kickoffs, kickoff + _REACH)
-            yield from numbers[first:last]
+        groups = [group for group in self._groups if region is None or group.region is None or group.region == region]
+        pairs: dict[int, _Pair] = {}
+        for group in groups:
+            home, away = self._name_of(market, group, home=True), self._name_of(market, group, home=False)
+            for index in group.of_clubs(home.key, away.key):
+                if abs(self._matches[index].kickoff - market.kickoff) <= _REACH:
+                    pairs[index] = self._pair(number, index, home, away)
+        if any(pair.certain for pair in pairs.values()):
+            return list(pairs.values())  # letters could not overrule it
+        for group in groups:
+            home, away = self._name_of(market, group, home=True), self._name_of(market, group, home=False)
+            for index in group.alike_at(home.letters, market.kickoff, self._settings.weak):
+                if index not in pairs:
+                    pair = self._pair(number, index, home, away)
+                    if pair.score >= _WORTH_NAMING:
+                        pairs[index] = pair
+        return list(pairs.values())
+
+    def _pair(self, number: int, index: int, home: _Name, away: _Name) -> _Pair:
+        market, match = self._markets[number], self._matches[index]
+        assert market.kickoff is not None  # noqa: S101 - rows without one have no pairs
+        likes = _alike(home, match.home), _alike(away, match.away)
+        score, evidence = min(like.score for like in likes), min(like.evidence for like in likes)
+        delta = (market.kickoff - match.kickoff).total_seconds() / 60
+        date_only = not match.time_known and abs(market.kickoff - match.kickoff) > self._settings.strong
+        flags = self._flags(market, market.home_team, home), self._flags(market, market.away_team, away)
+        reason = "" if flags == (match.home_flags, match.away_flags) else "women, age or reserves differ"
+        reason = reason or self._time_reason(market.kickoff, match, evidence)
+        if not reason and evidence <= Evidence.SIMILARITY:
+            reason = self._letters_reason(likes, delta, date_only=date_only)
+        return _Pair(number, index, score, evidence, None if date_only else delta, date_only, reason)
 
     def _time_reason(self, kickoff: datetime, match: _OurMatch, evidence: Evidence) -> str:
         """Why the kickoffs speak against the pair; "" if they do not."""
@@ -404,44 +327,88 @@ class _Matcher:
         neighbours = timedelta(days=-1) <= kickoff.date() - match.kickoff.date() <= timedelta(days=1)
         return "" if neighbours and evidence > Evidence.SIMILARITY else "days differ"
 
-    def _letters_reason(self, names: tuple[_Likeness, _Likeness], delta: float, *, date_only: bool) -> str:
+    def _letters_reason(self, likes: "Sequence[_Likeness]", delta: float, *, date_only: bool) -> str:
         """Why similarity is not enough for the pair; "" if it is."""
-        if not all(name.compatible for name in names):
+        if not all(like.compatible for like in likes):
             return "names differ in a word"
-        if all(name.score >= self._settings.similar for name in names):
+        if all(like.score >= self._settings.similar for like in likes):
             return ""
-        if date_only or delta != 0:
-            return "names not similar enough"
-        if all(name.score >= self._settings.similar_at_same_time and name.shares_word for name in names):
+        same_time = not date_only and delta == 0
+        enough = self._settings.similar_at_same_time
+        if same_time and all(like.score >= enough and like.shares_word for like in likes):
             return ""
         return "names not similar enough"
 
     # --- names
 
-    def _flags_of_market(self, market: MarketOdds) -> tuple[TeamFlags, TeamFlags]:
-        region = _region(market.region)
-        flags = []
-        for team in (market.home_team, market.away_team):
-            read = flags_of(team, market.league)
-            known = self._aliases.find(region, club_name(team))
-            flags.append(_join(read, known[1] if known else TeamFlags(), women=market.sex == 1))
-        return flags[0], flags[1]
-
-    def _effective(self, flags: TeamFlags, team: str, match: _OurMatch) -> TeamFlags:
-        known = self._aliases.find(match.region, club_name(team))
-        return _join(flags, known[1] if known else TeamFlags(), women=False)
-
-    def _compare(self, match: _OurMatch, theirs: str, ours: str, team_id: str | None, provider: str) -> _Likeness:
-        if team_id is not None:
-            club_id = ClubId(provider, team_id)
-            club = self._confirmed.clubs.get(club_id)
-            if club is not None and club.region == match.raw_region and club.sex == match.sex:
-                return _SAME_CLUB if club.team == ours else _OTHER_CLUB
-        key = match.region, theirs, ours
-        found = self._likeness.get(key)
+    def _name(self, region: str | None, team: str) -> _Name:
+        found = self._names.get((region, team))
         if found is None:
-            found = self._likeness[key] = _alike(self._aliases, match.region, theirs, ours)
+            bare = club_name(team)
+            known = self._aliases.find(region, bare)
+            letters = " ".join(sorted(bare.split()))
+            found = (
+                _Name(bare, Evidence.NAME, TeamFlags(), letters)
+                if known is None
+                else _Name(known[0], Evidence.ALIAS, known[1], letters)
+            )
+            self._names[region, team] = found
         return found
+
+    def _name_of(self, market: MarketOdds, group: _Group, *, home: bool) -> _Name:
+        """A side's name as that region's clubs are called: through its confirmed id, else through its spelling."""
+        team_id = market.home_team_id if home else market.away_team_id
+        if team_id is not None:
+            club = self._confirmed.clubs.get(ClubId(market.provider, team_id))
+            if club is not None and _region(club.region) == group.region:
+                return self._name(group.region, club.team)._replace(settled=Evidence.CLUB_ID)
+        return self._name(group.region, market.home_team if home else market.away_team)
+
+    def _flags(self, market: MarketOdds, team: str, name: _Name) -> TeamFlags:
+        return _join(flags_of(team, market.league), name.implied, women=market.sex == 1)
+
+    def _our_matches(self, matches: pd.DataFrame) -> list[_OurMatch]:
+        """Our side, sorted by kickoff; matches without one are left out."""
+        kickoffs = pd.to_datetime(matches["kickoff"], utc=True)
+        known = (
+            matches["kickoff_time_known"].astype(bool)
+            if "kickoff_time_known" in matches.columns
+            else kickoffs.ne(kickoffs.dt.normalize())
+        )
+        rows = zip(
+            matches["match_id"].tolist(),
+            kickoffs.tolist(),
+            known.tolist(),
+            matches["region"].astype(str).tolist(),
+            matches["league"].astype(str).tolist(),
+            matches["sex"].tolist(),
+            matches["home_team"].astype(str).tolist(),
+            matches["away_team"].astype(str).tolist(),
+            strict=True,
+        )
+        found = []
+        for match_id, kickoff, time_known, stored_region, league, sex, home_team, away_team in rows:
+            if kickoff is pd.NaT:
+                continue
+            region = _region(stored_region)
+            home, away = self._name(region, home_team), self._name(region, away_team)
+            found.append(
+                _OurMatch(
+                    match_id=int(match_id),
+                    kickoff=kickoff.to_pydatetime().astimezone(UTC),
+                    time_known=bool(time_known),
+                    region=region,
+                    stored_region=stored_region,
+                    sex=int(sex),
+                    home_team=home_team,
+                    away_team=away_team,
+                    home=home,
+                    away=away,
+                    home_flags=_join(flags_of(home_team, league), home.implied, women=sex == 1),
+                    away_flags=_join(flags_of(away_team, league), away.implied, women=sex == 1),
+                )
+            )
+        return sorted(found, key=lambda match: (match.kickoff, match.match_id))
 
     # --- results
 
@@ -482,7 +449,7 @@ class _Matcher:
             for team_id, team in ((market.home_team_id, match.home_team), (market.away_team_id, match.away_team)):
                 if team_id is None:
                     continue
-                club_id, club = ClubId(market.provider, team_id), Club(match.raw_region, match.sex, team)
+                club_id, club = ClubId(market.provider, team_id), Club(match.stored_region, match.sex, team)
                 if clubs.setdefault(club_id, club) != club and clubs[club_id].region == club.region:
                     conflicts.add(club_id)
         return ConfirmedClubs({key: club for key, club in clubs.items() if key not in conflicts}, frozenset(conflicts))
@@ -491,8 +458,22 @@ class _Matcher:
 _WORTH_NAMING: Final = 55.0
 _REACH: Final = timedelta(days=2)
 """How far from the kickoff candidates are looked at, so that a moved match shows up as a near miss."""
-_SAME_CLUB: Final = _Likeness(CERTAIN, Evidence.CLUB_ID, shares_word=True, compatible=True)
-_OTHER_CLUB: Final = _Likeness(0.0, Evidence.NONE, shares_word=False, compatible=False)
+
+
+class _Likeness(NamedTuple):
+    """How alike two names are.
+
+    Args:
+        score: 0-100.
+        evidence: What the score rests on; `NONE` where they are known to be two clubs.
+        shares_word: Whether they share a word.
+        compatible: Whether the words they do not share can be one another's spellings.
+    """
+
+    score: float
+    evidence: Evidence
+    shares_word: bool
+    compatible: bool
 
 
 def _best(pairs: Sequence[_Pair], lead: float) -> _Pair | None:
@@ -511,19 +492,16 @@ def _best(pairs: Sequence[_Pair], lead: float) -> _Pair | None:
     return ranked[0] if len(ranked) == 1 or ranked[0].score - ranked[1].score >= lead else None
 
 
-def _alike(aliases: AliasTable, region: str | None, theirs: str, ours: str) -> _Likeness:
-    """How alike two spellings are, once their flags are taken off."""
-    a, b = club_name(theirs), club_name(ours)
-    known_a, known_b = aliases.find(region, a), aliases.find(region, b)
-    if known_a is not None and known_b is not None:
-        same = known_a[0] == known_b[0]
-        return _Likeness(CERTAIN, Evidence.ALIAS, shares_word=True, compatible=True) if same else _OTHER_CLUB
-    if a == b:
-        return _Likeness(CERTAIN, Evidence.NAME, shares_word=True, compatible=True)
-    words_a, words_b = set(a.split()), set(b.split())
-    shared = words_a & words_b
-    compatible = _compatible(words_a - shared, words_b - shared)
-    return _Likeness(fuzz.token_sort_ratio(a, b), Evidence.SIMILARITY, bool(shared), compatible)
+def _alike(theirs: _Name, ours: _Name) -> _Likeness:
+    """How alike two names of one region are, once their flags are taken off."""
+    if theirs.key == ours.key:
+        return _Likeness(CERTAIN, max(theirs.settled, ours.settled), shares_word=True, compatible=True)
+    if theirs.settled is Evidence.CLUB_ID or min(theirs.settled, ours.settled) > Evidence.NAME:
+        return _Likeness(0.0, Evidence.NONE, shares_word=False, compatible=False)  # two clubs we know
+    words, others = set(theirs.letters.split()), set(ours.letters.split())
+    shared = words & others
+    compatible = _compatible(words - shared, others - shared)
+    return _Likeness(fuzz.ratio(theirs.letters, ours.letters), Evidence.SIMILARITY, bool(shared), compatible)
 
 
 def _compatible(left: set[str], right: set[str]) -> bool:
@@ -560,41 +538,3 @@ def _join(read: TeamFlags, implied: TeamFlags, *, women: bool) -> TeamFlags:
 def _region(name: str | None) -> str | None:
     """The region if the table of regions knows it; one it does not know could be any."""
     return None if name is None else regions.known(name)
-
-
-def _our_matches(matches: pd.DataFrame) -> list[_OurMatch]:
-    """Our side, sorted by kickoff; matches without one are left out."""
-    kickoffs = pd.to_datetime(matches["kickoff"], utc=True)
-    known = (
-        matches["kickoff_time_known"].astype(bool)
-        if "kickoff_time_known" in matches.columns
-        else kickoffs.ne(kickoffs.dt.normalize())
-    )
-    rows = zip(
-        matches["match_id"].tolist(),
-        kickoffs.tolist(),
-        known.tolist(),
-        matches["region"].astype(str).tolist(),
-        matches["league"].astype(str).tolist(),
-        matches["sex"].tolist(),
-        matches["home_team"].astype(str).tolist(),
-        matches["away_team"].astype(str).tolist(),
-        strict=True,
-    )
-    found = [
-        _OurMatch(
-            match_id=int(match_id),
-            kickoff=kickoff.to_pydatetime().astimezone(UTC),
-            time_known=bool(time_known),
-            region=_region(region),
-            raw_region=region,
-            sex=int(sex),
-            home_team=home,
-            away_team=away,
-            home_flags=_join(flags_of(home, league), TeamFlags(), women=sex == 1),
-            away_flags=_join(flags_of(away, league), TeamFlags(), women=sex == 1),
-        )
-        for match_id, kickoff, time_known, region, league, sex, home, away in rows
-        if kickoff is not pd.NaT
-    ]
-    return sorted(found, key=lambda match: (match.kickoff, match.match_id))

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from batch.clubs import AliasTable, Club, ClubId, ConfirmedClubs
 from batch.odds_providers.base import MarketOdds
 from batch.odds_providers.snapshot import parse
-from batch.team_matching import AliasTable, Club, ClubId, ConfirmedClubs, MatchingResult, match_odds
+from batch.team_matching import MatchingResult, match_odds
 from batch.team_names import TeamFlags, club_name, flags_of
 
 SAMPLE = Path(__file__).parents[3] / "batch" / "sample"
