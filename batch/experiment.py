@@ -1,7 +1,7 @@
 """One training on one set of matches: split in time, fit, report beside the baselines. No files, no network."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,9 +93,9 @@ class Experiment:
         kept = order[np.linspace(0, len(order) - 1, min(REFERENCE_ROWS, len(order))).astype(np.int64)]
         return self.table.features.loc[kept].sort_values("match_id", ignore_index=True)
 
-    def fit(self, recipe: TrainingSettings) -> FittedModel:
+    def fit(self, recipe: TrainingSettings, on_round: Callable[[], object] = lambda: None) -> FittedModel:
         """Fit a recipe on the training matches, stopped early on the validation matches."""
-        return fit(FEATURE_NAMES, self.rows(self.train), self.rows(self.validation), recipe)
+        return fit(FEATURE_NAMES, self.rows(self.train), self.rows(self.validation), recipe, on_round)
 
     def forecasts(self, model: FittedModel) -> pd.DataFrame:
         """match_id, proba_home, proba_draw, proba_away of every match to forecast, sorted by match_id."""

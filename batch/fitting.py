@@ -9,6 +9,7 @@ one thread and `deterministic` make the text model a function of the training ro
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -113,8 +114,16 @@ class FittedModel:
         return np.asarray(self.booster().predict(features, num_threads=1))
 
 
-def fit(names: tuple[str, ...], train: TrainingRows, validation: TrainingRows, recipe: TrainingSettings) -> FittedModel:
+def fit(
+    names: tuple[str, ...],
+    train: TrainingRows,
+    validation: TrainingRows,
+    recipe: TrainingSettings,
+    on_round: Callable[[], object] = lambda: None,
+) -> FittedModel:
     """Fit a recipe on the training rows; rounds and temperature are read off the validation rows, if there are enough.
+
+    `on_round` is called after every round, for showing progress.
 
     Raises:
         TooFewMatches: no training rows at all.
@@ -128,7 +137,7 @@ def fit(names: tuple[str, ...], train: TrainingRows, validation: TrainingRows, r
     curve = EloCurve.fit(train.features[:, names.index(CURVE_FEATURE)], train.outcome)
     booster = curve_booster(names, curve) if uses_curve else None
     if grows_trees:
-        booster = _grow(names, train, validation if stops_early else None, recipe, leaf_rows, booster)
+        booster = _grow(names, train, validation if stops_early else None, recipe, leaf_rows, booster, on_round)
     assert booster is not None  # noqa: S101  no trees means the curve
     rounds = booster.num_trees() // N_OUTCOMES - int(uses_curve)
     temperature = _temperature(booster, validation) if stops_early else 1.0
@@ -154,6 +163,7 @@ def _grow(
     recipe: TrainingSettings,
     leaf_rows: int,
     start: lgb.Booster | None,
+    on_round: Callable[[], object],
 ) -> lgb.Booster:
     parameters = {
         "objective": "multiclass",
@@ -172,16 +182,20 @@ def _grow(
         "num_threads": 1,
         "verbosity": -1,
     }
+
+    def progress(_: lgb.callback.CallbackEnv) -> None:
+        on_round()
+
     data = lgb.Dataset(train.features, train.outcome, feature_name=list(names), free_raw_data=False)
     if validation is None:
         rounds = recipe.usual_rounds
-        booster = lgb.train(parameters, data, rounds, init_model=start)
+        booster = lgb.train(parameters, data, rounds, init_model=start, callbacks=[progress])
         best = booster.num_trees() // N_OUTCOMES
     else:
         held_out = lgb.Dataset(validation.features, validation.outcome, reference=data, free_raw_data=False)
         stopping = lgb.early_stopping(recipe.patience, verbose=False)
         booster = lgb.train(
-            parameters, data, recipe.max_rounds, valid_sets=[held_out], init_model=start, callbacks=[stopping]
+            parameters, data, recipe.max_rounds, valid_sets=[held_out], init_model=start, callbacks=[progress, stopping]
         )
         best = booster.best_iteration
     return lgb.Booster(model_str=booster.model_to_string(num_iteration=best))

@@ -18,6 +18,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,7 +104,7 @@ def _train_registry(arguments: argparse.Namespace) -> int:
             run_id, version = registry.log(
                 run_name=recipe.name,
                 model_text=model.text,
-                params=model.params | {"validate_from": arguments.validate_from, "test_from": arguments.test_from},
+                params=model.params,
                 metrics=metrics(result["scores"]),
                 tags={
                     "recipe": recipe.name,
@@ -145,7 +146,11 @@ def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, 
 def _fit_and_report(
     experiment: Experiment, recipe: TrainingSettings, inputs: dict[str, Any], odds: pd.DataFrame | None
 ) -> tuple[FittedModel, dict[str, Any]]:
-    model = experiment.fit(recipe)
+    with tqdm(desc=f"fitting {recipe.name}", unit="round", disable=None) as bar:
+        fitted = experiment.fit(recipe, on_round=bar.update)
+    # with the dates: whoever shows the model's figures for a match must know whether it was trained on it
+    dates = {name: inputs[name] for name in ("validate_from", "test_from")}
+    model = replace(fitted, params=fitted.params | dates)
     result = {"recipe": recipe.name, "inputs": inputs} | report(experiment, model, odds)
     rows = result["rows"]
     print(
