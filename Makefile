@@ -22,7 +22,7 @@ export UV_SYSTEM_CERTS ?= 1
 
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup setup-browser demo up down status test lint format train promote deploy destroy package lock load bench clean
+.PHONY: help setup setup-browser demo up down status test lint format train promote deploy destroy package lock load bench bench-batch clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -102,6 +102,9 @@ lint: setup ## Ruff (rules and format) and mypy
 format: setup ## Format the code
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
+
+bench-batch: setup ## Seconds and peak memory of each rebuild step, 10 k to 1 M matches
+	@$(PY) -m infra.bench_batch --record
 
 load: setup ## Load test against BASE_URL (default: the local system)
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(VENV)/bin/locust -f tests/load/locustfile.py --headless --host "$$BASE_URL" $(LOAD_ARGS)

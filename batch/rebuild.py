@@ -121,7 +121,7 @@ def rebuild(matches: MatchesReport, models: Sequence[LoadedModel], as_of: dateti
     predictions: dict[Stage, pd.DataFrame] = {}
     for model in models:
         info = model.info
-        frame = score(table, model.rows, ModelIdentity(info.model_run_id, str(info.stage), info.registered_version))
+        frame = score(table, model.rows, identity_of(info))
         frame["in_sample"] = _in_sample(frame["match_date"], info)
         predictions[info.stage] = frame
         name = DATASET_OF[info.stage]
@@ -140,6 +140,11 @@ def rebuild(matches: MatchesReport, models: Sequence[LoadedModel], as_of: dateti
         "rows": {dataset.name: dataset.rows for dataset in datasets},
     }
     return Rebuilt(datasets, predictions, report)
+
+
+def identity_of(info: ModelInfo) -> ModelIdentity:
+    """What a prediction says of the model it came from."""
+    return ModelIdentity(info.model_run_id, str(info.stage), info.registered_version)
 
 
 def _in_sample(match_date: pd.Series, info: ModelInfo) -> pd.Series:
