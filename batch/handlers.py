@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache, wraps
 from typing import Any, Final
 
-from batch import model_mirror
+from batch import export, model_mirror
 from batch.matches import MatchesFile, combine, parse_file
 from batch.rebuild import LoadedModel
 from batch.rebuild import rebuild as rebuild_release
@@ -102,6 +102,16 @@ def rebuild(event: Event, _context: Any) -> Event:
         "matches": report["matches"],
         "forgotten_files": len(forgotten),
     }
+
+
+@step
+def export_table(event: Event, _context: Any) -> Event:
+    """Write the task table, or the table the event names, to a parquet file in the bucket."""
+    table = event.get("table") or settings().tasks_table
+    content, rows = export.parquet_of(export.scan(wiring.aws_client("dynamodb"), table))
+    key = export.export_key(table, datetime.now(UTC))
+    wiring.objects().put(key, content)
+    return {"table": table, "rows": rows, "key": key}
 
 
 def _models() -> list[LoadedModel]:

@@ -1,0 +1,261 @@
+"""The batch functions on a bucket: rebuild, model mirror, export."""
+
+import io
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+import batch.sample
+from batch import handlers
+from batch.features import FEATURES
+from batch.model_mirror import RegisteredVersion, signature_features, sync
+from batch.release import read_pointer
+from chalicelib.domain import Stage
+from chalicelib.errors import InvalidMatches, InvalidModel, ModelUnavailable, RegistryUnavailable
+from chalicelib.model_store import ModelStore, mirror_key
+from chalicelib.object_store import ObjectStore
+from tests.builders import NOW, Context, mirror_model, model_text
+from tests.fakes import InMemoryObjectStore
+from tests.handlers.calling import call
+
+SAMPLE = Path(batch.sample.__file__).parent / "matches.parquet"
+
+ROWS = [
+    "match_id,kickoff,season,region,league,sex,home_team,away_team,home_goals,away_goals",
+    "1,2024-04-01T14:00:00Z,2023/24,Nowhere,First,0,Reds,Blues,2,1",
+    "2,2024-04-08T14:00:00Z,2023/24,Nowhere,First,0,Blues,Greens,0,0",
+    "3,2024-05-08T14:00:00Z,2023/24,Nowhere,First,0,Greens,Reds,,",
+]
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    handlers.settings.cache_clear()
+    handlers._parsed_files.clear()
+
+
+def put_matches(objects: ObjectStore, rows: list[str] = ROWS, name: str = "matches.csv") -> None:
+    objects.put(f"raw/matches/{name}", "\n".join(rows).encode())
+
+
+def served_model(objects: ObjectStore) -> None:
+    """A champion that takes features which the batch computes."""
+    features = [
+        {"name": f.name, "type": f.type, "required": f.required}
+        for f in FEATURES
+        if f.name in ("diff_elo", "home_rest_days", "sex")
+    ]
+    mirror_model(objects, features=features)
+
+
+def test_a_rebuild_publishes_features_and_predictions(objects: ObjectStore) -> None:
+    put_matches(objects)
+    served_model(objects)
+    result = handlers.rebuild({}, Context())
+    assert result["published"]
+    assert result["rows"] == {"match_features": 3, "predictions": 3}
+    status, body, _ = call("matches")
+    assert (status, [row["match_id"] for row in body]) == (200, [3])
+    assert call("precomputed", match_id=1)[1]["outcome_1x2"] == "home"
+    assert call("predict_match", match_id=3)[0] == 200
+
+
+def test_the_same_input_and_as_of_give_the_same_bytes(objects: ObjectStore) -> None:
+    put_matches(objects)
+    served_model(objects)
+
+    def checksums() -> dict[str, str]:
+        handlers.rebuild({}, Context())
+        pointer, _ = read_pointer(objects)
+        assert pointer is not None
+        return {name: entry.sha256 for name, entry in pointer.datasets.items()}
+
+    assert checksums() == checksums()
+
+
+def test_results_after_as_of_are_not_known(objects: ObjectStore) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({"as_of": "2024-04-05T00:00:00Z"}, Context())
+    assert call("precomputed", match_id=2)[1]["outcome_1x2"] is None
+
+
+def test_only_new_or_changed_files_are_read_again(objects: ObjectStore) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    before = dict(handlers._parsed_files)
+    put_matches(objects, [ROWS[0], "4,2024-04-02T14:00:00Z,2023/24,Nowhere,First,0,Reds,Greens,1,1"], "more.csv")
+    handlers.rebuild({}, Context())
+    kept = [known for known in before if handlers._parsed_files.get(known) is before[known]]
+    assert kept == list(before)
+    assert len(handlers._parsed_files) == 2
+
+
+def test_a_run_report_names_its_inputs_and_what_it_refused(objects: ObjectStore) -> None:
+    put_matches(objects, [*ROWS, "x,2024-04-08T14:00:00Z,2023/24,Nowhere,First,0,A,B,0,0"])
+    served_model(objects)
+    release_id = handlers.rebuild({}, Context())["release_id"]
+    found = objects.get(f"releases/{release_id}/run.json")
+    assert found is not None
+    report = json.loads(found.body)
+    assert report["inputs"][0]["key"] == "raw/matches/matches.csv"
+    assert report["matches"]["rejected"] == 1
+    assert report["rejected"][0]["row"] == 4
+
+
+def test_a_file_that_cannot_be_read_fails_the_run_and_leaves_the_last_release(objects: ObjectStore) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    before = read_pointer(objects)
+    objects.put("raw/matches/broken.parquet", b"PAR1 this is not parquet")
+    with pytest.raises(InvalidMatches):
+        handlers.rebuild({}, Context())
+    assert read_pointer(objects) == before
+
+
+def test_without_a_champion_a_rebuild_fails_and_says_so(objects: ObjectStore) -> None:
+    put_matches(objects)
+    with pytest.raises(ModelUnavailable):
+        handlers.rebuild({}, Context())
+
+
+def test_an_event_with_a_time_that_is_none_is_refused(objects: ObjectStore) -> None:
+    with pytest.raises(ValueError, match="isoformat"):
+        handlers.rebuild({"as_of": "tomorrow"}, Context())
+
+
+def test_a_table_is_exported_to_parquet(objects: ObjectStore) -> None:
+    client = boto3.client("dynamodb")
+    client.put_item(TableName="tasks", Item={"task_id": {"S": "b"}, "ended_at": {"N": "2.5"}, "tags": {"SS": ["x"]}})
+    client.put_item(TableName="tasks", Item={"task_id": {"S": "a"}, "live": {"BOOL": True}, "none": {"NULL": True}})
+    result = handlers.export_table({}, Context())
+    found = objects.get(result["key"])
+    assert found is not None
+    rows = pq.read_table(io.BytesIO(found.body)).to_pylist()
+    assert result["rows"] == 2
+    assert {"task_id": "b", "ended_at": 2.5, "tags": '["x"]', "live": None, "none": None} in rows
+
+
+# the model mirror ------------------------------------------------------------------------------------------
+
+
+class FakeRegistry:
+    """A registry with at most one version per alias."""
+
+    def __init__(self) -> None:
+        self.versions: dict[Stage, RegisteredVersion] = {Stage.CHAMPION: RegisteredVersion("1", "run-1", "x:/1")}
+        self.seed = 0
+        self.reachable = True
+        self.signature: Any = [
+            {"name": "diff_elo", "type": "double", "required": True},
+            {"name": "home_rest_days", "type": "double", "required": False},
+            {"name": "sex", "type": "long", "required": True},
+        ]
+
+    def version_of(self, stage: Stage) -> RegisteredVersion | None:
+        if not self.reachable:
+            raise RegistryUnavailable("the registry does not answer: timeout")
+        return self.versions.get(stage)
+
+    def run(self, run_id: str) -> tuple[dict[str, float], dict[str, str]]:
+        return {"log_loss": 0.97}, {"run": run_id}
+
+    def file(self, version: RegisteredVersion, name: str) -> bytes:
+        if name == "MLmodel":
+            return json.dumps({"signature": {"inputs": json.dumps(self.signature)}}).encode()
+        return model_text(self.seed).encode()
+
+
+def test_a_promoted_version_is_mirrored_and_served() -> None:
+    registry, objects = FakeRegistry(), InMemoryObjectStore()
+    assert sync(registry, objects, Stage.CHAMPION, NOW).outcome == "updated"
+    store = ModelStore(objects, check_seconds=0)
+    assert store.current(Stage.CHAMPION).info.model_run_id == "run-1"
+    registry.versions[Stage.CHAMPION] = RegisteredVersion("2", "run-2", "x:/2")
+    registry.seed = 1
+    sync(registry, objects, Stage.CHAMPION, NOW)
+    assert store.current(Stage.CHAMPION).info.registered_version == "2"
+
+
+def test_an_unchanged_alias_is_not_copied_again() -> None:
+    registry, objects = FakeRegistry(), InMemoryObjectStore()
+    sync(registry, objects, Stage.CHAMPION, NOW)
+    before = dict(objects.objects)
+    assert sync(registry, objects, Stage.CHAMPION, datetime.now(NOW.tzinfo)).outcome == "unchanged"
+    assert objects.objects == before
+
+
+def test_an_alias_that_was_removed_is_no_longer_served() -> None:
+    registry, objects = FakeRegistry(), InMemoryObjectStore()
+    sync(registry, objects, Stage.CHAMPION, NOW)
+    store = ModelStore(objects, check_seconds=0)
+    store.current(Stage.CHAMPION)
+    del registry.versions[Stage.CHAMPION]
+    assert sync(registry, objects, Stage.CHAMPION, NOW).outcome == "removed"
+    with pytest.raises(ModelUnavailable):
+        store.current(Stage.CHAMPION)
+
+
+def test_a_registry_out_of_reach_leaves_the_mirror() -> None:
+    registry, objects = FakeRegistry(), InMemoryObjectStore()
+    sync(registry, objects, Stage.CHAMPION, NOW)
+    registry.reachable = False
+    with pytest.raises(RegistryUnavailable):
+        sync(registry, objects, Stage.CHAMPION, NOW)
+    assert ModelStore(objects, check_seconds=0).current(Stage.CHAMPION)
+
+
+@pytest.mark.parametrize(
+    "mlmodel", [b"", b"signature:", b"signature: {inputs: '[1]'}", b"a: [", b"signature: {inputs: 'x'}"]
+)
+def test_a_model_without_a_signature_is_refused(mlmodel: bytes) -> None:
+    with pytest.raises(InvalidModel):
+        signature_features(mlmodel)
+
+
+def test_a_model_that_contradicts_its_signature_leaves_the_last_good_one_served() -> None:
+    registry, objects = FakeRegistry(), InMemoryObjectStore()
+    sync(registry, objects, Stage.CHAMPION, NOW)
+    store = ModelStore(objects, check_seconds=0)
+    store.current(Stage.CHAMPION)
+    registry.versions[Stage.CHAMPION] = RegisteredVersion("2", "run-2", "x:/2")
+    registry.signature = registry.signature[:2]
+    sync(registry, objects, Stage.CHAMPION, NOW)
+    assert store.current(Stage.CHAMPION).info.registered_version == "1"
+    with pytest.raises(ModelUnavailable):
+        ModelStore(objects, check_seconds=0).current(Stage.CHAMPION)
+
+
+def test_the_last_good_model_serves_while_the_mirror_is_out_of_reach_or_damaged() -> None:
+    registry, objects = FakeRegistry(), InMemoryObjectStore()
+    sync(registry, objects, Stage.CHAMPION, NOW)
+    store = ModelStore(objects, check_seconds=0)
+    expected = store.current(Stage.CHAMPION).predict([10.0, 5.0, 0.0])
+    objects.reachable = False
+    assert store.current(Stage.CHAMPION).predict([10.0, 5.0, 0.0]) == expected
+    objects.reachable = True
+    objects.objects[mirror_key(Stage.CHAMPION)] = b"{"
+    assert store.current(Stage.CHAMPION).predict([10.0, 5.0, 0.0]) == expected
+
+
+def test_a_model_file_with_another_checksum_is_not_loaded() -> None:
+    registry, objects = FakeRegistry(), InMemoryObjectStore()
+    sync(registry, objects, Stage.CHAMPION, NOW)
+    (key,) = [key for key in objects.objects if key.endswith(".lgb")]
+    objects.objects[key] = model_text(1).encode()
+    with pytest.raises(ModelUnavailable):
+        ModelStore(objects, check_seconds=0).current(Stage.CHAMPION)
+
+
+def test_the_embedded_sample_follows_the_schema() -> None:
+    frame = pd.read_parquet(SAMPLE)
+    assert len(frame) == 7_268
+    assert frame["match_id"].is_unique

@@ -1,0 +1,98 @@
+"""A rebuild killed at any point leaves readers with a whole release: the one before, or the new one."""
+
+from typing import Any
+
+import pytest
+
+from batch import handlers
+from chalicelib import wiring
+from chalicelib.data_release import ReleaseStore
+from tests.builders import Context
+from tests.fakes import InMemoryObjectStore
+from tests.handlers.test_batch import ROWS, put_matches, served_model
+
+
+class Killed(BaseException):
+    """The process ends here; nothing may catch it."""
+
+
+class MortalStore(InMemoryObjectStore):
+    """Dies before or after its n-th operation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: int | None = None
+        self.writes_first = False
+
+    def _live(self, operation: Any) -> Any:
+        if self.left is None:
+            return operation()
+        self.left -= 1
+        if self.left >= 0:
+            return operation()
+        if self.writes_first:
+            operation()
+        raise Killed
+
+    def get(self, key: str, unless_etag: str | None = None) -> Any:
+        return self._live(lambda: super(MortalStore, self).get(key, unless_etag))
+
+    def put(self, key: str, body: bytes, *, only_if_etag: str | None = None, only_if_absent: bool = False) -> Any:
+        return self._live(
+            lambda: super(MortalStore, self).put(key, body, only_if_etag=only_if_etag, only_if_absent=only_if_absent)
+        )
+
+    def delete(self, key: str) -> None:
+        self._live(lambda: super(MortalStore, self).delete(key))
+
+    def keys(self, prefix: str) -> Any:
+        return self._live(lambda: super(MortalStore, self).keys(prefix))
+
+
+def read_everything(objects: InMemoryObjectStore) -> tuple[str, set[str]]:
+    """The release a new reader sees, with every file of it read and checked; and the clubs it shows."""
+    store = ReleaseStore(objects, check_seconds=0)
+    pointer = store.pointer()
+    for entry in pointer.datasets.values():
+        assert entry.key.startswith(f"releases/{pointer.release_id}/")
+        store.content(entry)
+    clubs = store.table(pointer.datasets["predictions"]).column("home_team").to_pylist()
+    return pointer.release_id, set(clubs)
+
+
+def _run(objects: MortalStore, left: int) -> None:
+    objects.left = left
+    try:
+        handlers.rebuild({}, Context())
+    finally:
+        objects.left = None
+
+
+@pytest.mark.parametrize("writes_first", [False, True], ids=["before", "after"])
+def test_a_rebuild_killed_at_any_operation_never_shows_half_a_release(
+    aws: None, monkeypatch: pytest.MonkeyPatch, *, writes_first: bool
+) -> None:
+    objects = MortalStore()
+    monkeypatch.setattr(wiring, "objects", lambda: objects)
+    handlers.settings.cache_clear()
+    handlers._parsed_files.clear()
+    put_matches(objects)
+    served_model(objects)
+    old = handlers.rebuild({}, Context())["release_id"]
+    put_matches(objects, [row.replace("Reds", "Whites") for row in ROWS])
+    total = 0
+    for killed_at in range(100):
+        handlers._parsed_files.clear()
+        objects.writes_first = writes_first
+        try:
+            _run(objects, killed_at)
+        except Killed:
+            seen, clubs = read_everything(objects)
+            assert ("Whites" in clubs) == (seen != old)
+            assert len(clubs & {"Reds", "Whites"}) == 1
+            continue
+        total = killed_at
+        break
+    # It was killed at every operation before it came through, and more than a few there were.
+    assert total >= 10
+    assert "Whites" in read_everything(objects)[1]
