@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -208,7 +208,9 @@ def _build_stage(stage: str, target: Target, *, force: bool) -> Path:
     return out
 
 
-def render(project: Path, out: Path, stage: str, target: Target) -> dict[str, Any]:
+def render(
+    project: Path, out: Path, stage: str, target: Target, batch: Collection[str] | None = None
+) -> dict[str, Any]:
     """The stage's whole template, with every function there is code for.
 
     Args:
@@ -216,6 +218,7 @@ def render(project: Path, out: Path, stage: str, target: Target) -> dict[str, An
         out: Folder for the template and chalice's archive.
         stage: The stage.
         target: What its functions run on.
+        batch: Batch functions to include; those `batch/handlers.py` defines if None.
 
     Raises:
         PackagingError: app.py cannot be imported or declares a function infra does not know.
@@ -225,7 +228,7 @@ def render(project: Path, out: Path, stage: str, target: Target) -> dict[str, An
     unknown = declared - {function.name for function in FUNCTIONS if function.package is Package.API}
     if unknown:
         raise PackagingError(f"app.py declares {', '.join(sorted(unknown))}, which infra/functions.py does not list")
-    available = declared | _batch_functions()
+    available = declared | (_batch_functions() if batch is None else set(batch))
     for function in FUNCTIONS:
         if function.name not in available:
             print(f"    no code for {function.name}: left out of the stack")
@@ -238,14 +241,15 @@ def render(project: Path, out: Path, stage: str, target: Target) -> dict[str, An
 
 
 def template_of_stage(stage: str, folder: Path) -> dict[str, Any]:
-    """A stage's template without its dependencies: for checks that need no package.
+    """A stage's whole template without its packages: for checks that need no package.
 
     Args:
         stage: The stage.
         folder: Where to work; empty.
     """
     _stage_api(folder / "api")
-    return render(folder / "api", folder / "out", stage, target_of(stage))
+    batch = [function.name for function in FUNCTIONS if function.package is Package.BATCH]
+    return render(folder / "api", folder / "out", stage, target_of(stage), batch)
 
 
 def main(arguments: list[str] | None = None) -> int:

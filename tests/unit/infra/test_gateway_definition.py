@@ -1,0 +1,59 @@
+"""The REST API's resources from the HTTP table."""
+
+import pytest
+
+from chalicelib.endpoints import Access, Endpoint
+from infra.functions import Function, Package
+from infra.gateway_definition import gateway_resources
+
+FUNCTIONS = {name: Function(name, Package.API) for name in ("predict", "predict_match", "docs")}
+
+
+def deployment_of(*endpoints: Endpoint) -> str:
+    """Logical id of the deployment of these endpoints."""
+    (name,) = (name for name in gateway_resources(FUNCTIONS, endpoints) if name.startswith("ApiDeployment"))
+    return name
+
+
+PREDICT = Endpoint("predict", "POST", ("/predict",), Access.CLIENT)
+MATCH = Endpoint("predict_match", "GET", ("/predict/{match_id}",), Access.CLIENT)
+
+
+def test_folders_above_a_path_become_resources_once() -> None:
+    resources = gateway_resources(FUNCTIONS, [PREDICT, MATCH])
+    paths = {name: res["Properties"]["PathPart"] for name, res in resources.items() if name.startswith("Path")}
+    assert paths == {"PathPredict": "predict", "PathPredictMatchId": "{match_id}"}
+    assert resources["PathPredictMatchId"]["Properties"]["ParentId"] == {"Ref": "PathPredict"}
+
+
+def test_an_added_route_publishes_a_new_deployment_and_an_unchanged_table_does_not() -> None:
+    assert deployment_of(PREDICT) == deployment_of(PREDICT)
+    assert deployment_of(PREDICT) != deployment_of(PREDICT, MATCH)
+
+
+def test_an_added_route_leaves_the_api_itself_alone() -> None:
+    # the emulator replaces an API whose own definition changes, and its URL with it
+    one, two = gateway_resources(FUNCTIONS, [PREDICT]), gateway_resources(FUNCTIONS, [PREDICT, MATCH])
+    assert one["RestApi"] == two["RestApi"]
+    assert "Body" not in one["RestApi"]["Properties"]
+
+
+def test_endpoints_of_functions_that_are_not_deployed_are_left_out() -> None:
+    resources = gateway_resources({"predict": FUNCTIONS["predict"]}, [PREDICT, MATCH])
+    assert "MethodPredictPost" in resources
+    assert "MethodPredictMatchIdGet" not in resources
+
+
+def test_a_greedy_path_is_invocable_below_it() -> None:
+    docs = Endpoint("docs", "GET", ("/docs/{asset+}",), Access.PUBLIC)
+    resources = gateway_resources(FUNCTIONS, [docs])
+    assert resources["PathDocsAsset"]["Properties"]["PathPart"] == "{asset+}"
+    assert resources["InvokeDocsAssetGet"]["Properties"]["SourceArn"]["Fn::Sub"].endswith("${RestApi}/*/GET/docs/*")
+
+
+def test_two_paths_that_would_share_a_logical_id_are_refused() -> None:
+    with pytest.raises(ValueError, match="share the id"):
+        gateway_resources(
+            FUNCTIONS,
+            [MATCH, Endpoint("predict", "GET", ("/predict/match-id",), Access.PUBLIC)],
+        )
