@@ -265,3 +265,10 @@ def _sample() -> pd.DataFrame:
 def _same(one: FeatureTable, other: FeatureTable) -> None:
     pd.testing.assert_frame_equal(one.features, other.features)
     pd.testing.assert_frame_equal(one.display, other.display)
+
+
+def test_a_regions_features_do_not_depend_on_other_regions_in_the_files() -> None:
+    matches = _sample()
+    all_regions = build_features(matches, LATER).features.set_index("match_id")
+    alone = build_features(matches[matches["region"] == "Austria"], LATER).features.set_index("match_id")
+    pd.testing.assert_frame_equal(all_regions.loc[alone.index], alone)
