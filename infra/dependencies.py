@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -112,15 +113,26 @@ def _prune(folder: Path, unused: re.Pattern[str]) -> None:
             path.unlink()
 
 
-def _interpreter(target: Target) -> list[str] | None:
-    """A command that runs the target's Python version, for compiling; None if there is none here."""
-    if target.local or target.python == f"{sys.version_info.major}.{sys.version_info.minor}":
-        return [sys.executable]
-    uv = _uv()
-    if uv is not None:
-        found = subprocess.run([uv, "python", "find", target.python], check=False, capture_output=True, text=True)
-        if found.returncode == 0:
-            return [found.stdout.strip()]
+@cache
+def _interpreter(python: str) -> tuple[str, str] | None:
+    """An interpreter of a Python version, for compiling: its path and full version; None if there is none here."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [sys.executable, f"python{python}", *map(str, sorted(pyenv.glob(f"{python}.*/bin/python")))]
+    managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", Path.home() / ".local" / "share" / "uv" / "python"))
+    candidates += map(str, sorted(managed.glob(f"cpython-{python}.*/bin/python3")))
+    for candidate in candidates:
+        try:
+            found = subprocess.run(
+                [candidate, "-c", "import platform; print(platform.python_version())"],
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+        except OSError:
+            continue
+        version = found.stdout.strip()
+        if found.returncode == 0 and version.startswith(f"{python}."):
+            return candidate, version
     return None
 
 
@@ -132,13 +144,13 @@ def compile_bytecode(folder: Path, target: Target) -> bool:
     Returns:
         Whether there was an interpreter of the target's version to do it.
     """
-    interpreter = _interpreter(target)
+    interpreter = _interpreter(target.python)
     if interpreter is None:
         print(f"    no Python {target.python} here: bytecode left out, cold starts will be slower")
         return False
     subprocess.run(
         [
-            *interpreter,
+            interpreter[0],
             "-m",
             "compileall",
             "-q",
@@ -171,7 +183,8 @@ def _cached(label: str, key: str, build: Callable[[Path], None]) -> Path:
 
 def _key(target: Target, *locks: Path) -> str:
     """Whatever a part's content depends on: the locks, the target, and the recipe in this file."""
-    return fingerprint([*locks, Path(__file__)], target.label, str(target.local))
+    compiled_by = _interpreter(target.python)
+    return fingerprint([*locks, Path(__file__)], target.label, str(target.local), compiled_by[1] if compiled_by else "")
 
 
 def api_vendor(target: Target) -> Path:
