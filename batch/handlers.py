@@ -19,6 +19,7 @@ from chalicelib.data_release import ODDS, REGION_ROI
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ServiceError
 from chalicelib.model_store import ModelStore
+from chalicelib.object_store import ObjectMissing, S3ObjectStore
 from chalicelib.observability import BATCH_RUNS, logger
 
 RAW_MATCHES: Final = "raw/matches/"
@@ -150,5 +151,9 @@ def _mlflow_token() -> str | None:
     return str(secrets.get_secret_value(SecretId=settings().mlflow_token_secret_id)["SecretString"])
 
 
-def _read_s3(bucket: str, key: str) -> bytes:
-    return bytes(wiring.aws_client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+def _read_s3(bucket: str, key: str) -> bytes | None:
+    try:
+        found = S3ObjectStore(wiring.aws_client("s3"), bucket).get(key)
+    except ObjectMissing:
+        return None
+    return None if found is None else found.body

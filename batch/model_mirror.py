@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS: Final = 10
 MODEL_FILE: Final = "model.lgb"
+REFERENCE_FILE: Final = "report/reference.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,15 @@ class RegisteredVersion:
 
     version: str
     run_id: str
+    artifact_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a training run logged, and where its artifacts are."""
+
+    metrics: dict[str, float]
+    params: dict[str, str]
     artifact_uri: str
 
 
@@ -48,19 +58,20 @@ class Registry(Protocol):
         """
         ...
 
-    def run(self, run_id: str) -> tuple[dict[str, float], dict[str, str]]:
-        """Metrics and parameters of a run.
+    def run(self, run_id: str) -> Run:
+        """Metrics, parameters and artifacts of a run.
 
         Raises:
             RegistryUnavailable: the registry does not answer.
         """
         ...
 
-    def file(self, version: RegisteredVersion, name: str) -> bytes:
-        """One file of the model.
+    def file(self, artifact_uri: str, name: str) -> bytes | None:
+        """One file below a model's or a run's address; None if there is none.
 
         Raises:
             RegistryUnavailable: the registry does not answer.
+            InvalidModel: the address is of a kind that cannot be read.
         """
         ...
 
@@ -75,7 +86,7 @@ class MlflowRegistry:
     """
 
     def __init__(
-        self, tracking_uri: str, token: str | None = None, read_s3: Callable[[str, str], bytes] | None = None
+        self, tracking_uri: str, token: str | None = None, read_s3: Callable[[str, str], bytes | None] | None = None
     ) -> None:
         self._base = tracking_uri.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -94,26 +105,25 @@ class MlflowRegistry:
             raise RegistryUnavailable(f"version {version['version']} vanished while it was read")
         return RegisteredVersion(str(version["version"]), version["run_id"], address["artifact_uri"])
 
-    def run(self, run_id: str) -> tuple[dict[str, float], dict[str, str]]:
+    def run(self, run_id: str) -> Run:
         """See `Registry.run`."""
         found = self._call("runs/get", {"run_id": run_id})
-        data = found["run"]["data"] if found else {}
+        if found is None:
+            raise RegistryUnavailable(f"run {run_id} vanished while it was read")
+        data = found["run"]["data"]
         metrics = {metric["key"]: float(metric["value"]) for metric in data.get("metrics", [])}
         params = {param["key"]: str(param["value"]) for param in data.get("params", [])}
-        return metrics, params
+        return Run(metrics, params, found["run"]["info"]["artifact_uri"])
 
-    def file(self, version: RegisteredVersion, name: str) -> bytes:
+    def file(self, artifact_uri: str, name: str) -> bytes | None:
         """See `Registry.file`."""
-        address = urllib.parse.urlsplit(version.artifact_uri)
+        address = urllib.parse.urlsplit(artifact_uri)
         path = f"{address.path.strip('/')}/{name}"
         if address.scheme == "mlflow-artifacts":
-            body = self._read(f"{self._base}/api/2.0/mlflow-artifacts/artifacts/{urllib.parse.quote(path)}")
-            if body is None:
-                raise InvalidModel(f"version {version.version} has no file {name}")
-            return body
+            return self._read(f"{self._base}/api/2.0/mlflow-artifacts/artifacts/{urllib.parse.quote(path)}")
         if address.scheme == "s3" and self._read_s3 is not None:
             return self._read_s3(address.netloc, path)
-        raise InvalidModel(f"version {version.version} is stored at an address that cannot be read: {address.scheme}")
+        raise InvalidModel(f"artifacts are stored at an address that cannot be read: {address.scheme}")
 
     def _call(self, endpoint: str, query: Mapping[str, str]) -> Any:
         body = self._read(f"{self._base}/api/2.0/mlflow/{endpoint}?{urllib.parse.urlencode(query)}")
@@ -163,25 +173,38 @@ def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime) 
         return Mirrored(stage, "removed", None)
     if current is not None and (current.registered_version, current.model_run_id) == (version.version, version.run_id):
         return Mirrored(stage, "unchanged", version.version)
-    model = registry.file(version, MODEL_FILE)
+    model = _needed(registry, version, MODEL_FILE)
     digest = hashlib.sha256(model).hexdigest()
-    metrics, params = registry.run(version.run_id)
+    run = registry.run(version.run_id)
+    reference = registry.file(run.artifact_uri, REFERENCE_FILE)
+    name = f"models/{stage}/{version.version}-{digest[:12]}"
     description: dict[str, Any] = {
         "schema_version": 1,
         "model_name": MODEL_NAME,
         "stage": stage.value,
         "registered_version": version.version,
         "model_run_id": version.run_id,
-        "metrics": metrics,
-        "params": params,
-        "features": signature_features(registry.file(version, "MLmodel")),
-        "model_key": f"models/{stage}/{version.version}-{digest[:12]}.lgb",
+        "metrics": run.metrics,
+        "params": run.params,
+        "features": signature_features(_needed(registry, version, "MLmodel")),
+        "model_key": f"{name}.lgb",
+        # Rows of the training features, which drift is measured against; a model of another origin may have none.
+        "reference_key": f"{name}-reference.parquet" if reference is not None else None,
         "model_sha256": digest,
         "synced_at": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     objects.put(description["model_key"], model)
+    if reference is not None:
+        objects.put(description["reference_key"], reference)
     objects.put(mirror_key(stage), json.dumps(description, sort_keys=True).encode())
     return Mirrored(stage, "updated", version.version)
+
+
+def _needed(registry: Registry, version: RegisteredVersion, name: str) -> bytes:
+    found = registry.file(version.artifact_uri, name)
+    if found is None:
+        raise InvalidModel(f"version {version.version} has no file {name}")
+    return found
 
 
 def signature_features(mlmodel: bytes) -> list[dict[str, Any]]:

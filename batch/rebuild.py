@@ -193,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     steps = tqdm(total=3, unit="step", file=sys.stderr, disable=not sys.stderr.isatty())
     steps.set_description("reading matches")
-    matches = read_matches({path.name: path.read_bytes() for path in options.matches})
+    matches = read_matches({str(path): path.read_bytes() for path in options.matches})
     steps.update()
     steps.set_description("features and predictions")
     rebuilt = rebuild(matches, [model_from_directory(options.model)], options.as_of)

@@ -53,6 +53,7 @@ class ModelInfo:
         model_key: Object key of the LightGBM text model.
         model_sha256: Its SHA-256, in hex.
         synced_at: When it was mirrored, ISO-8601.
+        reference_key: Object key of rows of its training features, if it came with some.
     """
 
     stage: Stage
@@ -65,6 +66,7 @@ class ModelInfo:
     model_sha256: str
     synced_at: str
     model_name: str = MODEL_NAME
+    reference_key: str | None = None
 
     @classmethod
     def from_json(cls, body: bytes, stage: Stage) -> Self:
@@ -86,6 +88,7 @@ class ModelInfo:
                 model_sha256=raw["model_sha256"],
                 synced_at=raw["synced_at"],
                 model_name=raw["model_name"],
+                reference_key=raw.get("reference_key"),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidModel(f"the mirror of {stage} is malformed: {error}") from error

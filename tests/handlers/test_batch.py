@@ -14,7 +14,7 @@ import pytest
 import batch.sample
 from batch import handlers
 from batch.features import FEATURES
-from batch.model_mirror import RegisteredVersion, signature_features, sync
+from batch.model_mirror import RegisteredVersion, Run, signature_features, sync
 from batch.release import read_pointer
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidMatches, InvalidModel, ModelUnavailable, RegistryUnavailable
@@ -165,10 +165,12 @@ class FakeRegistry:
             raise RegistryUnavailable("the registry does not answer: timeout")
         return self.versions.get(stage)
 
-    def run(self, run_id: str) -> tuple[dict[str, float], dict[str, str]]:
-        return {"log_loss": 0.97}, {"run": run_id}
+    def run(self, run_id: str) -> Run:
+        return Run({"log_loss": 0.97}, {"run": run_id}, f"x:/runs/{run_id}")
 
-    def file(self, version: RegisteredVersion, name: str) -> bytes:
+    def file(self, artifact_uri: str, name: str) -> bytes | None:
+        if name == "report/reference.parquet":
+            return b"reference" if artifact_uri == "x:/runs/run-1" else None
         if name == "MLmodel":
             return json.dumps({"signature": {"inputs": json.dumps(self.signature)}}).encode()
         return model_text(self.seed).encode()
@@ -178,11 +180,15 @@ def test_a_promoted_version_is_mirrored_and_served() -> None:
     registry, objects = FakeRegistry(), InMemoryObjectStore()
     assert sync(registry, objects, Stage.CHAMPION, NOW).outcome == "updated"
     store = ModelStore(objects, check_seconds=0)
-    assert store.current(Stage.CHAMPION).info.model_run_id == "run-1"
+    info = store.current(Stage.CHAMPION).info
+    assert info.model_run_id == "run-1"
+    assert info.reference_key is not None
+    assert objects.objects[info.reference_key] == b"reference"
     registry.versions[Stage.CHAMPION] = RegisteredVersion("2", "run-2", "x:/2")
     registry.seed = 1
     sync(registry, objects, Stage.CHAMPION, NOW)
-    assert store.current(Stage.CHAMPION).info.registered_version == "2"
+    info = store.current(Stage.CHAMPION).info
+    assert (info.registered_version, info.reference_key) == ("2", None)
 
 
 def test_an_unchanged_alias_is_not_copied_again() -> None:
