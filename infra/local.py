@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -158,8 +158,22 @@ def _choose_port(name: str, variable: str, remembered: int | None, default: int,
     return found
 
 
+def known_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
+    """The local system of a folder on the ports it had last.
+
+    Args:
+        home: Its folder.
+        as_of: Its replay clock; None keeps the one it had.
+    """
+    state = _remembered(home)
+    clock = str(state.get("as_of", "")) if as_of is None else as_of
+    own_emulator = Emulator(home / "emulator", int(state.get("emulator_port", emulator.DEFAULT_PORT)))
+    mlflow_port = int(state.get("mlflow_port", mlflow_server.DEFAULT_PORT))
+    return LocalSystem(home, own_emulator, MlflowServer(home / "mlflow", mlflow_port, own_emulator.endpoint_url), clock)
+
+
 def find_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
-    """The local system of a folder, running or not.
+    """The local system of a folder on ports it can have: its own if it runs, else free ones.
 
     Args:
         home: Its folder.
@@ -168,27 +182,22 @@ def find_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
     Raises:
         LocalSystemError: A port that was asked for is taken.
     """
+    known = known_system(home, as_of=as_of)
     state = _remembered(home)
-    emulator_home, mlflow_home = home / "emulator", home / "mlflow"
-    last = state.get("emulator_port")
-    running = Daemon("emulator", emulator_home).process() is not None
+    running = known.emulator.daemon.process() is not None
     asked = os.environ.get("PORT")
-    if running and asked and int(asked) != last:
-        raise LocalSystemError(f"the emulator of {home} runs on port {last}; `make down` first, then PORT={asked}")
-    port = _choose_port("the emulator", "PORT", last, emulator.DEFAULT_PORT, ours=running and last is not None)
-    mlflow_last = state.get("mlflow_port")
-    mlflow_running = Daemon("mlflow", mlflow_home).process() is not None
+    if running and asked and int(asked) != known.emulator.port:
+        raise LocalSystemError(
+            f"the emulator of {home} runs on port {known.emulator.port}; `make down` first, then PORT={asked}"
+        )
+    port = _choose_port("the emulator", "PORT", state.get("emulator_port"), emulator.DEFAULT_PORT, ours=running)
+    mlflow_running = known.mlflow.daemon.process() is not None
     mlflow_port = _choose_port(
-        "MLflow",
-        "MLFLOW_PORT",
-        mlflow_last,
-        mlflow_server.DEFAULT_PORT,
-        ours=mlflow_running and mlflow_last is not None,
+        "MLflow", "MLFLOW_PORT", state.get("mlflow_port"), mlflow_server.DEFAULT_PORT, ours=mlflow_running
     )
-    clock = str(state.get("as_of", "")) if as_of is None else as_of
-    own_emulator = Emulator(emulator_home, port)
-    own_mlflow = MlflowServer(mlflow_home, mlflow_port, own_emulator.endpoint_url)
-    return LocalSystem(home, own_emulator, own_mlflow, clock)
+    own_emulator = replace(known.emulator, port=port)
+    own_mlflow = replace(known.mlflow, port=mlflow_port, s3_endpoint_url=own_emulator.endpoint_url)
+    return replace(known, emulator=own_emulator, mlflow=own_mlflow)
 
 
 # ── Up and down ─────────────────────────────────────────────────────────────────────────────────────
@@ -410,12 +419,12 @@ def command_demo(options: argparse.Namespace, steps: Steps) -> None:
 
 def command_down(options: argparse.Namespace, steps: Steps) -> None:
     """Stop everything."""
-    stop(find_system(options.home), steps)
+    stop(known_system(options.home), steps)
 
 
 def command_status(options: argparse.Namespace, steps: Steps) -> None:  # noqa: ARG001 - one signature for all
     """What runs, and whether it answers."""
-    system = find_system(options.home)
+    system = known_system(options.home)
     for daemon, ready in ((system.emulator.daemon, system.emulator.ready), (system.mlflow.daemon, system.mlflow.ready)):
         process = daemon.process()
         state = "stopped" if process is None else "ready" if ready() else "does not answer"
