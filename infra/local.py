@@ -184,6 +184,9 @@ def find_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
     """
     known = known_system(home, as_of=as_of)
     state = _remembered(home)
+    for daemon in known.daemons:
+        if daemon.process() is None:
+            daemon.end_orphans()
     running = known.emulator.daemon.process() is not None
     asked = os.environ.get("PORT")
     if running and asked and int(asked) != known.emulator.port:

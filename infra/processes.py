@@ -111,7 +111,7 @@ class Daemon:
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start it, detached from this terminal; returns at once."""
-        self._end_orphans()
+        self.end_orphans()
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             started = subprocess.Popen(
@@ -167,7 +167,7 @@ class Daemon:
         """
         process = self.process()
         if process is None:
-            self._end_orphans()
+            self.end_orphans()
             return False
         family = [process, *process.children(recursive=True)]
         process.send_signal(signal.SIGTERM)
@@ -178,23 +178,35 @@ class Daemon:
             except psutil.NoSuchProcess:
                 continue
         psutil.wait_procs(family, timeout=_STOP_SECONDS)
-        self._end_orphans()
+        self.end_orphans()
         return True
 
-    def _end_orphans(self) -> None:
-        """End what is left of its session, also after it died by itself, and forget it."""
+    def end_orphans(self) -> None:
+        """End what is left of its session after it died by itself (workers hold its port), and forget it."""
         try:
-            session = int(json.loads(self._record.read_text(encoding="utf-8"))["pid"])
+            record = json.loads(self._record.read_text(encoding="utf-8"))
+            session, created = int(record["pid"]), float(record["created"])
         except (FileNotFoundError, ValueError, KeyError):
             return
-        self._kill_session(session)
+        try:
+            leader = psutil.Process(session)
+            # A living process with this pid but another birth is a stranger: then nothing of our session is left,
+            # because a pid is not given again while a session bears its number.
+            ours = leader.create_time() == created
+        except psutil.NoSuchProcess:
+            ours = True
+        if ours:
+            self._kill_session(session)
         self._record.unlink(missing_ok=True)
 
     def _kill_session(self, session: int) -> None:
         """End what was started after the family was listed, and orphans of the session."""
+        members = []
         for other in psutil.process_iter():
             try:
                 if os.getsid(other.pid) == session:
                     other.kill()
+                    members.append(other)
             except (ProcessLookupError, PermissionError, psutil.Error):
                 continue
+        psutil.wait_procs(members, timeout=_STOP_SECONDS)
