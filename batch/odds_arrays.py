@@ -59,10 +59,15 @@ def booksum(odds: Floats) -> Floats:
     return result
 
 
+def is_market(total: Floats) -> Booleans:
+    """Shape (n,): whether probabilities may be read from odds with these booksums; never where it is NaN."""
+    return np.asarray((total > BOOKSUM_LOWER) & (total < BOOKSUM_UPPER), dtype=np.bool_)
+
+
 def shin(odds: Floats) -> FairMarkets:
     """Shin's margin-free probabilities, as `chalicelib.odds.shin`, of every row with fair odds."""
     total = booksum(odds)
-    has_fair = np.asarray((total > BOOKSUM_LOWER) & (total < BOOKSUM_UPPER), dtype=np.bool_)
+    has_fair = is_market(total)
     raw = 1 / odds[has_fair]
     share = raw * raw / total[has_fair, None]
     low, high = np.zeros(len(share)), np.ones(len(share))
