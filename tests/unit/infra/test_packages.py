@@ -1,5 +1,6 @@
 """Archives, sizes and shared libraries of what is deployed."""
 
+import ast
 import json
 import shutil
 import sys
@@ -13,7 +14,7 @@ from infra.dependencies import entries, locked_names
 from infra.elf import missing_libraries, read_binary
 from infra.package import imported_modules
 from infra.package_checks import MEGABYTE, Size, oversized, sizes
-from infra.paths import LOCKS
+from infra.paths import LOCKS, ROOT
 from infra.stages import target_of
 
 # ── Archives ────────────────────────────────────────────────────────────────────────────────────────
@@ -193,11 +194,30 @@ def test_modules_are_followed_through_functions_and_packages(tmp_path: Path) -> 
     assert imported_modules("app.entry", tmp_path) == {"app", "app.entry", "app.deep", "app.deep.leaf", "app.beside"}
 
 
+def imported_at_once(module: str) -> set[str]:
+    """Top-level packages that importing a module of this project imports from elsewhere."""
+    source = ROOT.joinpath(*module.split("."))
+    path = source / "__init__.py" if source.is_dir() else source.with_suffix(".py")
+    names: list[str] = []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names.append(node.module or "")
+    return {name.partition(".")[0] for name in names} - {"batch", "chalicelib"} - sys.stdlib_module_names
+
+
+def test_the_batch_functions_import_only_what_their_package_or_the_runtime_has() -> None:
+    locked = {"numpy", "pandas", "pyarrow", "rapidfuzz", "yaml", "pydantic", "aws_lambda_powertools"}
+    runtime = {"boto3", "botocore"}
+    for module in imported_modules("batch.handlers"):
+        assert imported_at_once(module) <= locked | runtime, module
+
+
 def test_training_and_the_sample_are_not_in_the_batch_package() -> None:
     found = imported_modules("batch.handlers")
-    assert "batch.handlers" in found
-    assert "chalicelib.settings" in found
-    assert found.isdisjoint({"batch.train", "batch.promote", "batch.evaluate", "batch.sample", "app"})
+    assert {"batch.handlers", "chalicelib.settings"} <= found
+    assert found.isdisjoint({"batch.train", "batch.promote", "batch.sample", "app"})
 
 
 # ── Targets ─────────────────────────────────────────────────────────────────────────────────────────
