@@ -4,25 +4,47 @@ import json
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
 from typing import Any, Final
 
-from batch import export, model_mirror
+import pandas as pd
+
+from batch import export, model_mirror, odds_refresh
 from batch.matches import MatchesFile, combine, parse_file
+from batch.odds_providers.base import trust
+from batch.odds_sources import (
+    SNAPSHOTS,
+    confirmed_clubs,
+    keep_confirmed_clubs,
+    keep_snapshot,
+    last_good,
+    odds_provider,
+)
 from batch.rebuild import LoadedModel
 from batch.rebuild import rebuild as rebuild_release
-from batch.release import ReleaseWriter, forget_old_releases, iso, new_release_id, publish_release
+from batch.release import (
+    ReleaseWriter,
+    forget_old_releases,
+    iso,
+    new_release_id,
+    publish_datasets,
+    publish_release,
+    read_pointer,
+)
 from batch.settings import BatchSettings
 from chalicelib import wiring
-from chalicelib.data_release import ODDS, REGION_ROI
+from chalicelib.data_release import ODDS, PREDICTIONS, REGION_ROI, TRACK_RECORD, DatasetEntry, ReleaseStore
 from chalicelib.domain import Stage
-from chalicelib.errors import ModelUnavailable, ServiceError
+from chalicelib.errors import ModelUnavailable, ReleaseUnavailable, ServiceError
 from chalicelib.model_store import ModelStore
 from chalicelib.object_store import ObjectMissing, S3ObjectStore
 from chalicelib.observability import BATCH_RUNS, logger
 
 RAW_MATCHES: Final = "raw/matches/"
+
+REFRESH_ATTEMPTS: Final = 3
+"""How often odds are matched again because a rebuild replaced the release meanwhile."""
 
 Event = dict[str, Any]
 Step = Callable[[Event, Any], Event]
@@ -90,9 +112,10 @@ def rebuild(event: Event, _context: Any) -> Event:
         for dataset in rebuilt.datasets
     }
     report = {**rebuilt.report, "release_id": writer.release_id, "inputs": [{"key": k, "etag": e} for k, e in keys]}
+    entries |= _returns(writer, rebuilt.predictions[Stage.CHAMPION], _published(ODDS))
     objects.put(f"releases/{writer.release_id}/run.json", json.dumps(report, sort_keys=True, indent=1).encode())
     published = publish_release(
-        objects, writer, entries, keep=frozenset({ODDS, REGION_ROI}), backwards=bool(event.get("backwards"))
+        objects, writer, entries, keep=frozenset({ODDS}), backwards=bool(event.get("backwards"))
     )
     forgotten = forget_old_releases(objects, published.pointer, now, settings().kept_releases)
     return {
@@ -103,6 +126,64 @@ def rebuild(event: Event, _context: Any) -> Event:
         "matches": report["matches"],
         "forgotten_files": len(forgotten),
     }
+
+
+@step
+def refresh_odds(event: Event, _context: Any) -> Event:
+    """Fetch the provider's odds, find our match for each, and replace odds and returns in the current release."""
+    objects = wiring.objects()
+    moment, now = as_of(event), datetime.now(UTC)
+    live = settings().odds_provider != SNAPSHOTS
+    snapshot = odds_refresh.fetch(
+        odds_provider(settings(), objects, _odds_api_key), moment, timedelta(days=settings().odds_replay_ahead_days)
+    )
+    distrusted = False
+    if live:
+        verdict = trust(snapshot, last_good(objects, snapshot.provider))
+        keep_snapshot(objects, snapshot, distrusted=verdict.distrusted)
+        snapshot, distrusted = verdict.snapshot, verdict.distrusted
+    for _ in range(REFRESH_ATTEMPTS):
+        pointer, _etag = read_pointer(objects)
+        if pointer is None:
+            raise ReleaseUnavailable("there is no release whose matches could be priced")
+        writer = ReleaseWriter(objects, new_release_id(now), moment, now)
+        predictions = _published(PREDICTIONS)
+        assert predictions is not None  # noqa: S101 - every release has them
+        # Stored sightings answer for any time by themselves; a live line forgets what is over.
+        refreshed = odds_refresh.refresh(
+            predictions, snapshot, _published(ODDS) if live else None, confirmed_clubs(objects)
+        )
+        entries = {ODDS: writer.write(f"{ODDS}.parquet", refreshed.parquet(), len(refreshed.odds))}
+        entries |= _returns(writer, predictions, refreshed.odds)
+        report = {**refreshed.report, "as_of": iso(moment), "release_id": pointer.release_id, "distrusted": distrusted}
+        objects.put(
+            f"releases/{writer.release_id}/odds_run.json", json.dumps(report, indent=1, sort_keys=True).encode()
+        )
+        published = publish_datasets(objects, pointer, entries, now)
+        if published.moved:
+            keep_confirmed_clubs(objects, refreshed.confirmed)
+            return {name: report[name] for name in ("provider", "markets", "matched", "unmatched", "rows", "notes")}
+    raise ReleaseUnavailable(f"the release was replaced {REFRESH_ATTEMPTS} times while odds were matched to it")
+
+
+def _returns(writer: ReleaseWriter, predictions: pd.DataFrame, odds: pd.DataFrame | None) -> dict[str, DatasetEntry]:
+    """ROI and track record of a release, if there are odds to compute them from."""
+    if odds is None:
+        return {}
+    record = odds_refresh.returns(predictions, odds)
+    return {
+        REGION_ROI: writer.write(f"{REGION_ROI}.csv", record.roi_csv, record.regions),
+        TRACK_RECORD: writer.write(f"{TRACK_RECORD}.json", record.track_record_json(), record.track_record["matches"]),
+    }
+
+
+def _published(dataset: str) -> pd.DataFrame | None:
+    """A parquet data set of the current release as a frame; None where there is none."""
+    pointer, _ = read_pointer(wiring.objects())
+    if pointer is None or dataset not in pointer.datasets:
+        return None
+    store = ReleaseStore(wiring.objects(), check_seconds=0)
+    return store.table(pointer.datasets[dataset]).to_pandas()
 
 
 @step
@@ -142,6 +223,11 @@ def _parsed(key: str, etag: str) -> MatchesFile:
             del _parsed_files[old]
         _parsed_files[key, etag] = parse_file(key.removeprefix(RAW_MATCHES), found.body)
     return _parsed_files[key, etag]
+
+
+def _odds_api_key() -> str:
+    secrets = wiring.aws_client("secretsmanager")
+    return str(secrets.get_secret_value(SecretId=settings().odds_api_key_secret_id)["SecretString"])
 
 
 def _mlflow_token() -> str | None:

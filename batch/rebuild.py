@@ -17,11 +17,21 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
+from batch import odds_refresh
+from batch.clubs import ConfirmedClubs
 from batch.features import FEATURES, LONG, build_features
 from batch.matches import MatchesReport, read_matches
+from batch.odds_providers.snapshot import SnapshotProvider
 from batch.release import iso, parquet_bytes
 from batch.score import ModelIdentity, RowModel, score
-from chalicelib.data_release import MATCH_FEATURES, PREDICTIONS, PREDICTIONS_CHALLENGER
+from chalicelib.data_release import (
+    MATCH_FEATURES,
+    ODDS,
+    PREDICTIONS,
+    PREDICTIONS_CHALLENGER,
+    REGION_ROI,
+    TRACK_RECORD,
+)
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidModel
 from chalicelib.lightgbm_native import NativeModel
@@ -185,21 +195,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write a release folder from files."""
     parser = argparse.ArgumentParser(prog="python -m batch.rebuild", description=__doc__)
     parser.add_argument("--matches", nargs="+", type=Path, required=True, help="parquet, CSV or JSON lines")
+    parser.add_argument("--odds", nargs="+", type=Path, help="stored odds: parquet, CSV or JSON lines (docs/odds.md)")
     parser.add_argument("--as-of", type=_time, required=True, help="ISO time up to which results are known")
     parser.add_argument("--model", type=Path, required=True, help="folder written by python -m batch.train --out")
     parser.add_argument("--out", type=Path, required=True, help="folder to write the release to")
     options = parser.parse_args(arguments)
     from tqdm import tqdm  # noqa: PLC0415 - only here: the function's package comes without it
 
-    steps = tqdm(total=3, unit="step", file=sys.stderr, disable=not sys.stderr.isatty())
+    steps = tqdm(total=4, unit="step", file=sys.stderr, disable=not sys.stderr.isatty())
     steps.set_description("reading matches")
     matches = read_matches({str(path): path.read_bytes() for path in options.matches})
     steps.update()
     steps.set_description("features and predictions")
     rebuilt = rebuild(matches, [model_from_directory(options.model)], options.as_of)
     steps.update()
-    steps.set_description("writing")
+    steps.set_description("odds and returns")
     options.out.mkdir(parents=True, exist_ok=True)
+    if options.odds:
+        _add_odds(options.odds, options.as_of, rebuilt, options.out)
+    steps.update()
+    steps.set_description("writing")
     for dataset in rebuilt.datasets:
         (options.out / dataset.file_name).write_bytes(dataset.content)
     (options.out / "run.json").write_text(json.dumps(rebuilt.report, indent=1, sort_keys=True), "utf-8")
@@ -207,6 +222,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     steps.close()
     print(json.dumps({"rows": rebuilt.report["rows"], **rebuilt.report["matches"]}))
     return 0
+
+
+def _add_odds(files: Sequence[Path], as_of: datetime, rebuilt: Rebuilt, out: Path) -> None:
+    """The odds known at as_of, the returns on them and the track record, beside the other files."""
+    provider = SnapshotProvider(keys=lambda: [str(path) for path in files], read=lambda key: Path(key).read_bytes())
+    predictions = next(iter(rebuilt.predictions.values()))
+    refreshed = odds_refresh.refresh(predictions, odds_refresh.fetch(provider, as_of), None, ConfirmedClubs())
+    record = odds_refresh.returns(predictions, refreshed.odds)
+    (out / f"{ODDS}.parquet").write_bytes(refreshed.parquet())
+    (out / f"{REGION_ROI}.csv").write_bytes(record.roi_csv)
+    (out / f"{TRACK_RECORD}.json").write_bytes(record.track_record_json())
+    rebuilt.report["odds"] = refreshed.report
+    rebuilt.report["rows"][ODDS] = len(refreshed.odds)
 
 
 def _time(text: str) -> datetime:

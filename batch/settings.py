@@ -20,7 +20,12 @@ class BatchSettings(Settings):
     odds_api_key_secret_id: str = Field(
         default="", description="Secrets Manager id of The Odds API's key; empty where none is needed."
     )
-    fonbet_base_url: str = Field(
-        default="", description="Base URL of the Fonbet line service; empty for the usual one."
+    odds_api_sports: str = Field(
+        default="soccer_epl,soccer_spain_la_liga", description="Sport keys asked of The Odds API, separated by commas."
+    )
+    fonbet_base_url: str = Field(default="", description="Base URL of the Fonbet line service; empty: the usual one.")
+    fonbet_scope_market: int = Field(default=1600, ge=1, description="Fonbet's scopeMarket; differs by brand.")
+    odds_replay_ahead_days: int = Field(
+        default=0, ge=0, le=60, description="Days beyond as_of from which a replay shows odds of matches to come."
     )
     kept_releases: int = Field(default=14, ge=1, description="Releases kept readable behind the current one.")

@@ -32,6 +32,7 @@ PREDICTIONS: Final = "predictions"
 PREDICTIONS_CHALLENGER: Final = "predictions_challenger"
 ODDS: Final = "fonbet_odds"
 REGION_ROI: Final = "roi_by_region"
+TRACK_RECORD: Final = "track_record"
 
 
 def pointer_version_key(version: str) -> str:

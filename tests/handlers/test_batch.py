@@ -17,7 +17,14 @@ from batch.features import FEATURES
 from batch.model_mirror import RegisteredVersion, Run, signature_features, sync
 from batch.release import read_pointer
 from chalicelib.domain import Stage
-from chalicelib.errors import InvalidMatches, InvalidModel, ModelUnavailable, RegistryUnavailable
+from chalicelib.errors import (
+    InvalidMatches,
+    InvalidModel,
+    ModelUnavailable,
+    ProviderUnavailable,
+    RegistryUnavailable,
+    ReleaseUnavailable,
+)
 from chalicelib.model_store import ModelStore, mirror_key
 from chalicelib.object_store import ObjectStore
 from tests.builders import NOW, Context, mirror_model, model_text
@@ -265,3 +272,76 @@ def test_the_embedded_sample_follows_the_schema() -> None:
     frame = pd.read_parquet(SAMPLE)
     assert len(frame) == 7_268
     assert frame["match_id"].is_unique
+
+
+# odds ------------------------------------------------------------------------------------------------------
+
+ODDS = [
+    "region,league,home_team,away_team,kickoff,odds_home,odds_draw,odds_away,collected_at",
+    "Nowhere,First,Reds,Blues,2024-04-01T14:00:00Z,3.0,3.3,2.4,2024-03-30T10:00:00Z",
+    "Nowhere,First,Greens,Reds,2024-05-08T14:00:00Z,2.0,3.4,4.0,2024-05-06T10:00:00Z",
+    "Nowhere,First,Purples,Oranges,2024-05-08T14:00:00Z,2.0,3.4,4.0,2024-04-20T10:00:00Z",
+]
+
+
+def put_odds(objects: ObjectStore, rows: list[str] = ODDS) -> None:
+    objects.put("raw/odds/sightings.csv", "\n".join(rows).encode())
+
+
+def test_odds_are_matched_and_published_into_the_current_release(objects: ObjectStore) -> None:
+    put_matches(objects)
+    put_odds(objects)
+    served_model(objects)
+    release_id = handlers.rebuild({}, Context())["release_id"]
+    result = handlers.refresh_odds({}, Context())
+    assert (result["matched"], result["unmatched"]) == (1, 1)
+    pointer, _ = read_pointer(objects)
+    assert pointer is not None
+    assert pointer.release_id == release_id
+    assert set(pointer.datasets) == {"match_features", "predictions", "fonbet_odds", "roi_by_region", "track_record"}
+    assert [row["match_id"] for row in call("odds")[1]] == [1]
+    assert call("region_roi")[0] == 200
+
+
+def test_a_replay_may_show_odds_of_matches_to_come(objects: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ODDS_REPLAY_AHEAD_DAYS", "30")
+    handlers.settings.cache_clear()
+    put_matches(objects)
+    put_odds(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    result = handlers.refresh_odds({}, Context())
+    assert "1 matches to come show odds collected up to 30 days later" in result["notes"][0]
+    odds = {row["match_id"]: row for row in call("odds")[1]}
+    assert odds[3]["collected_at"] == "2024-05-06T10:00:00Z"
+
+
+def test_a_rebuild_keeps_the_odds_and_renews_the_returns(objects: ObjectStore) -> None:
+    put_matches(objects)
+    put_odds(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    handlers.refresh_odds({}, Context())
+    before, _ = read_pointer(objects)
+    handlers.rebuild({}, Context())
+    after, _ = read_pointer(objects)
+    assert before is not None
+    assert after is not None
+    assert after.datasets["fonbet_odds"] == before.datasets["fonbet_odds"]
+    assert after.datasets["roi_by_region"].key.startswith(f"releases/{after.release_id}/")
+
+
+def test_odds_before_any_release_are_refused(objects: ObjectStore) -> None:
+    put_odds(objects)
+    with pytest.raises(ReleaseUnavailable):
+        handlers.refresh_odds({}, Context())
+
+
+def test_a_provider_without_an_answer_fails_the_run_and_leaves_the_odds(objects: ObjectStore) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    before = read_pointer(objects)
+    with pytest.raises(ProviderUnavailable):
+        handlers.refresh_odds({}, Context())
+    assert read_pointer(objects) == before
