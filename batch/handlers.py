@@ -183,7 +183,8 @@ def _published(dataset: str) -> pd.DataFrame | None:
     if pointer is None or dataset not in pointer.datasets:
         return None
     store = ReleaseStore(wiring.objects(), check_seconds=0)
-    return store.table(pointer.datasets[dataset]).to_pandas()
+    frame: pd.DataFrame = store.table(pointer.datasets[dataset]).to_pandas()
+    return frame
 
 
 @step
