@@ -66,7 +66,7 @@ def until(condition: Callable[[], bool], seconds: float) -> bool:
         if condition():
             return True
         time.sleep(0.2)
-    return condition()
+    return bool(condition())
 
 
 def test_every_way_to_a_prediction_gives_the_boosters_own_answer(stack: RunningStack, http: requests.Session) -> None:
@@ -100,7 +100,7 @@ def finished(stack: RunningStack, http: requests.Session, task_id: str) -> dict[
 
     def ended() -> bool:
         status.update(http.get(f"{stack.base_url}/monitoring/task_status/{task_id}").json())
-        return status["status"] != "pending"
+        return bool(status["status"] != "pending")
 
     assert until(ended, 60), f"task {task_id} did not end"
     return status
