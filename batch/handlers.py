@@ -1,5 +1,6 @@
 """The batch package's functions: take the event's time, run the step on the bucket, say what happened."""
 
+import io
 import json
 import os
 import time
@@ -11,6 +12,8 @@ from typing import Any, Final
 import pandas as pd
 
 from batch import export, model_mirror, odds_refresh
+from batch.drift import drift_report, windows
+from batch.drift_report import render
 from batch.matches import MatchesFile, combine, parse_file
 from batch.odds_providers.base import trust
 from batch.odds_sources import (
@@ -34,7 +37,16 @@ from batch.release import (
 )
 from batch.settings import BatchSettings
 from chalicelib import wiring
-from chalicelib.data_release import ODDS, PREDICTIONS, REGION_ROI, TRACK_RECORD, DatasetEntry, ReleaseStore
+from chalicelib.data_release import (
+    DRIFT_REPORT_KEY,
+    MATCH_FEATURES,
+    ODDS,
+    PREDICTIONS,
+    REGION_ROI,
+    TRACK_RECORD,
+    DatasetEntry,
+    ReleaseStore,
+)
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable, ServiceError
 from chalicelib.model_store import ModelStore
@@ -63,7 +75,10 @@ def as_of(event: Event) -> datetime:
         ValueError: the event names something that is not a time.
     """
     text = event.get("as_of") or settings().replay_as_of or event.get("time")
-    moment = datetime.fromisoformat(text) if text else datetime.now(UTC)
+    return _utc(datetime.fromisoformat(text) if text else datetime.now(UTC))
+
+
+def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -164,6 +179,44 @@ def refresh_odds(event: Event, _context: Any) -> Event:
             keep_confirmed_clubs(objects, refreshed.confirmed)
             return {name: report[name] for name in ("provider", "markets", "matched", "unmatched", "rows", "notes")}
     raise ReleaseUnavailable(f"the release was replaced {REFRESH_ATTEMPTS} times while odds were matched to it")
+
+
+@step
+def monitor_drift(event: Event, _context: Any) -> Event:
+    """Compare the features of recent and coming matches with those the champion was trained on."""
+    objects, moment = wiring.objects(), as_of(event)
+    info = ModelStore(objects, check_seconds=0).info(Stage.CHAMPION)
+    features, predictions = _published(MATCH_FEATURES), _published(PREDICTIONS)
+    if features is None or predictions is None:
+        raise ReleaseUnavailable("there is no release whose features could be compared")
+    match_date = predictions.set_index("match_id")["match_date"].reindex(features["match_id"]).reset_index(drop=True)
+    trained_before = datetime.fromisoformat(info.params.get("validate_from") or iso(moment))
+    sample = windows(features, match_date, _utc(trained_before), moment)
+    # What the training run kept of its rows, if anything: the raw matches of that time may be gone by now.
+    reference = _frame(info.reference_key)[list(sample.current.columns)] if info.reference_key else sample.reference
+    report = {
+        **drift_report(reference, sample.current, moment),
+        "model_run_id": info.model_run_id,
+        "registered_version": info.registered_version,
+    }
+    body = json.dumps(report, sort_keys=True, indent=1).encode()
+    stamp = iso(moment).replace(":", "")
+    for key, content in (
+        (f"reports/drift/{stamp}.json", body),
+        ("reports/drift/latest.html", render(report, reference, sample.current)),
+        (DRIFT_REPORT_KEY, body),
+    ):
+        objects.put(key, content)
+    return {
+        name: report[name]
+        for name in ("drift_score", "dataset_drift", "number_of_columns", "number_of_drifted_columns", "note")
+    }
+
+
+def _frame(key: str) -> pd.DataFrame:
+    found = wiring.objects().get(key)
+    assert found is not None  # noqa: S101 - no ETag was given
+    return pd.read_parquet(io.BytesIO(found.body))
 
 
 def _returns(writer: ReleaseWriter, predictions: pd.DataFrame, odds: pd.DataFrame | None) -> dict[str, DatasetEntry]:

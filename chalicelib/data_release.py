@@ -34,6 +34,9 @@ ODDS: Final = "fonbet_odds"
 REGION_ROI: Final = "roi_by_region"
 TRACK_RECORD: Final = "track_record"
 
+DRIFT_REPORT_KEY: Final = "reports/drift/latest.json"
+"""The latest feature-drift report; not part of a release, since it is about the model as much as about the data."""
+
 
 def pointer_version_key(version: str) -> str:
     """Key of the kept copy of a pointer."""

@@ -18,6 +18,7 @@ from chalicelib.contracts import (
     QueuesResponse,
     WorkersResponse,
 )
+from chalicelib.data_release import DRIFT_REPORT_KEY
 from chalicelib.domain import Stage
 from chalicelib.errors import ServiceError, TaskNotFound
 from chalicelib.object_store import ObjectMissing
@@ -27,8 +28,6 @@ from chalicelib.routes.rendering import documented, json_response, unix_now
 from chalicelib.sandbox import memory_usage_mb, worker_id
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
-
-DRIFT_REPORT_KEY: Final = "reports/drift/latest.json"
 
 
 @ROUTERS["model_info"].get(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -345,3 +346,34 @@ def test_a_provider_without_an_answer_fails_the_run_and_leaves_the_odds(objects:
     with pytest.raises(ProviderUnavailable):
         handlers.refresh_odds({}, Context())
     assert read_pointer(objects) == before
+
+
+# drift -----------------------------------------------------------------------------------------------------
+
+
+def test_drift_is_measured_against_the_features_the_champion_was_trained_on(objects: ObjectStore) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    random = np.random.default_rng(0)
+    reference = pd.DataFrame({f.name: random.normal(0, 1, 500) for f in FEATURES})
+    objects.put("models/champion/1-reference.parquet", reference.to_parquet())
+    description = objects.get(mirror_key(Stage.CHAMPION))
+    assert description is not None
+    changed = json.loads(description.body) | {"reference_key": "models/champion/1-reference.parquet"}
+    objects.put(mirror_key(Stage.CHAMPION), json.dumps(changed).encode())
+    result = handlers.monitor_drift({"as_of": "2024-04-20T00:00:00Z"}, Context())
+    assert result["number_of_columns"] > 0
+    report = call("drift", headers={"x-api-key": "operator-key"})[1]
+    assert report["drift_score"] == result["drift_score"]
+    assert report["current_rows"] == 2
+    assert report["reference_rows"] == 500
+    html = objects.get("reports/drift/latest.html")
+    assert html is not None
+    assert b"<html" in html.body
+
+
+def test_drift_before_any_release_is_refused(objects: ObjectStore) -> None:
+    served_model(objects)
+    with pytest.raises(ReleaseUnavailable):
+        handlers.monitor_drift({}, Context())
