@@ -22,6 +22,7 @@ CACHE: Final = BUILD / "cache"
 
 # Packages of the batch lock that a function gets otherwise: pyarrow from its layer.
 _BATCH_BY_LAYER: Final = frozenset({"pyarrow"})
+_RUNTIME: Final = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
 _GOMP: Final = re.compile(r"^libgomp.*\.so")
 
 # Nothing here imports them: Flight RPC, Gandiva, cloud file systems, ORC, encryption, CUDA, C++ tests.
@@ -114,7 +115,7 @@ def _prune(folder: Path, unused: re.Pattern[str]) -> None:
 
 
 @cache
-def _interpreter(python: str) -> tuple[str, str] | None:
+def interpreter(python: str) -> tuple[str, str] | None:
     """An interpreter of a Python version, for compiling: its path and full version; None if there is none here."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     candidates = [sys.executable, f"python{python}", *map(str, sorted(pyenv.glob(f"{python}.*/bin/python")))]
@@ -144,13 +145,13 @@ def compile_bytecode(folder: Path, target: Target) -> bool:
     Returns:
         Whether there was an interpreter of the target's version to do it.
     """
-    interpreter = _interpreter(target.python)
-    if interpreter is None:
+    found = interpreter(target.python)
+    if found is None:
         print(f"    no Python {target.python} here: bytecode left out, cold starts will be slower")
         return False
     subprocess.run(
         [
-            interpreter[0],
+            found[0],
             "-m",
             "compileall",
             "-q",
@@ -183,7 +184,7 @@ def _cached(label: str, key: str, build: Callable[[Path], None]) -> Path:
 
 def _key(target: Target, *locks: Path) -> str:
     """Whatever a part's content depends on: the locks, the target, and the recipe in this file."""
-    compiled_by = _interpreter(target.python)
+    compiled_by = interpreter(target.python)
     return fingerprint([*locks, Path(__file__)], target.label, str(target.local), compiled_by[1] if compiled_by else "")
 
 
@@ -197,6 +198,16 @@ def api_vendor(target: Target) -> Path:
         compile_bytecode(folder, target)
 
     return _cached(f"api-{target.label}", _key(target, lock), build)
+
+
+def runtime_libraries(target: Target) -> Path:
+    """What Lambda's Python runtime has beside the standard library: boto3 with what it needs."""
+    lock = LOCKS / "emulator.txt"
+
+    def build(folder: Path) -> None:
+        _install(lock, folder / "python", target, only=_RUNTIME)
+
+    return _cached(f"runtime-{target.label}", _key(target, lock), build) / "python"
 
 
 def batch_vendor(target: Target) -> Path:

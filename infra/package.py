@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from infra import dependencies
 from infra.archive import files_below, fingerprint, normalise_zip, tree_size, write_zip
+from infra.bare_import import import_faults
 from infra.functions import BY_NAME, FUNCTIONS, Layer, Package
 from infra.package_checks import MEGABYTE, oversized, sizes, unresolved_libraries
 from infra.paths import BUILD, ROOT
@@ -269,7 +270,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{'function':<16}{'zipped MB':>11}{'with layers MB':>16}   runtime {target.runtime} {target.architecture}")
     for one in measured:
         print(f"{one.function:<16}{one.zipped / MEGABYTE:>11.1f}{one.unzipped / MEGABYTE:>16.1f}")
-    faults = oversized(measured) + unresolved_libraries(target)
+    faults = oversized(measured) + unresolved_libraries(target) + import_faults(out, target)
     for fault in faults:
         print(f"error: {fault}", file=sys.stderr)
     seconds, weight = time.monotonic() - started, tree_size(out) / MEGABYTE

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.archive import files_below, fingerprint, normalise_zip, unzipped_size, write_zip
+from infra.bare_import import import_alone
 from infra.dependencies import entries, locked_names
 from infra.elf import missing_libraries, read_binary
 from infra.package import imported_modules
@@ -130,6 +131,30 @@ def test_a_library_built_for_a_newer_glibc_is_a_fault(tmp_path: Path) -> None:
     assert read_binary(tmp_path / "lib" / "lib_lightgbm.so").glibc == (2, 27)
     (fault,) = missing_libraries({"layer": tmp_path}, glibc=(2, 26))
     assert "needs glibc 2.27" in fault
+
+
+# ── Importing a package alone ───────────────────────────────────────────────────────────────────────
+
+
+def test_a_handler_that_finds_everything_in_its_package_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import json\n\n\ndef predict(): ...\n", encoding="utf-8")
+    assert import_alone(sys.executable, [str(tmp_path)], ["app.predict"]) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import pydantic\ndef predict(): ...\n", "No module named 'pydantic'"),
+        ("def other(): ...\n", "has no attribute 'predict'"),
+    ],
+)
+def test_what_only_the_developers_environment_has_is_missing_in_a_package(
+    tmp_path: Path, source: str, words: str
+) -> None:
+    (tmp_path / "app.py").write_text(source, encoding="utf-8")
+    (fault,) = import_alone(sys.executable, [str(tmp_path)], ["app.predict"])
+    assert fault.startswith("app.predict cannot be imported")
+    assert words in fault
 
 
 # ── Dependencies ────────────────────────────────────────────────────────────────────────────────────
