@@ -33,7 +33,8 @@ def level_of(presented: str | None, keys: Keys) -> Access:
     level = Access.PUBLIC
     if presented is None or len(presented) > MAX_KEY_LENGTH:
         return level
-    offered = presented.encode()
+    # A header that is no text at all must not become an error of ours.
+    offered = presented.encode("utf-8", "replace")
     for granted, configured in keys.items():
         for key in configured:
             if hmac.compare_digest(offered, key.encode()):

@@ -9,6 +9,7 @@ ServiceError
 │   ├── FeaturesRejected
 │   ├── BodyTooLarge
 │   ├── UnsupportedMediaType
+│   ├── MethodNotAllowed
 │   ├── InvalidCursor
 │   ├── InvalidMatches      (batch: a raw file whose columns do not follow the schema)
 │   ├── InvalidModel        (a model file that contradicts its own signature)
@@ -109,6 +110,20 @@ class UnsupportedMediaType(Rejected):
     """The request body is not JSON."""
 
     code = "unsupported_media_type"
+
+
+class MethodNotAllowed(Rejected):
+    """The path exists, but not with this method.
+
+    Args:
+        allowed: The methods it has, separated by commas.
+    """
+
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"this path answers {allowed} only")
+        self.allowed = allowed
 
 
 class InvalidCursor(Rejected):
