@@ -19,7 +19,7 @@ _STYLE: Final = """
   --current: #0969da; --bad: #b42318; --good: #1a7f37; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --line: #30363d; --soft: #9198a1;
   --reference: #6e7681; --current: #58a6ff; --bad: #ff7b72; --good: #56d364; } }
-body { margin: 0 auto; max-width: 72rem; padding: 1.5rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; max-width: 96rem; padding: 1.5rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { margin: 0 0 .25rem; font-size: 1.5rem; } p { max-width: 48rem; } .soft { color: var(--soft); }
 dl { display: flex; flex-wrap: wrap; gap: .75rem 2rem; margin: 1rem 0; } dt { color: var(--soft); font-size: .85rem; }

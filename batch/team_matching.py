@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from rapidfuzz import fuzz, process
 
@@ -281,7 +282,8 @@ class _Matcher:
     def _pairs(self, number: int) -> list[_Pair]:
         """All candidates of one row, takeable or not, that are worth naming."""
         market = self._markets[number]
-        if market.kickoff is None:
+        kickoff = _kickoff(market)
+        if kickoff is None:
             return []
         region = _region(market.region)
         groups = [group for group in self._groups if region is None or group.region is None or group.region == region]
@@ -289,13 +291,13 @@ class _Matcher:
         for group in groups:
             home, away = self._name_of(market, group, home=True), self._name_of(market, group, home=False)
             for index in group.of_clubs(home.key, away.key):
-                if abs(self._matches[index].kickoff - market.kickoff) <= _REACH:
+                if abs(self._matches[index].kickoff - kickoff) <= _REACH:
                     pairs[index] = self._pair(number, index, home, away)
         if any(pair.certain for pair in pairs.values()):
             return list(pairs.values())  # letters could not overrule it
         for group in groups:
             home, away = self._name_of(market, group, home=True), self._name_of(market, group, home=False)
-            for index in group.alike_at(home.letters, market.kickoff, self._settings.weak):
+            for index in group.alike_at(home.letters, kickoff, self._settings.weak):
                 if index not in pairs:
                     pair = self._pair(number, index, home, away)
                     if pair.score >= _WORTH_NAMING:
@@ -368,8 +370,10 @@ class _Matcher:
         return _join(flags_of(team, market.league), name.implied, women=market.sex == 1)
 
     def _our_matches(self, matches: pd.DataFrame) -> list[_OurMatch]:
-        """Our side, sorted by kickoff; matches without one are left out."""
+        """Our side, sorted by kickoff; matches without one, or with no market within reach, are left out."""
         kickoffs = pd.to_datetime(matches["kickoff"], utc=True)
+        near = _near_a_market(kickoffs, self._markets)
+        matches, kickoffs = matches[near], kickoffs[near]
         known = (
             matches["kickoff_time_known"].astype(bool)
             if "kickoff_time_known" in matches.columns
@@ -388,8 +392,6 @@ class _Matcher:
         )
         found = []
         for match_id, kickoff, time_known, stored_region, league, sex, home_team, away_team in rows:
-            if kickoff is pd.NaT:
-                continue
             region = _region(stored_region)
             home, away = self._name(region, home_team), self._name(region, away_team)
             found.append(
@@ -423,7 +425,7 @@ class _Matcher:
 
     def _unmatched(self, number: int, pairs: Sequence[_Pair]) -> UnmatchedOdds:
         market = self._markets[number]
-        if market.kickoff is None:
+        if _kickoff(market) is None:
             return UnmatchedOdds(market, "kickoff unknown")
         best = sorted(pairs, key=lambda pair: (-pair.score, abs(pair.delta_min or 0), pair.match))
         misses = tuple(
@@ -456,8 +458,24 @@ class _Matcher:
 
 
 _WORTH_NAMING: Final = 55.0
+_YEARS: Final = range(1850, 2200)
 _REACH: Final = timedelta(days=2)
 """How far from the kickoff candidates are looked at, so that a moved match shows up as a near miss."""
+
+
+def _kickoff(market: MarketOdds) -> datetime | None:
+    """The row's kickoff; None too if its year is none of football's, as a source's slip may make it."""
+    return market.kickoff if market.kickoff is not None and market.kickoff.year in _YEARS else None
+
+
+def _near_a_market(kickoffs: pd.Series, markets: Sequence[MarketOdds]) -> npt.NDArray[np.bool_]:
+    """Whether each kickoff lies on a day within reach of some market's: a refresh need not look at all of history."""
+    known = [kickoff for market in markets if (kickoff := _kickoff(market)) is not None]
+    days = pd.Series(known, dtype="datetime64[us, UTC]")
+    wanted = days.dt.normalize().drop_duplicates()
+    shifts = range(-_REACH.days - 1, _REACH.days + 2)
+    around = pd.concat([wanted + pd.Timedelta(days=shift) for shift in shifts])
+    return np.asarray(kickoffs.dt.normalize().isin(around), dtype=np.bool_)
 
 
 class _Likeness(NamedTuple):

@@ -304,6 +304,13 @@ def test_without_a_kickoff_on_either_side_nothing_is_matched() -> None:
     assert result.unmatched[0].reason == "kickoff unknown"
 
 
+def test_a_kickoff_of_no_year_of_football_is_unknown_and_harms_no_other_row() -> None:
+    slip = theirs("Everton", "Fulham", kickoff=datetime.max.replace(tzinfo=UTC))
+    result = match_odds(ours(("Everton", "Fulham")), [slip, theirs("Everton", "Fulham")])
+    assert matched_ids(result) == [1]
+    assert [row.reason for row in result.unmatched] == ["kickoff unknown"]
+
+
 def test_settled_matches_confirm_club_ids_which_then_need_no_names() -> None:
     first = match_odds(
         ours(("Manchester United", "Fulham")), [theirs("Man Utd", "Fulham", home_team_id="901", away_team_id="902")]
