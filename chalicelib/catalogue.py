@@ -86,7 +86,8 @@ class Page:
     Args:
         rows: The rows.
         next_cursor: Where the next page begins; None on the last.
-        version: Names the content: equal versions, equal page for equal filters.
+        version: Names the content: equal versions, equal page for equal filters. It changes with the release, and
+            with every kickoff that passes, since that changes a status.
         last_modified: When the newest data set of the list was computed.
     """
 
@@ -115,10 +116,17 @@ def matches(query: Query, releases: ReleaseStore, now: datetime) -> Page:
 
 
 def odds_rows(query: Query, releases: ReleaseStore, now: datetime) -> Page:
-    """1X2 odds of the matches that have a market, in order of match id."""
+    """1X2 odds of the matches that have a market, in order of match id; filtered by what their matches are."""
     pointer = _pointer(query, releases)
     entry = releases.entry(pointer, ODDS)
-    table = releases.view("odds", (entry,), lambda: _odds_table(releases.table(entry)))
+    shown = pointer.datasets.get(PREDICTIONS)
+    entries = (entry,) if shown is None else (entry, shown)
+
+    def build() -> "pa.Table":
+        table = _odds_table(releases.table(entry))
+        return table if shown is None else _with_match(table, _predictions(query, Stage.CHAMPION, releases).table)
+
+    table = releases.view("odds", entries, build)
     return _page(query, _Listing(pointer, table, (entry,)), tuple(OddsRow.model_fields), now)
 
 
@@ -140,12 +148,20 @@ def cards(query: Query, stage: Stage, releases: ReleaseStore, now: datetime) -> 
     return page
 
 
-def region_roi(releases: ReleaseStore) -> Page:
-    """Value-bet ROI per region."""
-    pointer = releases.pointer()
+def region_roi(query: Query, releases: ReleaseStore) -> Page:
+    """Value-bet ROI per region, in order of the file; filtered by region and least ROI."""
+    pointer = _pointer(query, releases)
     entry = releases.entry(pointer, REGION_ROI)
     rows = releases.view("region_roi", (entry,), lambda: _region_roi(releases.content(entry)))
-    return Page(rows, None, pointer.version, _time(entry.computed_at))
+    if query.region is not None:
+        rows = [row for row in rows if row["region"] == query.region]
+    if query.min_region_roi is not None:
+        rows = [row for row in rows if row["roi"] is not None and row["roi"] >= query.min_region_roi]
+    modified = _time(entry.computed_at)
+    start, _ = _start(query, modified)
+    end = start + query.limit
+    cursor = _Cursor(pointer.version, end, int(modified.timestamp()), _identity(query))
+    return Page(rows[start:end], _encode(cursor) if end < len(rows) else None, pointer.version, modified)
 
 
 def prediction(match_id: int, stage: Stage, releases: ReleaseStore) -> dict[str, Any]:
@@ -203,6 +219,16 @@ def _odds_table(table: "pa.Table") -> "pa.Table":
     index = table.column_names.index("collected_at")
     table = table.set_column(index, "collected_at", _iso(table.column("collected_at")))
     return table.append_column(_POSITION, pa.array(range(table.num_rows), pa.int32()))
+
+
+def _with_match(table: "pa.Table", predictions: "pa.Table") -> "pa.Table":
+    """A table with match ids, and beside each what the filters ask of its match."""
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    position = pc.index_in(table.column("match_id"), predictions.column("match_id").combine_chunks())
+    for name in ("region", "league", "home_team", "away_team", "outcome_1x2", _KICKOFF):
+        table = table.append_column(name, predictions.column(name).take(position))
+    return table
 
 
 def _card_table(table: "pa.Table", market: "pa.Table | None", roi: Mapping[str, float | None]) -> "pa.Table":
@@ -273,14 +299,7 @@ def _page(
     import pyarrow.compute as pc  # noqa: PLC0415
 
     table = listing.table
-    identity = _identity(query)
-    start = 0
-    if query.cursor is not None:
-        cursor = _decode(query.cursor)
-        if cursor.identity != identity:
-            raise InvalidCursor("the cursor belongs to a listing with other filters")
-        # The statuses of the first page's time, so that no match moves between pages while they are read.
-        start, now = cursor.position, datetime.fromtimestamp(cursor.began_at, UTC)
+    start, now = _start(query, now)
     mask = _mask(table, query, now)
     if mask is None:
         positions = None
@@ -296,12 +315,39 @@ def _page(
         wanted = [name for name in wanted if name != _KICKOFF]
     return Page(
         rows=page.select(wanted).to_pylist(),
-        next_cursor=_encode(_Cursor(listing.pointer.version, end, int(now.timestamp()), identity))
+        next_cursor=_encode(_Cursor(listing.pointer.version, end, int(now.timestamp()), _identity(query)))
         if end < total
         else None,
-        version=listing.pointer.version,
+        version=listing.pointer.version + _clock_state(table, now),
         last_modified=max(_time(entry.computed_at) for entry in listing.entries),
     )
+
+
+def _start(query: Query, now: datetime) -> tuple[int, datetime]:
+    """Where a page begins, and the time that decides its statuses.
+
+    Raises:
+        InvalidCursor: the cursor belongs to other filters.
+    """
+    if query.cursor is None:
+        return 0, now
+    cursor = _decode(query.cursor)
+    if cursor.identity != _identity(query):
+        raise InvalidCursor("the cursor belongs to a listing with other filters")
+    # The statuses of the first page's time, so that no match moves between pages while they are read.
+    return cursor.position, datetime.fromtimestamp(cursor.began_at, UTC)
+
+
+def _clock_state(table: "pa.Table", now: datetime) -> str:
+    """How many matches have begun and how many are over: all that the time changes in a list of one release."""
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    if _KICKOFF not in table.column_names:
+        return ""
+    counts = [
+        pc.sum(pc.less_equal(table.column(_KICKOFF), moment.timestamp())).as_py() for moment in (now, now - LIVE_FOR)
+    ]
+    return "-" + "-".join(f"{count or 0:x}" for count in counts)
 
 
 def _mask(table: "pa.Table", query: Query, now: datetime) -> Any:

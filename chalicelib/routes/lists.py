@@ -1,6 +1,8 @@
 """The lists of the current data release."""
 
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
@@ -28,7 +30,7 @@ from chalicelib.routes.parameters import (
     ToQuery,
     ValueOnlyQuery,
 )
-from chalicelib.routes.rendering import JSON, documented, list_response
+from chalicelib.routes.rendering import JSON, documented, is_too_large, list_response, rows_json
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 
@@ -62,8 +64,12 @@ def predictions(
     query = _query(
         region=region, league=league, status=status, begin=begin, end=end, team=team, limit=limit, cursor=cursor
     )
-    page = catalogue.predictions(query, stage, wiring.releases(), wiring.now())
-    return _listed(page, if_none_match, "predictions", stage, query)
+    return _listed(
+        lambda query: catalogue.predictions(query, stage, wiring.releases(), wiring.now()),
+        query,
+        if_none_match,
+        f"predictions {stage}",
+    )
 
 
 @ROUTERS["matches"].get("/predict/matches/", tags=["lists"], responses=documented(list[MatchRow], 422, 503))
@@ -79,18 +85,33 @@ def matches(
 ) -> Response[str]:
     """Upcoming matches available for prediction, in order of kickoff."""
     query = _query(region=region, league=league, begin=begin, end=end, team=team, limit=limit, cursor=cursor)
-    page = catalogue.matches(query, wiring.releases(), wiring.now())
-    return _listed(page, if_none_match, "matches", Stage.CHAMPION, query)
+    return _listed(
+        lambda query: catalogue.matches(query, wiring.releases(), wiring.now()), query, if_none_match, "matches"
+    )
 
 
 @ROUTERS["odds"].get("/predict/odds/", tags=["lists"], responses=documented(list[OddsRow], 422, 503))
 def odds(
-    limit: LimitQuery = DEFAULT_LIMIT, cursor: CursorQuery = None, if_none_match: IfNoneMatchHeader = None
+    region: RegionQuery = None,
+    league: LeagueQuery = None,
+    status: StatusQuery = None,
+    begin: FromQuery = None,
+    end: ToQuery = None,
+    team: TeamQuery = None,
+    limit: LimitQuery = DEFAULT_LIMIT,
+    cursor: CursorQuery = None,
+    if_none_match: IfNoneMatchHeader = None,
 ) -> Response[str]:
     """1X2 odds of the matches that have a market, in order of match id."""
-    query = _query(limit=limit, cursor=cursor)
-    page = catalogue.odds_rows(query, wiring.releases(), wiring.now())
-    return _listed(page, if_none_match, "odds", Stage.CHAMPION, query)
+    query = _query(
+        region=region, league=league, status=status, begin=begin, end=end, team=team, limit=limit, cursor=cursor
+    )
+    return _listed(
+        lambda query: catalogue.odds_rows(query, wiring.releases(), wiring.now()),
+        query,
+        if_none_match,
+        "odds",
+    )
 
 
 @ROUTERS["cards"].get("/predict/cards/", tags=["lists"], responses=documented(list[CardRow], 422, 503))
@@ -121,14 +142,25 @@ def cards(
         limit=limit,
         cursor=cursor,
     )
-    page = catalogue.cards(query, stage, wiring.releases(), wiring.now())
-    return _listed(page, if_none_match, "cards", stage, query)
+    return _listed(
+        lambda query: catalogue.cards(query, stage, wiring.releases(), wiring.now()),
+        query,
+        if_none_match,
+        f"cards {stage}",
+    )
 
 
-@ROUTERS["region_roi"].get("/predict/region-roi/", tags=["lists"], responses=documented(list[RegionRoiRow], 503))
-def region_roi(if_none_match: IfNoneMatchHeader = None) -> Response[str]:
+@ROUTERS["region_roi"].get("/predict/region-roi/", tags=["lists"], responses=documented(list[RegionRoiRow], 422, 503))
+def region_roi(
+    region: RegionQuery = None,
+    min_region_roi: MinRoiQuery = None,
+    limit: LimitQuery = DEFAULT_LIMIT,
+    cursor: CursorQuery = None,
+    if_none_match: IfNoneMatchHeader = None,
+) -> Response[str]:
     """Flat-stake ROI of value bets per region."""
-    return _listed(catalogue.region_roi(wiring.releases()), if_none_match, "region-roi", Stage.CHAMPION, Query())
+    query = _query(region=region, min_region_roi=min_region_roi, limit=limit, cursor=cursor)
+    return _listed(lambda query: catalogue.region_roi(query, wiring.releases()), query, if_none_match, "region-roi")
 
 
 def _query(**filters: object) -> Query:
@@ -139,7 +171,13 @@ def _query(**filters: object) -> Query:
     return Query(**filters)  # type: ignore[arg-type]
 
 
-def _listed(page: Page, if_none_match: str | None, name: str, stage: Stage, query: Query) -> Response[str]:
-    # Statuses change with time while the release does not: the minute is part of what an ETag stands for.
-    minute = wiring.now().isoformat(timespec="minutes")
-    return list_response(page, if_none_match, f"{name} {stage} {query} {minute}")
+def _listed(make: Callable[[Query], Page], query: Query, if_none_match: str | None, name: str) -> Response[str]:
+    page = make(query)
+    variant = f"{name} {query}"
+    body = rows_json(page)
+    while is_too_large(body) and len(page.rows) > 1:
+        # A page may have fewer rows than asked for, as long as the cursor goes on behind its last.
+        query = replace(query, limit=len(page.rows) // 2)
+        page = make(query)
+        body = rows_json(page)
+    return list_response(page, body, if_none_match, variant)

@@ -1,5 +1,6 @@
 """How routes render: JSON of a model or of rows, list headers, 304, and the documentation of errors."""
 
+import json
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -13,6 +14,10 @@ from chalicelib.catalogue import Page
 from chalicelib.contracts import ErrorResponse
 
 JSON = "application/json"
+
+MAX_LIST_BYTES = 6_000_000
+"""Largest list body as it leaves the function; Lambda stops at 6,291,556 bytes with the headers counted in."""
+_SMALL = 1_000_000
 
 ERRORS = {
     401: "No valid API key.",
@@ -40,11 +45,25 @@ def json_response(
     return Response(int(status), JSON, body, headers=dict(headers or {}))
 
 
-def list_response(page: Page, if_none_match: str | None, variant: str) -> Response[str]:
+def rows_json(page: Page) -> str:
+    """The rows as JSON."""
+    return to_json(page.rows).decode()
+
+
+def is_too_large(body: str) -> bool:
+    """Whether a list's body would not fit into a function's response.
+
+    A response is JSON itself: its body is a string in it, with quotes and, at worst, all but ASCII escaped.
+    """
+    return len(body) > _SMALL and len(json.dumps(body)) > MAX_LIST_BYTES
+
+
+def list_response(page: Page, body: str, if_none_match: str | None, variant: str) -> Response[str]:
     """A page of rows with the headers of the release it comes from, or 304.
 
     Args:
         page: The page.
+        body: Its rows as JSON.
         if_none_match: What the caller holds.
         variant: What besides the release decides the content: the path and the query.
     """
@@ -54,11 +73,11 @@ def list_response(page: Page, if_none_match: str | None, variant: str) -> Respon
         "Last-Modified": format_datetime(page.last_modified, usegmt=True),
         "Cache-Control": "no-cache",
     }
-    if if_none_match is not None and (if_none_match.strip() == "*" or etag in _etags(if_none_match)):
+    if if_none_match is not None and (if_none_match.strip() == "*" or _opaque(etag) in _etags(if_none_match)):
         return Response(int(HTTPStatus.NOT_MODIFIED), JSON, "", headers=dict(headers))
     if page.next_cursor is not None:
         headers["x-next-cursor"] = page.next_cursor
-    return Response(int(HTTPStatus.OK), JSON, to_json(page.rows).decode(), headers=dict(headers))
+    return Response(int(HTTPStatus.OK), JSON, body, headers=dict(headers))
 
 
 def documented(model: Any, *errors: int, status: HTTPStatus = HTTPStatus.OK) -> dict[int, Any]:
@@ -83,7 +102,12 @@ def _describe(model: Any) -> str:
 
 
 def _etags(header: str) -> list[str]:
-    return [tag.strip() for tag in header.split(",")]
+    return [_opaque(tag.strip()) for tag in header.split(",")]
+
+
+def _opaque(etag: str) -> str:
+    """If-None-Match compares weakly (RFC 9110, 8.8.3.2): with or without `W/` it is the same tag."""
+    return etag.removeprefix("W/")
 
 
 def _short_hash(text: str) -> str:
