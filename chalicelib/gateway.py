@@ -21,6 +21,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 
 from chalicelib import wiring
+from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS, Access
 from chalicelib.errors import (
     AccessDenied,
@@ -39,11 +40,17 @@ from chalicelib.errors import (
 from chalicelib.http_request import parse_json, prepared
 from chalicelib.http_response import finished, preflight
 from chalicelib.observability import (
-    COLD_STARTS,
+    OF_SERVICE,
     PREDICTION_ERRORS,
     PREDICTION_TIMEOUTS,
+    REQUEST_FAILED,
     REQUEST_LATENCY,
+    REQUESTS_REFUSED,
+    UNKNOWN_STAGE,
+    Measurement,
     bucket,
+    cold_start,
+    cold_start_of,
     facts,
     logger,
 )
@@ -73,10 +80,9 @@ MAX_LOC_CHARACTERS: Final = 200
 """How much of the caller's own words an error repeats."""
 
 _ENDPOINT: Final = {endpoint.function: endpoint for endpoint in ENDPOINTS}
+_STAGES: Final = frozenset(stage.value for stage in Stage)
 # Which kind of prediction a function serves; the others are not counted as predictions.
 _SOURCE: Final = {"predict": "sync", "predict_match": "sync", "predict_async": "async"}
-
-_cold = True
 
 
 class _TimeUp(BaseException):
@@ -246,8 +252,6 @@ def _observe(
     error: ServiceError | None,
     seconds: float,
 ) -> None:
-    global _cold  # noqa: PLW0603 - one per sandbox by definition
-    recorder = wiring.recorder()
     status = answer["statusCode"]
     noted = facts.take()
     reason = None if error is None else error.code
@@ -261,23 +265,37 @@ def _observe(
             "status": status,
             "duration_ms": round(seconds * 1_000, 3),
             "request_id": request_id,
-            "cold_start": _cold,
+            "cold_start": cold_start.pending,
             "reason": reason,
             **noted,
         },
     )
-    dimensions = [{"function": function, "status": str(status)}]
+    wiring.recorder().record(*_measurements(function, event, status, error, seconds), *cold_start_of(function))
+
+
+def _measurements(
+    function: str, event: dict[str, Any], status: int, error: ServiceError | None, seconds: float
+) -> list[Measurement]:
+    failed = int(status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+    counted: list[Mapping[str, str]] = [{"function": function, "status": str(status)}]
+    others = [Measurement(REQUEST_FAILED, "None", failed, (OF_SERVICE,))]
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        others.append(Measurement(REQUESTS_REFUSED, "Count", 1, (OF_SERVICE,)))
     # A preflight or a wrong method asked for no prediction.
     asked = event.get("httpMethod") == _ENDPOINT[function].method
     if asked and (source := _SOURCE.get(function)):
-        dimensions.append({"source": source, "stage": noted.get("stage", "unknown")})
+        counted.append({"source": source, "stage": _stage(event)})
         if source == "sync":
-            dimensions.append({"source": source, "le": bucket(seconds)})
-        if reason is not None:
-            recorder.count(PREDICTION_ERRORS, {"source": source, "reason": reason})
+            counted += [{"source": source}, {"source": source, "le": bucket(seconds)}]
+        if error is not None:
+            others.append(Measurement(PREDICTION_ERRORS, "Count", 1, ({"source": source, "reason": error.code},)))
         if isinstance(error, DeadlineExceeded):
-            recorder.count(PREDICTION_TIMEOUTS, {"source": source})
-    recorder.seconds(REQUEST_LATENCY, seconds, *dimensions)
-    if _cold:
-        recorder.count(COLD_STARTS, {"function": function})
-        _cold = False
+            others.append(Measurement(PREDICTION_TIMEOUTS, "Count", 1, ({"source": source},)))
+    return [Measurement(REQUEST_LATENCY, "Seconds", seconds, counted), *others]
+
+
+def _stage(event: dict[str, Any]) -> str:
+    """The stage a prediction was asked of, also where the request failed before its route saw it."""
+    asked = (event.get("queryStringParameters") or {}).get("stage", Stage.CHAMPION.value)
+    # One label for whatever else callers write: labels must stay few.
+    return asked if asked in _STAGES else UNKNOWN_STAGE

@@ -1,5 +1,6 @@
 """The functions behind the queues: drain tasks, end what failed too often, send again what got lost."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -8,8 +9,21 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from chalicelib import wiring
-from chalicelib.observability import COLD_STARTS, PREDICTION_ERRORS, TASK_LATENCY, bucket, logger
+from chalicelib import gauges, wiring
+from chalicelib.errors import ServiceError
+from chalicelib.observability import (
+    DATA_RELEASE_AGE,
+    DEAD_LETTERS,
+    FEATURE_DRIFT_SCORE,
+    OF_SERVICE,
+    OLDEST_TASK_AGE,
+    PREDICTION_ERRORS,
+    TASK_LATENCY,
+    Measurement,
+    bucket,
+    cold_start_of,
+    logger,
+)
 from chalicelib.predictions import Drained, QueuedMessage, drain
 from chalicelib.queue_monitor import PING
 from chalicelib.task_queue import TaskQueue
@@ -21,8 +35,6 @@ WRITERS: Final = 8
 SWEEP_AFTER: Final = timedelta(minutes=10)
 """How long a task may be pending before the sweep looks at it; longer than redelivery usually takes."""
 
-_cold = True
-
 
 def drain_event(event: dict[str, Any]) -> dict[str, Any]:
     """Predict a batch of queued tasks; report the messages that must be delivered again.
@@ -33,13 +45,14 @@ def drain_event(event: dict[str, Any]) -> dict[str, Any]:
     Returns:
         Partial batch response, or the ping's answer.
     """
+    _count_cold_start("inference")
     if event == PING:
         return {"pong": True}
-    _count_cold_start()
     batch = [QueuedMessage(record["messageId"], record["body"]) for record in event["Records"]]
     drained = drain(batch, models=wiring.models(), tasks=wiring.tasks(), end=_in_parallel)
     for one in drained:
-        _observe(one)
+        _log(one)
+    _measure(drained)
     return {
         "batchItemFailures": [{"itemIdentifier": one.receipt} for one in drained if one.outcome == "retry"],
     }
@@ -54,8 +67,7 @@ def _writers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(WRITERS)
 
 
-def _observe(one: Drained) -> None:
-    recorder = wiring.recorder()
+def _log(one: Drained) -> None:
     level = logger.warning if one.outcome == "retry" else logger.info
     level(
         "task",
@@ -68,22 +80,27 @@ def _observe(one: Drained) -> None:
             "message_id": one.receipt,
         },
     )
-    if one.outcome == "failed":
-        recorder.count(PREDICTION_ERRORS, {"source": "async", "reason": one.reason or "unknown"})
-    if one.outcome == "success" and one.waited_seconds is not None:
-        recorder.seconds(
-            TASK_LATENCY,
-            one.waited_seconds,
-            {"source": "async", "stage": str(one.stage)},
-            {"source": "async", "le": bucket(one.waited_seconds)},
-        )
 
 
-def _count_cold_start() -> None:
-    global _cold  # noqa: PLW0603 - one per sandbox by definition
-    if _cold:
-        wiring.recorder().count(COLD_STARTS, {"function": "inference"})
-        _cold = False
+def _measure(drained: list[Drained]) -> None:
+    """Count the tasks that ended here; those that had ended already or come back are not counted (again)."""
+    recorder = wiring.recorder()
+    waited: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for one in drained:
+        if one.outcome == "failed":
+            recorder.count(PREDICTION_ERRORS, {"source": "async", "reason": one.reason or "unknown"})
+        if one.outcome in ("success", "failed") and one.waited_seconds is not None:
+            # Clocks of two sandboxes may differ by a little.
+            seconds = max(0.0, one.waited_seconds)
+            waited[str(one.stage), bucket(seconds)].append(seconds)
+    source = {"source": "async"}
+    for (stage, le), seconds_waited in waited.items():
+        recorder.seconds(TASK_LATENCY, seconds_waited, source, {**source, "stage": stage}, {**source, "le": le})
+
+
+def _count_cold_start(function: str) -> None:
+    if started := cold_start_of(function):
+        wiring.recorder().record(*started)
 
 
 class _TaskOfMessage(BaseModel):
@@ -98,8 +115,10 @@ def end_dead_letters(event: dict[str, Any]) -> None:
     Raises:
         TaskStoreUnavailable: delivered again later.
     """
+    _count_cold_start("dead_letters")
     tasks, now = wiring.tasks(), datetime.now(UTC)
     for record in event["Records"]:
+        wiring.recorder().count(DEAD_LETTERS, OF_SERVICE)
         try:
             task_id = _TaskOfMessage.model_validate_json(record["body"]).task_id
         except ValidationError:
@@ -117,8 +136,37 @@ def end_dead_letters(event: dict[str, Any]) -> None:
 
 
 def sweep() -> dict[str, Any]:
-    """Send tasks again whose message never arrived; answers how many."""
-    return {"sent": send_again(wiring.tasks(), wiring.inference_queue(), datetime.now(UTC))}
+    """Send tasks again whose message never arrived, and measure what only time makes worse; answers how many."""
+    _count_cold_start("sweep")
+    now = datetime.now(UTC)
+    # Measured first: a failing sweep must not silence the alarms on what it watches.
+    _measure_ages(now)
+    return {"sent": send_again(wiring.tasks(), wiring.inference_queue(), now)}
+
+
+def _measure_ages(now: datetime) -> None:
+    """Age of the oldest task and of each data set, and the drift score; what cannot be read is left out and logged."""
+    recorder = wiring.recorder()
+
+    def oldest_task() -> None:
+        oldest = wiring.tasks().oldest_pending(now)
+        age = 0.0 if oldest is None else max(0.0, now.timestamp() - oldest.submitted_at)
+        recorder.seconds(OLDEST_TASK_AGE, age, OF_SERVICE)
+
+    def release() -> None:
+        for dataset, age in gauges.release_ages(wiring.objects(), now).items():
+            recorder.seconds(DATA_RELEASE_AGE, age, {"dataset": dataset})
+
+    def drift() -> None:
+        if (score := gauges.drift_score(wiring.objects())) is not None:
+            recorder.record(Measurement(FEATURE_DRIFT_SCORE, "None", score, (OF_SERVICE,)))
+
+    for measure in (oldest_task, release, drift):
+        try:
+            measure()
+        except (ServiceError, ValueError) as error:
+            reason = getattr(error, "code", type(error).__name__)
+            logger.warning("not measured", extra={"measure": measure.__name__, "reason": reason})
 
 
 def send_again(tasks: TaskStore, queue: TaskQueue, now: datetime) -> int:

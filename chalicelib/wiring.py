@@ -17,6 +17,8 @@ from chalicelib.task_store import DynamoTaskStore, TaskStore
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
+    from chalicelib.cloudwatch_counters import CloudWatchCounters
+
 
 @cache
 def settings() -> Settings:
@@ -77,6 +79,14 @@ def dead_letter_queue() -> SqsTaskQueue:
 def key_ring() -> KeyRing:
     """The API keys."""
     return KeyRing(aws_client("secretsmanager"), settings().api_keys_secret_id, settings().api_keys_check_seconds)
+
+
+@cache
+def counters() -> "CloudWatchCounters":
+    """Totals of all functions' metrics; only `GET /metrics` reads them."""
+    from chalicelib.cloudwatch_counters import CloudWatchCounters  # noqa: PLC0415
+
+    return CloudWatchCounters(aws_client("cloudwatch"), settings().metrics_namespace)
 
 
 @cache

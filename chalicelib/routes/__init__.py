@@ -18,7 +18,7 @@ AREAS: Final = {
     "region_roi": "lists",
     "model_info": "operations",
     "healthcheck": "operations",
-    "metrics": "operations",
+    "metrics": "metrics",
     "queues": "operations",
     "workers": "operations",
     "drift": "operations",

@@ -1,0 +1,139 @@
+"""Totals since a fixed instant, read from CloudWatch.
+
+A sandbox's memory knows only its own requests, so counters are summed where all functions' metrics meet. The window
+begins at a fixed instant (`window_start`), never "N days ago": a sliding window would make counters fall.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import Retryable
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.client import CloudWatchClient
+
+logger = logging.getLogger(__name__)
+
+PERIOD: Final = timedelta(days=7)
+WINDOW: Final = 52 * PERIOD
+"""How long totals grow before they begin anew; CloudWatch keeps hourly data for 455 days, so none is lost inside it."""
+
+_SERIES_PER_CALL: Final = 500
+# Clocks differ; a point of this minute must not be cut off.
+_AHEAD: Final = timedelta(minutes=5)
+
+Statistic = Literal["SampleCount", "Sum"]
+
+
+class CountersUnavailable(Retryable):
+    """CloudWatch does not answer."""
+
+    code = "counters_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One CloudWatch metric with exactly these dimensions, in any order."""
+
+    metric: str
+    dimensions: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, metric: str, **dimensions: str) -> Self:
+        """The series with these dimensions."""
+        return cls(metric, frozenset(dimensions.items()))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Its dimensions."""
+        return dict(self.dimensions)
+
+
+Total = tuple[Series, Statistic]
+
+
+def window_start(now: datetime) -> datetime:
+    """When the totals began: the last multiple of 52 weeks since 1970.
+
+    A multiple of the period too, so that no data point reaches back over it however CloudWatch aligns periods.
+    """
+    seconds = int(WINDOW.total_seconds())
+    return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
+
+
+class CloudWatchCounters:
+    """Totals of a namespace.
+
+    Args:
+        client: CloudWatch client.
+        namespace: Whose metrics.
+    """
+
+    def __init__(self, client: "CloudWatchClient", namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._highest: dict[tuple[datetime, Total], float] = {}
+
+    def listed(self) -> set[Series]:
+        """Every series that CloudWatch lists: those of the last two weeks, up to 15 minutes late.
+
+        Raises:
+            CountersUnavailable: CloudWatch does not answer.
+        """
+        try:
+            pages = self._client.get_paginator("list_metrics").paginate(Namespace=self._namespace)
+            return {
+                Series(metric["MetricName"], frozenset((d["Name"], d["Value"]) for d in metric["Dimensions"]))
+                for page in pages
+                for metric in page["Metrics"]
+            }
+        except (ClientError, BotoCoreError) as error:
+            raise _unavailable(error) from error
+
+    def totals(self, wanted: Iterable[Total], now: datetime) -> Mapping[Total, float]:
+        """The total of each series since `window_start`, 0 where there is no data; never less than was told before.
+
+        Raises:
+            CountersUnavailable: CloudWatch does not answer, or not completely.
+        """
+        start, asked = window_start(now), list(wanted)
+        totals: dict[Total, float] = {}
+        for first in range(0, len(asked), _SERIES_PER_CALL):
+            totals |= self._read(asked[first : first + _SERIES_PER_CALL], start, now + _AHEAD)
+        # CloudWatch is eventually consistent: an answer may be older than the one before, and Prometheus takes a
+        # falling counter for a restart. Earlier windows' totals are forgotten.
+        highest = {(start, total): max(value, self._highest.get((start, total), 0)) for total, value in totals.items()}
+        self._highest = {key: value for key, value in self._highest.items() if key[0] == start} | highest
+        return {total: value for (_, total), value in highest.items()}
+
+    def _read(self, asked: list[Total], start: datetime, end: datetime) -> dict[Total, float]:
+        by_id = {f"m{index}": total for index, total in enumerate(asked)}
+        queries: Any = [self._query(name, series, statistic) for name, (series, statistic) in by_id.items()]
+        totals = dict.fromkeys(asked, 0.0)
+        try:
+            pages = self._client.get_paginator("get_metric_data").paginate(
+                MetricDataQueries=queries, StartTime=start, EndTime=end
+            )
+            for page in pages:
+                for result in page["MetricDataResults"]:
+                    if result.get("StatusCode") in ("InternalError", "Forbidden"):
+                        raise CountersUnavailable(f"CloudWatch answered {result['StatusCode']} for {result['Id']}")
+                    totals[by_id[result["Id"]]] += sum(result["Values"])
+        except (ClientError, BotoCoreError) as error:
+            raise _unavailable(error) from error
+        return totals
+
+    def _query(self, name: str, series: Series, statistic: Statistic) -> dict[str, Any]:
+        dimensions = [{"Name": key, "Value": value} for key, value in sorted(series.dimensions)]
+        metric = {"Namespace": self._namespace, "MetricName": series.metric, "Dimensions": dimensions}
+        stat = {"Metric": metric, "Period": int(PERIOD.total_seconds()), "Stat": statistic}
+        return {"Id": name, "MetricStat": stat, "ReturnData": True}
+
+
+def _unavailable(error: Exception) -> CountersUnavailable:
+    return CountersUnavailable(f"CloudWatch does not answer: {type(error).__name__}")

@@ -1,0 +1,297 @@
+"""`GET /metrics`: what it shows is what was done, whichever sandbox did it."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+import app
+from chalicelib import observability, wiring
+from chalicelib.cloudwatch_counters import CloudWatchCounters, CountersUnavailable, Series
+from chalicelib.data_release import DRIFT_REPORT_KEY
+from chalicelib.domain import Stage
+from chalicelib.object_store import ObjectStore, ObjectStoreUnavailable
+from infra.metrics_relay import metric_data
+from tests.builders import Context, make_event, mirror_model, publish
+from tests.handlers.test_prediction import drain
+
+GOOD: dict[str, Any] = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
+
+
+@pytest.fixture(autouse=True)
+def new_sandbox() -> Iterator[None]:
+    """Each test is a new sandbox."""
+    observability.cold_start.pending = True
+    yield
+    observability.cold_start.pending = True
+
+
+def call(function: str, **event: Any) -> int:
+    status: int = getattr(app, function)(make_event(function, **event), Context())["statusCode"]
+    return status
+
+
+def relay(capsys: pytest.CaptureFixture[str]) -> None:
+    """What CloudWatch does with the lines printed so far."""
+    client: Any = boto3.client("cloudwatch", region_name="us-east-1")
+    lines = [line for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
+    for namespace, data in metric_data(lines):
+        client.put_metric_data(Namespace=namespace, MetricData=data)
+
+
+def scrape() -> tuple[dict[str, Any], str]:
+    """The answer, and its text."""
+    answer = app.metrics(make_event("metrics", headers={"x-api-key": "operator-key"}), Context())
+    assert answer["statusCode"] == 200
+    return answer, answer["body"]
+
+
+def figures(text: str) -> dict[tuple[str, ...], float]:
+    """(name, label values in the order of their names) to value, of everything that is not 0."""
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.value
+    }
+
+
+def test_only_operators_read_metrics(aws: None) -> None:
+    assert call("metrics") == 401
+    assert call("metrics", headers={"x-api-key": "client-key"}) == 403
+
+
+def test_the_content_type_is_the_one_prometheus_demands(objects: ObjectStore) -> None:
+    answer, _ = scrape()
+    headers = {name.lower(): value for name, value in answer["headers"].items()}
+    assert headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+
+
+def test_every_family_is_there_before_anything_happened(objects: ObjectStore) -> None:
+    families = {family.name: family for family in text_string_to_metric_families(scrape()[1])}
+    assert set(families) >= {
+        "prediction_requests",
+        "prediction_errors",
+        "prediction_timeouts",
+        "prediction_latency_seconds",
+        "model_version_info",
+        "inference_queue_messages",
+        "inference_dead_letters",
+        "feature_drift_score",
+        "data_release_age_seconds",
+        "cold_starts",
+    }
+    requests = {tuple(sorted(s.labels.items())): s.value for s in families["prediction_requests"].samples}
+    assert requests[("source", "sync"), ("stage", "champion")] == 0
+    assert requests[("source", "async"), ("stage", "challenger")] == 0
+    assert [s.value for s in families["prediction_timeouts"].samples] == [0]
+    states = {s.labels["state"] for s in families["inference_queue_messages"].samples}
+    assert states == {"waiting", "in_flight", "delayed"}
+
+
+def test_what_was_served_is_what_is_shown(objects: ObjectStore, capsys: pytest.CaptureFixture[str]) -> None:
+    mirror_model(objects)
+    publish(objects)
+    assert [call("predict", body={"match_id": 9, "features": GOOD}) for _ in range(3)] == [200] * 3
+    assert call("predict", body={"match_id": 9, "features": {}}) == 422
+    assert call("predict", body="{", query={"stage": "challenger"}) == 422
+    assert call("predict", body={"match_id": 9, "features": GOOD}, query={"stage": "nonsense"}) == 422
+    assert call("predict", body={"match_id": 9, "features": GOOD}, query={"stage": "challenger"}) == 503
+    assert call("predict_match", match_id=1) == 200
+    assert call("predict_match", match_id=77) == 404
+    assert call("predict_async", body={"match_id": 1}) == 202
+    assert call("predict_async", body={"match_id": 1}) == 202
+    assert call("predict_async", body={"match_id": 9, "features": {"sex": 0}}) == 202
+    assert call("predict_async", body={"match_id": 77}) == 404
+    observability.cold_start.pending = True
+    assert drain() == []
+    relay(capsys)
+    shown = figures(scrape()[1])
+    assert {key: value for key, value in shown.items() if key[0].startswith(("prediction_requests", "cold"))} == {
+        ("prediction_requests_total", "sync", "champion"): 6,
+        ("prediction_requests_total", "sync", "challenger"): 2,
+        ("prediction_requests_total", "sync", "unknown"): 1,
+        ("prediction_requests_total", "async", "champion"): 4,
+        ("cold_starts_total", "predict"): 1,
+        ("cold_starts_total", "inference"): 1,
+    }
+    assert {key[1:]: value for key, value in shown.items() if key[0] == "prediction_errors_total"} == {
+        ("features_rejected", "sync"): 1,
+        ("rejected", "sync"): 2,
+        ("model_unavailable", "sync"): 1,
+        ("match_not_found", "sync"): 1,
+        ("match_not_found", "async"): 1,
+        ("features_rejected", "async"): 1,
+    }
+    assert shown["prediction_latency_seconds_count", "sync"] == 9
+    assert shown["prediction_latency_seconds_bucket", "+Inf", "sync"] == 9
+    assert shown["prediction_latency_seconds_count", "async"] == 3
+    assert 0 < shown["prediction_latency_seconds_sum", "sync"] < 9
+    assert shown["http_requests_total", "predict", "422"] == 3
+    assert shown["inference_queue_messages", "in_flight"] == 3  # moto: received, never deleted
+    assert shown["model_version_info", "3f7a1c9d2e4b", "1", "champion"] == 1
+
+
+def test_a_timeout_is_counted_as_request_error_and_timeout(
+    aws: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Stuck:
+        def current(self, stage: object) -> object:
+            import time  # noqa: PLC0415
+
+            time.sleep(30)
+            raise AssertionError
+
+    monkeypatch.setattr(wiring, "models", Stuck)
+    event = make_event("predict", body={"match_id": 1, "features": {}})
+    assert app.predict(event, Context(milliseconds=600))["statusCode"] == 504
+    relay(capsys)
+    shown = figures(scrape()[1])
+    assert shown["prediction_timeouts_total",] == 1
+    assert shown["prediction_errors_total", "deadline_exceeded", "sync"] == 1
+    assert shown["prediction_requests_total", "sync", "champion"] == 1
+
+
+def test_dead_letters_and_the_sweeps_cold_starts_are_counted(
+    objects: ObjectStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("predict_async", body={"match_id": 9, "features": GOOD}) == 202
+    sqs = boto3.client("sqs", region_name="us-east-1")
+    (message,) = sqs.receive_message(QueueUrl=wiring.settings().inference_queue_url)["Messages"]
+    observability.cold_start.pending = True
+    records = [
+        {"messageId": "m1", "body": message["Body"], "attributes": {}},
+        {"messageId": "m2", "body": "not ours", "attributes": {}},
+    ]
+    app.dead_letters({"Records": records}, Context())
+    observability.cold_start.pending = True
+    app.sweep({}, Context())
+    relay(capsys)
+    shown = figures(scrape()[1])
+    assert shown["dead_letters_total",] == 2
+    assert shown["prediction_errors_total", "dead_letter", "async"] == 1
+    assert shown["cold_starts_total", "dead_letters"] == shown["cold_starts_total", "sweep"] == 1
+
+
+def test_a_ping_that_starts_a_sandbox_is_its_cold_start(aws: None, capsys: pytest.CaptureFixture[str]) -> None:
+    app.inference({"ping": True}, Context())
+    app.inference({"ping": True}, Context())
+    relay(capsys)
+    assert figures(scrape()[1])["cold_starts_total", "inference"] == 1
+
+
+def test_counters_go_on_in_another_sandbox(objects: ObjectStore, capsys: pytest.CaptureFixture[str]) -> None:
+    mirror_model(objects)
+    call("predict", body={"match_id": 9, "features": GOOD})
+    relay(capsys)
+    assert figures(scrape()[1])["prediction_requests_total", "sync", "champion"] == 1
+    wiring.counters.cache_clear()
+    call("predict", body={"match_id": 9, "features": GOOD})
+    relay(capsys)
+    assert figures(scrape()[1])["prediction_requests_total", "sync", "champion"] == 2
+
+
+def test_a_counter_never_falls_when_cloudwatch_answers_with_an_older_state(aws: None) -> None:
+    class Forgetful:
+        def __init__(self) -> None:
+            self.answers = [[5.0], [3.0], [8.0]]
+
+        def get_paginator(self, name: str) -> "Forgetful":
+            return self
+
+        def paginate(self, **_: Any) -> list[dict[str, Any]]:
+            return [{"MetricDataResults": [{"Id": "m0", "Values": self.answers.pop(0), "StatusCode": "Complete"}]}]
+
+    total = (Series.of("X", source="sync"), "SampleCount")
+    counters = CloudWatchCounters(Forgetful(), "test")  # type: ignore[arg-type]
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    assert [counters.totals([total], now)[total] for _ in range(3)] == [5, 5, 8]  # type: ignore[list-item, index]
+
+
+def test_an_answer_that_is_not_complete_is_no_answer(aws: None) -> None:
+    class Broken:
+        def get_paginator(self, name: str) -> "Broken":
+            return self
+
+        def paginate(self, **_: Any) -> list[dict[str, Any]]:
+            return [{"MetricDataResults": [{"Id": "m0", "Values": [], "StatusCode": "InternalError"}]}]
+
+    with pytest.raises(CountersUnavailable):
+        CloudWatchCounters(Broken(), "test").totals(  # type: ignore[arg-type]
+            [(Series.of("X", source="sync"), "Sum")], datetime(2026, 11, 21, tzinfo=UTC)
+        )
+
+
+def test_a_source_that_fails_takes_only_its_own_families_along(
+    objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror_model(objects)
+    boto3.client("sqs", region_name="us-east-1").delete_queue(QueueUrl=wiring.settings().inference_queue_url)
+    text = scrape()[1]
+    shown = figures(text)
+    assert 'scrape_source_up{source="queues"} 0' in text
+    assert shown["scrape_source_up", "cloudwatch"] == shown["scrape_source_up", "model_mirror"] == 1
+    assert shown["model_version_info", "3f7a1c9d2e4b", "1", "champion"] == 1
+    assert "inference_queue_messages{" not in text
+
+
+def test_without_the_bucket_the_counters_are_still_served(
+    objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unreachable:
+        def get(self, key: str, unless_etag: str | None = None) -> None:
+            raise ObjectStoreUnavailable("the bucket does not answer")
+
+    monkeypatch.setattr(wiring, "objects", Unreachable)
+    text = scrape()[1]
+    for source in ("model_mirror", "data_release", "drift_report"):
+        assert f'scrape_source_up{{source="{source}"}} 0' in text
+    assert 'prediction_requests_total{source="sync",stage="champion"} 0' in text
+
+
+def test_gauges_are_nan_while_nothing_is_known_and_values_afterwards(objects: ObjectStore) -> None:
+    before = scrape()[1]
+    assert "feature_drift_score NaN" in before
+    assert 'data_release_age_seconds{dataset="predictions"} NaN' in before
+    publish(objects, now=datetime.now(UTC) - timedelta(hours=1))
+    objects.put(DRIFT_REPORT_KEY, json.dumps({"drift_score": 0.125}).encode())
+    shown = figures(scrape()[1])
+    assert shown["feature_drift_score",] == 0.125
+    assert shown["data_release_age_seconds", "predictions"] == pytest.approx(3_600, abs=60)
+
+
+def test_the_models_of_both_stages_are_named(objects: ObjectStore) -> None:
+    mirror_model(objects)
+    mirror_model(objects, Stage.CHALLENGER, version="2", run_id="another", seed=1)
+    shown = figures(scrape()[1])
+    assert shown["model_version_info", "another", "2", "challenger"] == 1
+
+
+def test_the_sweep_measures_what_only_time_makes_worse(
+    objects: ObjectStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(objects, now=datetime.now(UTC) - timedelta(hours=2))
+    objects.put(DRIFT_REPORT_KEY, json.dumps({"drift_score": 0.5}).encode())
+    call("predict_async", body={"match_id": 1})
+    capsys.readouterr()
+    app.sweep({}, Context())
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
+    values = {(name, line.get("dataset")): line[name] for line in lines for name in line if name[0].isupper()}
+    assert values["DataReleaseAge", "predictions"] == [pytest.approx(7_200, abs=60)]
+    assert values["FeatureDriftScore", None] == 0.5
+    assert values["OldestTaskAge", None] == [pytest.approx(0, abs=60)]
+
+
+def test_a_sweep_that_cannot_read_the_bucket_still_sweeps(objects: ObjectStore) -> None:
+    objects.put(DRIFT_REPORT_KEY, b"not json")
+    assert app.sweep({}, Context()) == {"sent": 0}
+
+
+def test_the_openapi_document_names_the_content_type(aws: None) -> None:
+    answer = app.docs(make_event("docs", path="/openapi.json"), Context())
+    content = json.loads(answer["body"])["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
+    assert list(content) == ["text/plain; version=0.0.4; charset=utf-8"]
