@@ -257,7 +257,9 @@ def _card_table(table: "pa.Table", market: "pa.Table | None", roi: Mapping[str, 
         for source, name in text.items():
             table = table.append_column(name, market.column(source).take(position).cast(pa.string()))
         suspended = market.column("suspended").take(position)
-    is_open = pc.fill_null(pc.invert(suspended), False)
+    # A market without fair probabilities (booksum outside its bounds) prices nothing, whatever it says.
+    is_fair = pc.is_valid(table.column("implied_home"))
+    is_open = pc.and_(pc.fill_null(pc.invert(suspended), False), is_fair)
     edges = []
     for label in LABELS:
         edge = pc.subtract(pc.multiply(table.column(f"proba_{label}"), table.column(f"odds_{label}")), 1.0)

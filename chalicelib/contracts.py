@@ -30,8 +30,50 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
 
+def _shown(**example: Any) -> ConfigDict:
+    """The settings of a model with an example of it for the OpenAPI document."""
+    return ConfigDict(frozen=True, protected_namespaces=(), json_schema_extra={"examples": [example]})
+
+
+_FEATURES: dict[str, float | int] = {
+    "diff_win_5_mean": 0.3, "diff_goals_for_3_mean": 0.6, "home_elo_pre": 1520.0, "sex": 0
+}  # fmt: skip
+_PREDICTION: dict[str, Any] = {
+    "predicted_class": 0,
+    "probabilities": {"0": 0.58, "1": 0.27, "2": 0.15},
+    "model_version": "champion",
+    "model_run_id": "3f7a1c9d2e4b",
+    "features_computed_at": None,
+}
+_MATCH: dict[str, Any] = {
+    "match_id": 99,
+    "home_team": "Ajax",
+    "away_team": "Feyenoord",
+    "match_date": "2024-04-07T12:30:00Z",
+    "region": "Netherlands",
+    "league": "Eredivisie",
+}
+_ROW: dict[str, Any] = {
+    **_MATCH,
+    "proba_home": 0.58,
+    "proba_draw": 0.27,
+    "proba_away": 0.15,
+    "predicted_class": 0,
+    "predicted_label": "home",
+    "is_future": False,
+    "model_run_id": "3f7a1c9d2e4b",
+    "model_stage": "champion",
+    "outcome_1x2": "home",
+    "home_score": 6,
+    "away_score": 0,
+}
+_TASK = "0d9f2c6e-5a0e-4f5c-9a1c-3c2f3f6d8b11"
+
+
 class PredictRequest(_Frozen):
     """A match and its feature values."""
+
+    model_config = _shown(match_id=99, features=_FEATURES)
 
     match_id: MatchId
     features: Features
@@ -39,6 +81,8 @@ class PredictRequest(_Frozen):
 
 class AsyncPredictRequest(_Frozen):
     """A match, with its feature values or without: then they come from the current data release."""
+
+    model_config = _shown(match_id=99)
 
     match_id: MatchId
     features: Features | None = None
@@ -59,6 +103,8 @@ class Probabilities(_Frozen):
 class Contribution(_Frozen):
     """What one feature added to the raw scores (before softmax) of home win, draw and away win."""
 
+    model_config = _shown(feature="diff_elo", home=0.31, draw=-0.02, away=-0.29)
+
     feature: str
     home: float
     draw: float
@@ -67,6 +113,8 @@ class Contribution(_Frozen):
 
 class Prediction(_Frozen):
     """One prediction and the model it came from."""
+
+    model_config = _shown(**_PREDICTION)
 
     predicted_class: Literal[0, 1, 2] = Field(description="Most probable class: 0 home win, 1 draw, 2 away win.")
     probabilities: Probabilities
@@ -95,6 +143,8 @@ class Prediction(_Frozen):
 class PredictResponse(_Frozen):
     """The answer to a synchronous prediction."""
 
+    model_config = _shown(match_id=99, prediction=_PREDICTION)
+
     match_id: int
     prediction: Prediction
     contributions: list[Contribution] | None = Field(
@@ -105,6 +155,8 @@ class PredictResponse(_Frozen):
 class AsyncPredictResponse(_Frozen):
     """An accepted task and where to poll for its result."""
 
+    model_config = _shown(task_id=_TASK, status="submitted", status_url=f"/monitoring/task_status/{_TASK}")
+
     task_id: str = Field(examples=["0d9f2c6e-5a0e-4f5c-9a1c-3c2f3f6d8b11"])
     status: Literal["submitted"] = "submitted"
     status_url: str
@@ -113,12 +165,16 @@ class AsyncPredictResponse(_Frozen):
 class TaskError(_Frozen):
     """Why a task failed."""
 
+    model_config = _shown(type="features_rejected", message="required feature diff_elo is missing")
+
     type: str
     message: str
 
 
 class TaskStatus(_Frozen):
     """A task: pending, or ended once as success with its result or as failed with its error."""
+
+    model_config = _shown(task_id=_TASK, status="success", result=_PREDICTION)
 
     task_id: str
     status: Literal["pending", "success", "failed"]
@@ -129,6 +185,8 @@ class TaskStatus(_Frozen):
 class ModelFeature(_Frozen):
     """One input of the model's signature."""
 
+    model_config = _shown(name="diff_win_5_mean", type="double", required=True)
+
     name: str
     type: str
     required: bool
@@ -136,6 +194,17 @@ class ModelFeature(_Frozen):
 
 class ModelInfoResponse(_Frozen):
     """Model metadata from the MLflow Model Registry."""
+
+    model_config = _shown(
+        model_name="soccer_model",
+        model_version="champion",
+        model_run_id="3f7a1c9d2e4b",
+        loaded=True,
+        registered_version="7",
+        metrics={"log_loss": 0.99},
+        params={},
+        features=[{"name": "diff_win_5_mean", "type": "double", "required": True}],
+    )
 
     model_name: str
     model_version: Stage
@@ -150,6 +219,8 @@ class ModelInfoResponse(_Frozen):
 class MatchRow(_Frozen):
     """An upcoming match available for prediction."""
 
+    model_config = _shown(**_MATCH, sex=0)
+
     match_id: int
     home_team: str
     away_team: str
@@ -161,6 +232,8 @@ class MatchRow(_Frozen):
 
 class PredictionRow(_Frozen):
     """A precomputed prediction; the last three fields are null before the result is known."""
+
+    model_config = _shown(**_ROW)
 
     match_id: int
     home_team: str
@@ -184,6 +257,19 @@ class PredictionRow(_Frozen):
 class OddsRow(_Frozen):
     """Decimal 1X2 odds of a match; suspended prices are null or last known."""
 
+    model_config = _shown(
+        match_id=99,
+        provider="fonbet",
+        fonbet_event_id="46121234",
+        odds_home=1.9,
+        odds_draw=3.9,
+        odds_away=4.1,
+        margin=0.0266,
+        suspended=False,
+        collected_at="2024-04-07T09:00:00Z",
+        url="https://fon.bet/sports/football/12973/46121234",
+    )
+
     match_id: int
     provider: str
     fonbet_event_id: str | None
@@ -198,6 +284,34 @@ class OddsRow(_Frozen):
 
 class CardRow(PredictionRow):
     """A prediction merged with its odds; odds, implied and edge fields are null without a market."""
+
+    model_config = _shown(
+        **_ROW,
+        season="2023/24",
+        sex=0,
+        home_elo=1741.2,
+        away_elo=1702.9,
+        home_form="WDLWW",
+        away_form="WWWDW",
+        in_sample=False,
+        odds_home=1.9,
+        odds_draw=3.9,
+        odds_away=4.1,
+        implied_home=0.5127,
+        implied_draw=0.2498,
+        implied_away=0.2376,
+        edge_home=0.102,
+        edge_draw=0.053,
+        edge_away=-0.385,
+        value_bet="home",
+        kelly_quarter=0.0283,
+        status="finished",
+        live_score=None,
+        region_roi=0.012,
+        is_correct=True,
+        odds_collected_at="2024-04-07T09:00:00Z",
+        fonbet_url="https://fon.bet/sports/football/12973/46121234",
+    )
 
     season: str | None = None
     sex: int | None = None
@@ -230,6 +344,10 @@ class CardRow(PredictionRow):
 class RegionRoiRow(_Frozen):
     """Flat-stake return on the value bets of a region, with its 95 % bootstrap interval."""
 
+    model_config = _shown(
+        region="Netherlands", bets=41, turnover=41.0, profit=0.5, roi=0.0122, roi_ci_low=-0.31, roi_ci_high=0.34
+    )
+
     region: str
     bets: int
     turnover: float
@@ -239,18 +357,45 @@ class RegionRoiRow(_Frozen):
     roi_ci_high: float | None
 
 
+class Fault(_Frozen):
+    """What is wrong at one place of the request, as Pydantic gives it."""
+
+    loc: list[str | int] = Field(description="Where: `body`, `query`, `path` or `header`, then the way to the value.")
+    msg: str
+    type: str
+
+
 class ErrorResponse(_Frozen):
     """Every error."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        populate_by_name=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "statusCode": 422,
+                    "message": "the request is not valid",
+                    "details": [{"loc": ["body", "match_id"], "msg": "Field required", "type": "missing"}],
+                }
+            ]
+        },
+    )
 
     status_code: int = Field(alias="statusCode", examples=[404])
     message: str
-    details: list[dict[str, Any]] | None = Field(default=None, description="Each fault with loc, msg and type.")
+    details: list[Fault] = Field(default=[], description="Each fault of a request that is not valid; else left out.")
 
 
 class Health(_Frozen):
     """Liveness and the state of each dependency."""
+
+    model_config = _shown(
+        status="ok",
+        worker_id="2024/04/07/[$LATEST]6f1c",
+        memory_usage_mb=92.4,
+        checks={"task_store": "ok", "data_release": "ok", "model": "ok", "inference_queue": "ok"},
+    )
 
     status: Literal["ok", "degraded"]
     worker_id: str
@@ -260,6 +405,8 @@ class Health(_Frozen):
 
 class QueueState(_Frozen):
     """Counts of one queue."""
+
+    model_config = _shown(name="inference", waiting=3, in_flight=1, delayed=0, oldest_age_seconds=0.8)
 
     name: str
     waiting: int
@@ -278,6 +425,16 @@ class QueuesResponse(_Frozen):
 
 class WorkerState(_Frozen):
     """The inference function: configuration, event source mapping and whether it answers."""
+
+    model_config = _shown(
+        name="soccer-prod-inference",
+        state="Active",
+        last_update="2024-04-07T08:00:00.000+0000",
+        concurrency=10,
+        event_source_mapping="Enabled",
+        batch_size=100,
+        ping="ok",
+    )
 
     name: str
     state: str

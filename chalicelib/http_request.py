@@ -14,6 +14,10 @@ from chalicelib.errors import BodyTooLarge, MethodNotAllowed, NotFound, Rejected
 
 JSON_TYPE: Final = "application/json"
 UTF_8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+QUERY_PARAMETERS: Final = frozenset(
+    {"stage", "explain", "region", "league", "status", "from", "to", "team", "min_region_roi", "value_only", "limit",
+     "cursor"}
+)  # fmt: skip
 NEVER_SERVED: Final = frozenset({"/predict/batch"})
 """Paths that the gateway takes for another's path parameter; there is no batch over HTTP (docs/adr/0005)."""
 
@@ -38,9 +42,10 @@ def prepared(event: Event, headers: Mapping[str, str], endpoint: Endpoint, max_b
     """
     _check_method(event, endpoint)
     _check_query(event)
-    content = _content(event, max_body_bytes)
     if endpoint.method == "GET":
+        # A body of a GET means nothing (RFC 9110, 9.3.1).
         return {**event, "body": None, "isBase64Encoded": False}
+    content = _content(event, max_body_bytes)
     _check_type(headers)
     try:
         text = content.decode()
@@ -97,7 +102,7 @@ def _check_method(event: Event, endpoint: Endpoint) -> None:
 
 def _check_query(event: Event) -> None:
     given: Mapping[str, list[str]] = event.get("multiValueQueryStringParameters") or {}
-    repeated = [name for name, values in given.items() if len(values) > 1]
+    repeated = [name for name, values in given.items() if len(values) > 1 and name in QUERY_PARAMETERS]
     if repeated:
         # Which of them would count is a guess; the gateway takes the last, other programs the first.
         faults = [{"loc": ["query", name], "msg": "given more than once", "type": "repeated"} for name in repeated]

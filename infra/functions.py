@@ -94,10 +94,10 @@ FUNCTIONS: Final = (
     Function("dead_letters", Package.API),
     Function("sweep", Package.API),
     Function("rebuild", Package.BATCH, _BOTH),
-    Function("refresh_odds", Package.BATCH, _BOTH),
-    Function("sync_models", Package.BATCH, _BOTH),
-    Function("monitor_drift", Package.BATCH, _BOTH),
-    Function("export_table", Package.BATCH, _BOTH),
+    Function("refresh_odds", Package.BATCH, _PYARROW),
+    Function("sync_models", Package.BATCH),
+    Function("monitor_drift", Package.BATCH, _PYARROW),
+    Function("export_table", Package.BATCH, _PYARROW),
 )
 
 BY_NAME: Final = {function.name: function for function in FUNCTIONS}

@@ -31,7 +31,11 @@ ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 
 
 @ROUTERS["model_info"].get(
-    "/predict/model/info/", tags=["prediction"], responses=documented(ModelInfoResponse, 422, 503)
+    "/predict/model/info/",
+    tags=["prediction"],
+    summary="The model served",
+    description="What the registry says of the version under an alias: run, metrics, parameters and signature. The model need not be loaded.",
+    responses=documented(ModelInfoResponse, 422, 503),
 )
 def model_info(stage: StageQuery = Stage.CHAMPION) -> Response[str]:
     """What the registry says of the version served under an alias."""
@@ -53,7 +57,13 @@ def model_info(stage: StageQuery = Stage.CHAMPION) -> Response[str]:
     )
 
 
-@ROUTERS["healthcheck"].get("/healthcheck/", tags=["operations"], responses=documented(Health, 503))
+@ROUTERS["healthcheck"].get(
+    "/healthcheck/",
+    tags=["operations"],
+    summary="Liveness",
+    description="Says of each dependency whether it answers; 503 with status degraded when the task store does not.",
+    responses=documented(Health, 503),
+)
 def healthcheck() -> Response[str]:
     """Liveness, and whether the dependencies answer; 503 when the task store does not."""
     checks = {
@@ -88,23 +98,51 @@ def _check(probe: Callable[[], object]) -> str:
     return "ok"
 
 
-@ROUTERS["queues"].get("/monitoring/queues/", tags=["operations"], responses=documented(QueuesResponse, 401, 403, 503))
-@ROUTERS["queues"].get("/monitoring/celery/queues/", tags=["operations"], include_in_schema=False)
+@ROUTERS["queues"].get(
+    "/monitoring/queues/",
+    tags=["operations"],
+    summary="Queues",
+    description="Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not ended.",
+    responses=documented(QueuesResponse, 401, 403, 503),
+)
+@ROUTERS["queues"].get(
+    "/monitoring/celery/queues/",
+    tags=["operations"],
+    summary="Queues (the old system's path)",
+    description="The same as `/monitoring/queues`.",
+    responses=documented(QueuesResponse, 401, 403, 503),
+)
 def queues() -> Response[str]:
     """Counts of the inference queue and its dead letters, and the age of the oldest task."""
     return json_response(queue_monitor.queues(wiring.inference_queue(), wiring.dead_letter_queue(), wiring.tasks()))
 
 
 @ROUTERS["workers"].get(
-    "/monitoring/workers/", tags=["operations"], responses=documented(WorkersResponse, 401, 403, 503)
+    "/monitoring/workers/",
+    tags=["operations"],
+    summary="Inference functions",
+    description="State, last update, concurrency, event source mapping and whether a ping is answered.",
+    responses=documented(WorkersResponse, 401, 403, 503),
 )
-@ROUTERS["workers"].get("/monitoring/celery/workers/", tags=["operations"], include_in_schema=False)
+@ROUTERS["workers"].get(
+    "/monitoring/celery/workers/",
+    tags=["operations"],
+    summary="Inference functions (the old system's path)",
+    description="The same as `/monitoring/workers`.",
+    responses=documented(WorkersResponse, 401, 403, 503),
+)
 def workers() -> Response[str]:
     """The inference functions: state, concurrency, event source mapping, ping."""
     return json_response(queue_monitor.workers(wiring.aws_client("lambda"), wiring.settings().inference_function))
 
 
-@ROUTERS["drift"].get("/monitoring/drift/", tags=["operations"], responses=documented(DriftResponse, 401, 403, 503))
+@ROUTERS["drift"].get(
+    "/monitoring/drift/",
+    tags=["operations"],
+    summary="Latest feature drift",
+    description="The latest drift report; drift_score is null while there is none.",
+    responses=documented(DriftResponse, 401, 403, 503),
+)
 def drift() -> Response[str]:
     """The latest feature-drift summary; `drift_score` is null while there is none."""
     try:

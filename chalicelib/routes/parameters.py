@@ -1,7 +1,7 @@
 """Query, path and header parameters that several routes take.
 
-Text is read strictly, as the OpenAPI document describes it: Pydantic alone would take other scripts' digits, `yes` for true and
-`0` for the year 1970.
+Text is read strictly, as the OpenAPI document describes it: Pydantic alone would take `yes` for true and `0` for the
+year 1970.
 """
 
 import re

@@ -28,6 +28,7 @@ ERRORS = {
     415: "The body is not JSON.",
     422: "The request is not valid; `details` lists each fault.",
     429: "Too much at once; see `Retry-After`.",
+    500: "Unexpected failure; nothing of it is told, the logs have it under the request's id.",
     503: "Something this needs is not there yet; see `Retry-After`.",
     504: "No answer within the time limit.",
 }
@@ -85,9 +86,10 @@ def documented(model: Any, *errors: int, status: HTTPStatus = HTTPStatus.OK) -> 
     responses: dict[int, Any] = {
         int(status): {"description": _describe(model), "content": {JSON: {"model": model}}},
     }
-    for code in (*errors, 500):
-        description = ERRORS.get(code, "Unexpected failure.")
-        responses[code] = {"description": description, "content": {JSON: {"model": ErrorResponse}}}
+    if get_origin(model) is list:
+        responses[int(HTTPStatus.NOT_MODIFIED)] = {"description": "The content is the one that `If-None-Match` names."}
+    for code in errors:
+        responses[code] = {"description": ERRORS[code], "content": {JSON: {"model": ErrorResponse}}}
     return responses
 
 

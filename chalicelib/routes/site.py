@@ -5,7 +5,7 @@ from collections import defaultdict
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -28,7 +28,19 @@ _PAGE_POLICY: Final = (
 )
 
 
-@ROUTERS["docs"].get("/openapi.json", tags=["operations"], responses={200: {"description": "OpenAPI 3.1 document."}})
+def _page(description: str) -> dict[int, Any]:
+    return {200: {"description": description, "content": {"text/html": {"schema": {"type": "string"}}}}}
+
+
+@ROUTERS["docs"].get(
+    "/openapi.json",
+    tags=["pages"],
+    summary="This document",
+    description="The OpenAPI 3.1 document of this API, generated from its code.",
+    responses={
+        200: {"description": "OpenAPI 3.1 document.", "content": {"application/json": {"schema": {"type": "object"}}}}
+    },
+)
 def openapi_document() -> Response[str]:
     """The OpenAPI document of this API."""
     return Response(int(HTTPStatus.OK), "application/json", _openapi())
@@ -42,7 +54,13 @@ def _openapi() -> str:
     return json.dumps(document())
 
 
-@ROUTERS["docs"].get("/docs/", tags=["operations"], responses={200: {"description": "Browsable API page."}})
+@ROUTERS["docs"].get(
+    "/docs/",
+    tags=["pages"],
+    summary="Browsable page of this document",
+    description="Shows the OpenAPI document and sends requests from a form; works without internet access.",
+    responses=_page("The page."),
+)
 def docs() -> Response[str]:
     """The browsable page of the OpenAPI document."""
     return _file("docs_page", "index.html")
@@ -54,7 +72,13 @@ def docs_asset(asset: str) -> Response[str]:
     return _file("docs_page", asset)
 
 
-@ROUTERS["ui"].get("/ui/", tags=["operations"], responses={200: {"description": "The match board."}})
+@ROUTERS["ui"].get(
+    "/ui/",
+    tags=["pages"],
+    summary="Match board",
+    description="Upcoming, live and finished matches with predictions, odds and value bets.",
+    responses=_page("The match board."),
+)
 def board() -> Response[str]:
     """The match board."""
     return _file("ui", "index.html")

@@ -23,7 +23,11 @@ _UUID_LENGTH: Final = 36
 
 
 @ROUTERS["task_status"].get(
-    "/monitoring/task_status/<task_id>/", tags=["prediction"], responses=documented(TaskStatus, 404, 422, 503)
+    "/monitoring/task_status/<task_id>/",
+    tags=["prediction"],
+    summary="State of a queued prediction",
+    description="Pending until the task has ended, then success with its result or failed with its error; 404 once the retention of 24 hours is over. While it is pending Retry-After says when to ask again.",
+    responses=documented(TaskStatus, 404, 422, 503),
 )
 def task_status(
     task_id: Annotated[str, Path(max_length=200, description="Id from `POST /predict/async/`.")],

@@ -15,6 +15,8 @@ import pytest
 import batch.sample
 from batch import handlers
 from batch.features import FEATURES
+from batch.jobs import context
+from batch.jobs import rebuild as rebuild_job
 from batch.model_mirror import RegisteredVersion, Run, signature_features, sync
 from batch.release import read_pointer
 from chalicelib.domain import Stage
@@ -44,8 +46,8 @@ ROWS = [
 
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
-    handlers.settings.cache_clear()
-    handlers._parsed_files.clear()
+    context.settings.cache_clear()
+    rebuild_job.parsed_files.clear()
 
 
 def put_matches(objects: ObjectStore, rows: list[str] = ROWS, name: str = "matches.csv") -> None:
@@ -98,12 +100,12 @@ def test_only_new_or_changed_files_are_read_again(objects: ObjectStore) -> None:
     put_matches(objects)
     served_model(objects)
     handlers.rebuild({}, Context())
-    before = dict(handlers._parsed_files)
+    before = dict(rebuild_job.parsed_files)
     put_matches(objects, [ROWS[0], "4,2024-04-02T14:00:00Z,2023/24,Nowhere,First,0,Reds,Greens,1,1"], "more.csv")
     handlers.rebuild({}, Context())
-    kept = [known for known in before if handlers._parsed_files.get(known) is before[known]]
+    kept = [known for known in before if rebuild_job.parsed_files.get(known) is before[known]]
     assert kept == list(before)
-    assert len(handlers._parsed_files) == 2
+    assert len(rebuild_job.parsed_files) == 2
 
 
 def test_a_run_report_names_its_inputs_and_what_it_refused(objects: ObjectStore) -> None:
@@ -306,7 +308,7 @@ def test_odds_are_matched_and_published_into_the_current_release(objects: Object
 
 def test_a_replay_may_show_odds_of_matches_to_come(objects: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ODDS_REPLAY_AHEAD_DAYS", "30")
-    handlers.settings.cache_clear()
+    context.settings.cache_clear()
     put_matches(objects)
     put_odds(objects)
     served_model(objects)

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from batch import handlers
+from batch.jobs import context
+from batch.jobs import rebuild as rebuild_job
 from chalicelib import wiring
 from chalicelib.data_release import ReleaseStore
 from tests.builders import Context
@@ -74,15 +76,15 @@ def test_a_rebuild_killed_at_any_operation_never_shows_half_a_release(
 ) -> None:
     objects = MortalStore()
     monkeypatch.setattr(wiring, "objects", lambda: objects)
-    handlers.settings.cache_clear()
-    handlers._parsed_files.clear()
+    context.settings.cache_clear()
+    rebuild_job.parsed_files.clear()
     put_matches(objects)
     served_model(objects)
     old = handlers.rebuild({}, Context())["release_id"]
     put_matches(objects, [row.replace("Reds", "Whites") for row in ROWS])
     total = 0
     for killed_at in range(100):
-        handlers._parsed_files.clear()
+        rebuild_job.parsed_files.clear()
         objects.writes_first = writes_first
         try:
             _run(objects, killed_at)

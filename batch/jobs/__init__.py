@@ -1,0 +1,1 @@
+"""What the scheduled functions do on the bucket, one module each; `batch.handlers` imports only the one it runs."""
