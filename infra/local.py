@@ -71,9 +71,14 @@ class LocalSystem:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def daemons(self) -> tuple[Daemon, Daemon]:
+    def relay(self) -> Daemon:
+        """The process that turns the functions' metric lines into metrics, as CloudWatch does on AWS."""
+        return Daemon("metrics-relay", self.home / "metrics-relay")
+
+    @property
+    def daemons(self) -> tuple[Daemon, ...]:
         """Everything that runs, in the order to stop it."""
-        return self.mlflow.daemon, self.emulator.daemon
+        return self.relay, self.mlflow.daemon, self.emulator.daemon
 
     @property
     def deployment(self) -> Deployment:
@@ -244,6 +249,12 @@ def start(system: LocalSystem, steps: Steps) -> StackOutputs:
         system.mlflow.start()
         steps.say("MLflow is starting")
     outputs = _deploy_if_changed(system, steps)
+    if system.relay.process() is None:
+        memory = str(system.relay.folder / "relayed.json")
+        command = [sys.executable, "-m", "infra.metrics_relay", "--stack", STACK_NAME, "--memory", memory]
+        variables = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONPATH": str(ROOT)}
+        system.relay.start(command, variables | system.emulator.client_environment())
+        steps.say("metrics relay started")
     system.mlflow.wait_ready()
     steps.say(f"MLflow is ready on {system.mlflow.tracking_uri}")
     write_environment(system, outputs)
