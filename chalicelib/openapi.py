@@ -1,4 +1,6 @@
-"""The OpenAPI 3.1 document of the whole API, generated from the routes: `python -m chalicelib.openapi > docs/openapi.json`.
+"""The OpenAPI 3.1 document of the whole API, generated from the routes.
+
+`python -m chalicelib.openapi > docs/openapi.json` writes the committed copy.
 
 Powertools generates parameters, bodies and answers from the routes' types; what holds for all routes alike (access,
 gateway errors, headers) is added here.
@@ -10,36 +12,16 @@ from typing import Any, Final
 
 from chalicelib.endpoints import ENDPOINTS, Access, Endpoint
 from chalicelib.gateway import new_resolver
+from chalicelib.openapi_texts import DESCRIPTION, OPERATIONS, SUMMARY, TAGS, TITLE
 from chalicelib.routes import router_of
 from chalicelib.routes.rendering import ERRORS
 
-TITLE: Final = "Soccer predictions"
 VERSION: Final = "1.0.0"
-SUMMARY: Final = "1X2 match-outcome predictions: home win, draw, away win."
-DESCRIPTION: Final = """\
-Predictions of soccer matches from a LightGBM model in the MLflow Model Registry, as live calls and as rows of the latest
-data release, beside bookmaker odds. For research; betting is not advised.
-
-- Classes: `0` home win, `1` draw, `2` away win, always in this order. Times are ISO-8601 UTC. Odds are decimal odds.
-- Every path answers with and without its trailing slash.
-- Every error is JSON, `{"statusCode": int, "message": str, "details": [...]?}`, and every answer carries `x-request-id`.
-- `public` operations need nothing; `client` and `operator` operations need the header `X-API-Key` (`x-access-level` says
-  which). A deployment may open its `client` operations; `operator` operations always demand a key.
-- Answers over 1 KiB are compressed for callers that send `Accept-Encoding: gzip`.
-- Lists are paged: `limit` rows, and the header `x-next-cursor` while there are more; a listing goes on in the data release
-  it began in.
-"""
-TAGS: Final = (
-    ("prediction", "Live predictions, synchronous and queued, and the model that makes them."),
-    ("lists", "The latest data release: predictions, matches, odds, cards and returns."),
-    ("operations", "Liveness, queues, workers, drift and metrics."),
-    ("pages", "This document and what a browser shows."),
-)
 
 _METHODS: Final = frozenset({"get", "post"})
 _REF: Final = "#/components"
 
-# What any operation can answer, whoever answers it: the gateway's throttle and limits, a failure, a function's deadline.
+# What any operation can answer: the gateway's throttle, an unexpected failure, a function's deadline.
 _ALWAYS: Final = (429, 500, 504)
 
 HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
@@ -49,8 +31,8 @@ HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "ETag": ("Names this content; send it back as `If-None-Match`.", {"type": "string"}),
     "Last-Modified": ("When the newest data set of the list was computed.", {"type": "string"}),
     "x-next-cursor": ("Cursor of the next page; absent on the last.", {"type": "string"}),
-    "x-ignored-features": ("Names in `features` that the model does not know, separated by commas.", {"type": "string"}),
-    "Content-Encoding": ("`gzip` for callers that accept it, where the body is over 1 KiB.", {"type": "string", "const": "gzip"}),
+    "x-ignored-features": ("Names in `features` that the model does not know, with commas.", {"type": "string"}),
+    "Content-Encoding": ("For callers that accept it, where the body is over 1 KiB.", {"const": "gzip"}),
 }  # fmt: skip
 
 _REQUEST_HEADERS: Final = {"if-none-match": "If-None-Match", "idempotency-key": "Idempotency-Key"}
@@ -104,6 +86,7 @@ def _complete(operation: dict[str, Any], endpoint: Endpoint, path: str) -> None:
         operation["deprecated"] = True
     name = "openapi_document" if path == "/openapi.json" else endpoint.function
     operation["operationId"] = f"{name}_alias" if alias else name
+    operation["summary"], operation["description"] = OPERATIONS[name]
     operation["x-access-level"] = endpoint.access.name.lower()
     if endpoint.access is not Access.PUBLIC:
         operation["security"] = [{"apiKey": []}]

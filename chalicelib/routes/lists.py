@@ -36,7 +36,7 @@ ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 
 
 @ROUTERS["precomputed"].get(
-    "/predict/precomputed/<match_id>/", tags=["lists"], summary="Precomputed prediction of a match", description="The match"s row of the current data release; no model is called.", responses=documented(PredictionRow, 404, 422, 503)
+    "/predict/precomputed/<match_id>/", tags=["lists"], responses=documented(PredictionRow, 404, 422, 503)
 )
 def precomputed(match_id: MatchIdPath, stage: StageQuery = Stage.CHAMPION) -> Response[str]:
     """A match's precomputed prediction; no model is called."""
@@ -46,7 +46,7 @@ def precomputed(match_id: MatchIdPath, stage: StageQuery = Stage.CHAMPION) -> Re
 
 
 @ROUTERS["predictions"].get(
-    "/predict/predictions/", tags=["lists"], summary="All precomputed predictions", description="Display columns of the current data release, in order of kickoff.", responses=documented(list[PredictionRow], 422, 503)
+    "/predict/predictions/", tags=["lists"], responses=documented(list[PredictionRow], 422, 503)
 )
 def predictions(
     region: RegionQuery = None,
@@ -72,7 +72,7 @@ def predictions(
     )
 
 
-@ROUTERS["matches"].get("/predict/matches/", tags=["lists"], summary="Upcoming matches", description="Matches that have not kicked off, in order of kickoff.", responses=documented(list[MatchRow], 422, 503))
+@ROUTERS["matches"].get("/predict/matches/", tags=["lists"], responses=documented(list[MatchRow], 422, 503))
 def matches(
     region: RegionQuery = None,
     league: LeagueQuery = None,
@@ -90,7 +90,7 @@ def matches(
     )
 
 
-@ROUTERS["odds"].get("/predict/odds/", tags=["lists"], summary="1X2 odds", description="The latest odds of the matches that have a market, in order of match id.", responses=documented(list[OddsRow], 422, 503))
+@ROUTERS["odds"].get("/predict/odds/", tags=["lists"], responses=documented(list[OddsRow], 422, 503))
 def odds(
     region: RegionQuery = None,
     league: LeagueQuery = None,
@@ -114,7 +114,7 @@ def odds(
     )
 
 
-@ROUTERS["cards"].get("/predict/cards/", tags=["lists"], summary="Predictions merged with odds", description="What the match board shows: each prediction beside its odds, the market"s probabilities without the margin, the edges, the value bet and its result.", responses=documented(list[CardRow], 422, 503))
+@ROUTERS["cards"].get("/predict/cards/", tags=["lists"], responses=documented(list[CardRow], 422, 503))
 def cards(
     region: RegionQuery = None,
     league: LeagueQuery = None,
@@ -150,7 +150,7 @@ def cards(
     )
 
 
-@ROUTERS["region_roi"].get("/predict/region-roi/", tags=["lists"], summary="Return of value bets per region", description="Flat-stake return on investment of past value bets, with a 95 % bootstrap interval.", responses=documented(list[RegionRoiRow], 422, 503))
+@ROUTERS["region_roi"].get("/predict/region-roi/", tags=["lists"], responses=documented(list[RegionRoiRow], 422, 503))
 def region_roi(
     region: RegionQuery = None,
     min_region_roi: MinRoiQuery = None,

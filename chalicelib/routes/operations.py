@@ -33,8 +33,6 @@ ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 @ROUTERS["model_info"].get(
     "/predict/model/info/",
     tags=["prediction"],
-    summary="The model served",
-    description="What the registry says of the version under an alias: run, metrics, parameters and signature. The model need not be loaded.",
     responses=documented(ModelInfoResponse, 422, 503),
 )
 def model_info(stage: StageQuery = Stage.CHAMPION) -> Response[str]:
@@ -60,8 +58,6 @@ def model_info(stage: StageQuery = Stage.CHAMPION) -> Response[str]:
 @ROUTERS["healthcheck"].get(
     "/healthcheck/",
     tags=["operations"],
-    summary="Liveness",
-    description="Says of each dependency whether it answers; 503 with status degraded when the task store does not.",
     responses=documented(Health, 503),
 )
 def healthcheck() -> Response[str]:
@@ -101,15 +97,11 @@ def _check(probe: Callable[[], object]) -> str:
 @ROUTERS["queues"].get(
     "/monitoring/queues/",
     tags=["operations"],
-    summary="Queues",
-    description="Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not ended.",
     responses=documented(QueuesResponse, 401, 403, 503),
 )
 @ROUTERS["queues"].get(
     "/monitoring/celery/queues/",
     tags=["operations"],
-    summary="Queues (the old system's path)",
-    description="The same as `/monitoring/queues`.",
     responses=documented(QueuesResponse, 401, 403, 503),
 )
 def queues() -> Response[str]:
@@ -120,15 +112,11 @@ def queues() -> Response[str]:
 @ROUTERS["workers"].get(
     "/monitoring/workers/",
     tags=["operations"],
-    summary="Inference functions",
-    description="State, last update, concurrency, event source mapping and whether a ping is answered.",
     responses=documented(WorkersResponse, 401, 403, 503),
 )
 @ROUTERS["workers"].get(
     "/monitoring/celery/workers/",
     tags=["operations"],
-    summary="Inference functions (the old system's path)",
-    description="The same as `/monitoring/workers`.",
     responses=documented(WorkersResponse, 401, 403, 503),
 )
 def workers() -> Response[str]:
@@ -139,8 +127,6 @@ def workers() -> Response[str]:
 @ROUTERS["drift"].get(
     "/monitoring/drift/",
     tags=["operations"],
-    summary="Latest feature drift",
-    description="The latest drift report; drift_score is null while there is none.",
     responses=documented(DriftResponse, 401, 403, 503),
 )
 def drift() -> Response[str]:

@@ -20,8 +20,6 @@ ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 @ROUTERS["predict"].post(
     "/predict/",
     tags=["prediction"],
-    summary="Predict from features",
-    description="Predicts one match from the features in the body; nothing is transformed or imputed. A required feature that is missing is 422 and named; null is for optional features; unknown names are ignored and listed in x-ignored-features.",
     responses=documented(PredictResponse, 401, 413, 415, 422, 503, 504),
 )
 def predict(
@@ -40,8 +38,6 @@ def predict(
 @ROUTERS["predict_match"].get(
     "/predict/<match_id>/",
     tags=["prediction"],
-    summary="Predict a match live",
-    description="Predicts one match from its features in the current data release.",
     responses=documented(PredictResponse, 401, 404, 422, 503, 504),
 )
 def predict_match(
@@ -59,8 +55,6 @@ def predict_match(
 @ROUTERS["predict_async"].post(
     "/predict/async/",
     tags=["prediction"],
-    summary="Queue a prediction",
-    description="Accepts a prediction to be made in the background: 202 means it is stored and will end as success or failed, exactly once. Without features they come from the current data release. Poll status_url for the result.",
     responses=documented(AsyncPredictResponse, 401, 404, 409, 413, 415, 422, 429, 503, 504, status=HTTPStatus.ACCEPTED),
 )
 def predict_async(

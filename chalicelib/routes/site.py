@@ -35,8 +35,6 @@ def _page(description: str) -> dict[int, Any]:
 @ROUTERS["docs"].get(
     "/openapi.json",
     tags=["pages"],
-    summary="This document",
-    description="The OpenAPI 3.1 document of this API, generated from its code.",
     responses={
         200: {"description": "OpenAPI 3.1 document.", "content": {"application/json": {"schema": {"type": "object"}}}}
     },
@@ -57,8 +55,6 @@ def _openapi() -> str:
 @ROUTERS["docs"].get(
     "/docs/",
     tags=["pages"],
-    summary="Browsable page of this document",
-    description="Shows the OpenAPI document and sends requests from a form; works without internet access.",
     responses=_page("The page."),
 )
 def docs() -> Response[str]:
@@ -75,8 +71,6 @@ def docs_asset(asset: str) -> Response[str]:
 @ROUTERS["ui"].get(
     "/ui/",
     tags=["pages"],
-    summary="Match board",
-    description="Upcoming, live and finished matches with predictions, odds and value bets.",
     responses=_page("The match board."),
 )
 def board() -> Response[str]:

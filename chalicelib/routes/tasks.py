@@ -25,8 +25,6 @@ _UUID_LENGTH: Final = 36
 @ROUTERS["task_status"].get(
     "/monitoring/task_status/<task_id>/",
     tags=["prediction"],
-    summary="State of a queued prediction",
-    description="Pending until the task has ended, then success with its result or failed with its error; 404 once the retention of 24 hours is over. While it is pending Retry-After says when to ask again.",
     responses=documented(TaskStatus, 404, 422, 503),
 )
 def task_status(
