@@ -35,6 +35,8 @@ HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "Content-Encoding": ("For callers that accept it, where the body is over 1 KiB.", {"const": "gzip"}),
 }  # fmt: skip
 
+_LIMITS: Final = {"ge": "minimum", "le": "maximum", "max_length": "maxLength", "min_length": "minLength"}
+
 _REQUEST_HEADERS: Final = {"if-none-match": "If-None-Match", "idempotency-key": "Idempotency-Key"}
 
 
@@ -108,6 +110,15 @@ def _simplify(parameter: dict[str, Any]) -> None:
     present = [option for option in kind.pop("anyOf", []) if option != {"type": "null"}]
     for option in present:
         kind.update(option)
+    # Powertools leaves limits in Pydantic's words where a parameter has a validator of its own.
+    for name, keyword in (
+        ("ge", "minimum"),
+        ("le", "maximum"),
+        ("max_length", "maxLength"),
+        ("min_length", "minLength"),
+    ):
+        if name in kind:
+            kind[keyword] = kind.pop(name)
 
 
 def _complete_responses(operation: dict[str, Any], *, described: bool) -> None:
@@ -126,6 +137,8 @@ def _complete_responses(operation: dict[str, Any], *, described: bool) -> None:
 
 
 def _complete_response(status: str, response: dict[str, Any], operation: dict[str, Any]) -> None:
+    if status == "304":
+        response.pop("content", None)
     names = ["x-request-id"]
     if status in {"429", "503"}:
         names.append("Retry-After")

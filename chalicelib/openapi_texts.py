@@ -27,9 +27,11 @@ TAGS: Final = (
 OPERATIONS: Final[dict[str, tuple[str, str]]] = {
     "predict": (
         "Predict from features",
-        "Predicts one match from the features in the body; nothing is transformed or imputed. A required feature that "
-        "is missing is 422 and named; null is for optional features only; unknown names are ignored and listed in "
-        "`x-ignored-features`.",
+        (
+            "Predicts one match from the features in the body; nothing is transformed or imputed. A required feature "
+            "that is missing is 422 and named; null is for optional features only; unknown names are ignored and listed in "
+            "`x-ignored-features`."
+        ),
     ),
     "predict_match": (
         "Predict a match live",
@@ -37,13 +39,17 @@ OPERATIONS: Final[dict[str, tuple[str, str]]] = {
     ),
     "predict_async": (
         "Queue a prediction",
-        "Accepts a prediction to be made in the background: 202 means that it is stored and will end as success or "
-        "failed, exactly once. Without features they come from the current data release. Poll `status_url`.",
+        (
+            "Accepts a prediction to be made in the background: 202 means that it is stored and will end as success or "
+            "failed, exactly once. Without features they come from the current data release. Poll `status_url`."
+        ),
     ),
     "task_status": (
         "State of a queued prediction",
-        "Pending until the task has ended, then success with its result or failed with its error; 404 once the "
-        "retention of 24 hours is over. While it is pending, `Retry-After` says when to ask again.",
+        (
+            "Pending until the task has ended, then success with its result or failed with its error; 404 once the "
+            "retention of 24 hours is over. While it is pending, `Retry-After` says when to ask again."
+        ),
     ),
     "precomputed": (
         "Precomputed prediction of a match",
@@ -57,8 +63,10 @@ OPERATIONS: Final[dict[str, tuple[str, str]]] = {
     "odds": ("1X2 odds", "The latest odds of the matches that have a market, in order of match id."),
     "cards": (
         "Predictions merged with odds",
-        "What the match board shows: each prediction beside its odds, the market's probabilities without the margin, "
-        "the edges, the value bet and, once it is known, the result. In order of kickoff.",
+        (
+            "What the match board shows: each prediction beside its odds, the market's probabilities without the "
+            "margin, the edges, the value bet and, once it is known, the result. In order of kickoff."
+        ),
     ),
     "region_roi": (
         "Return of value bets per region",
@@ -66,8 +74,10 @@ OPERATIONS: Final[dict[str, tuple[str, str]]] = {
     ),
     "model_info": (
         "The model served",
-        "What the registry says of the version under an alias: run, metrics, parameters and signature. The model need "
-        "not be loaded.",
+        (
+            "What the registry says of the version under an alias: run, metrics, parameters and signature. The model "
+            "need not be loaded."
+        ),
     ),
     "healthcheck": (
         "Liveness",
@@ -79,13 +89,17 @@ OPERATIONS: Final[dict[str, tuple[str, str]]] = {
     ),
     "queues": (
         "Queues",
-        "Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not ended. Also "
-        "at `/monitoring/celery/queues`, the old system's path.",
+        (
+            "Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not ended. "
+            "Also at `/monitoring/celery/queues`, the old system's path."
+        ),
     ),
     "workers": (
         "Inference functions",
-        "State, last update, concurrency, event source mapping and whether a ping is answered. Also at "
-        "`/monitoring/celery/workers`, the old system's path.",
+        (
+            "State, last update, concurrency, event source mapping and whether a ping is answered. Also at "
+            "`/monitoring/celery/workers`, the old system's path."
+        ),
     ),
     "drift": ("Latest feature drift", "The latest drift report; `drift_score` is null while there is none."),
     "openapi_document": ("This document", "The OpenAPI 3.1 document of this API, generated from its code."),

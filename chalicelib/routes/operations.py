@@ -58,7 +58,7 @@ def model_info(stage: StageQuery = Stage.CHAMPION) -> Response[str]:
 @ROUTERS["healthcheck"].get(
     "/healthcheck/",
     tags=["operations"],
-    responses=documented(Health, 503),
+    responses=documented(Health) | {503: documented(Health)[200] | {"description": "The task store does not answer."}},
 )
 def healthcheck() -> Response[str]:
     """Liveness, and whether the dependencies answer; 503 when the task store does not."""
