@@ -103,9 +103,10 @@ class Probabilities(_Frozen):
 class Contribution(_Frozen):
     """What one feature added to the raw scores (before softmax) of home win, draw and away win."""
 
-    model_config = _shown(feature="diff_elo", home=0.31, draw=-0.02, away=-0.29)
+    model_config = _shown(feature="diff_elo", value=88.4, home=0.31, draw=-0.02, away=-0.29)
 
     feature: str
+    value: float | None = Field(description="What the feature was; null where it was missing.")
     home: float
     draw: float
     away: float

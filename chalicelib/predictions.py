@@ -3,6 +3,7 @@
 import bisect
 import hashlib
 import json
+import math
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -90,7 +91,12 @@ def _predict(
 def _contributions(model: ServedModel, row: list[float]) -> list[Contribution]:
     names = [feature.name for feature in model.info.features]
     home, draw, away = model.contributions(row)
-    rows = [Contribution(feature=name, home=home[i], draw=draw[i], away=away[i]) for i, name in enumerate(names)]
+    rows = [
+        Contribution(
+            feature=name, value=None if math.isnan(row[i]) else row[i], home=home[i], draw=draw[i], away=away[i]
+        )
+        for i, name in enumerate(names)
+    ]
     return sorted(rows, key=lambda row: -max(abs(row.home), abs(row.draw), abs(row.away)))
 
 

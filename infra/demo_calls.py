@@ -112,7 +112,7 @@ def run(base_url: str, keys: ApiKeys) -> int:
             show(call)
 
     show(Call("is it alive?", "GET", "/healthcheck/"))
-    info = show(Call("which model is served", "GET", "/predict/model/info"))
+    show(Call("which model is served", "GET", "/predict/model/info"))
     matches = show(Call("upcoming matches", "GET", "/predict/matches/?" + urlencode({"limit": 3})))
     if not isinstance(matches, list) or not matches:
         print("\nno upcoming matches, so nothing to predict")
@@ -127,10 +127,11 @@ def run(base_url: str, keys: ApiKeys) -> int:
         )
     )
     show(Call("the same match, precomputed", "GET", f"/predict/precomputed/{match_id}"))
-    features = {
-        feature["name"]: None if not feature.get("required", True) else 1500.0 if "elo" in feature["name"] else 0.0
-        for feature in (info or {}).get("features", [])
-    }
+    explained = show(
+        Call("the same with what each feature contributed", "GET", f"/predict/{match_id}?explain=true", key=keys.client)
+    )
+    contributions = explained.get("contributions", []) if isinstance(explained, dict) else []
+    features = {one["feature"]: one["value"] for one in contributions}
     body = {"match_id": match_id, "features": features}
     show(Call("prediction from features in the body", "POST", "/predict/", body, keys.client))
     task = show(Call("asynchronous prediction", "POST", "/predict/async/", {"match_id": match_id}, keys.client, 202))
@@ -141,6 +142,7 @@ def run(base_url: str, keys: ApiKeys) -> int:
             Call("bookmaker odds", "GET", "/predict/odds/?limit=2"),
             Call("predictions merged with odds: the board's data", "GET", "/predict/cards/?limit=2"),
             Call("value-bet return by region", "GET", "/predict/region-roi/"),
+            Call("feature drift", "GET", "/monitoring/drift", key=keys.operator),
             Call("queues", "GET", "/monitoring/queues", key=keys.operator),
             Call("an operator route without a key", "GET", "/monitoring/queues", expected=401),
             Call("a match that does not exist", "GET", "/predict/precomputed/1", expected=404),

@@ -391,8 +391,9 @@ def fill(system: LocalSystem, outputs: StackOutputs, steps: Steps) -> None:
         run_batch_module(system, "batch.train", "--if-missing")
     steps.say("models are registered")
     steps.say(f"sync_models: {json.dumps(invoke(system, 'sync_models', {}))[:200]}")
-    event = {"as_of": system.as_of}
-    for function in ("rebuild", "refresh_odds"):
+    # Moving the replay clock back is meant; a schedule never takes readers back in time.
+    event = {"as_of": system.as_of, "backwards": True}
+    for function in ("rebuild", "refresh_odds", "monitor_drift"):
         if not is_deployed(system, function):
             steps.say(f"{function} is not part of this stack")
             continue
