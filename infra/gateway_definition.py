@@ -70,14 +70,18 @@ def _resources(paths: Iterable[str]) -> dict[str, Resource]:
     return resources
 
 
-def _method(path: str, method: str, function: Function) -> Resource:
-    """The one integration of a path and method: its function, as a proxy."""
+def _method(path: str, function: Function) -> Resource:
+    """The one integration of a path: its function, as a proxy, whatever the method.
+
+    The function answers a browser's preflight (OPTIONS) and refuses other methods with 405 and `Allow`; by itself the
+    gateway would say that the path does not exist.
+    """
     return {
         "Type": "AWS::ApiGateway::Method",
         "Properties": {
             "RestApiId": {"Ref": "RestApi"},
             "ResourceId": {"Ref": _path_id(path)},
-            "HttpMethod": method,
+            "HttpMethod": "ANY",
             # Keys are compared by the functions, in constant time; the gateway only routes and throttles.
             "AuthorizationType": "NONE",
             "Integration": {
@@ -92,8 +96,8 @@ def _method(path: str, method: str, function: Function) -> Resource:
     }
 
 
-def _permission(path: str, method: str, function: Function) -> Resource:
-    """API Gateway may invoke the function, for this path and method only."""
+def _permission(path: str, function: Function) -> Resource:
+    """API Gateway may invoke the function, for this path only."""
     pattern = "/".join("*" if part.startswith("{") else part for part in path.split("/"))
     return {
         "Type": "AWS::Lambda::Permission",
@@ -103,7 +107,7 @@ def _permission(path: str, method: str, function: Function) -> Resource:
             "Principal": "apigateway.amazonaws.com",
             "SourceArn": {
                 "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${RestApi}"
-                f"/*/{method}{pattern}"
+                f"/*/*{pattern}"
             },
         },
     }
@@ -111,7 +115,15 @@ def _permission(path: str, method: str, function: Function) -> Resource:
 
 def _gateway_response(kind: str, status: int, message: str) -> Resource:
     """An error of API Gateway's own in the contract's form, with the request's id."""
-    headers = {"gatewayresponse.header.x-request-id": "context.requestId"}
+    headers: dict[str, Any] = {
+        "gatewayresponse.header.x-request-id": "context.requestId",
+        # A static origin is the exact origin: there is only one. Without it a board elsewhere could not read a 429.
+        "gatewayresponse.header.Access-Control-Allow-Origin": {
+            "Fn::If": ["BoardOriginGiven", {"Fn::Sub": "'${BoardOrigin}'"}, {"Ref": "AWS::NoValue"}]
+        },
+        "gatewayresponse.header.Access-Control-Expose-Headers": "'Retry-After, x-request-id'",
+        "gatewayresponse.header.Vary": "'Origin'",
+    }
     if kind in RETRY_AFTER_SECONDS:
         headers["gatewayresponse.header.Retry-After"] = f"'{RETRY_AFTER_SECONDS[kind]}'"
     return {
@@ -141,11 +153,9 @@ def gateway_resources(
         API Gateway publishes a change only with a new deployment.
     """
     served = [endpoint for endpoint in endpoints if endpoint.function in functions]
-    routes = [(path, endpoint.method, functions[endpoint.function]) for endpoint in served for path in endpoint.paths]
-    methods = {f"Method{_words(path)}{method.title()}": _method(path, method, fn) for path, method, fn in routes}
-    permissions = {
-        f"Invoke{_words(path)}{method.title()}": _permission(path, method, fn) for path, method, fn in routes
-    }
+    routes = [(path, functions[endpoint.function]) for endpoint in served for path in endpoint.paths]
+    methods = {f"Method{_words(path)}": _method(path, function) for path, function in routes}
+    permissions = {f"Invoke{_words(path)}": _permission(path, function) for path, function in routes}
     responses = {
         f"Gateway{_words(kind.replace('_', ' ').title())}": _gateway_response(kind, status, message)
         for kind, status, message in GATEWAY_RESPONSES
@@ -173,7 +183,7 @@ def gateway_resources(
     }
     resources = {
         "RestApi": rest_api,
-        **_resources(path for path, _, _ in routes),
+        **_resources(path for path, _ in routes),
         **methods,
         **permissions,
         **responses,

@@ -40,15 +40,15 @@ def test_an_added_route_leaves_the_api_itself_alone() -> None:
 
 def test_endpoints_of_functions_that_are_not_deployed_are_left_out() -> None:
     resources = gateway_resources({"predict": FUNCTIONS["predict"]}, [PREDICT, MATCH])
-    assert "MethodPredictPost" in resources
-    assert "MethodPredictMatchIdGet" not in resources
+    assert "MethodPredict" in resources
+    assert "MethodPredictMatchId" not in resources
 
 
 def test_a_greedy_path_is_invocable_below_it() -> None:
     docs = Endpoint("docs", "GET", ("/docs/{asset+}",), Access.PUBLIC)
     resources = gateway_resources(FUNCTIONS, [docs])
     assert resources["PathDocsAsset"]["Properties"]["PathPart"] == "{asset+}"
-    assert resources["InvokeDocsAssetGet"]["Properties"]["SourceArn"]["Fn::Sub"].endswith("${RestApi}/*/GET/docs/*")
+    assert resources["InvokeDocsAsset"]["Properties"]["SourceArn"]["Fn::Sub"].endswith("${RestApi}/*/*/docs/*")
 
 
 def test_two_paths_that_would_share_a_logical_id_are_refused() -> None:
@@ -57,3 +57,7 @@ def test_two_paths_that_would_share_a_logical_id_are_refused() -> None:
             FUNCTIONS,
             [MATCH, Endpoint("predict", "GET", ("/predict/match-id",), Access.PUBLIC)],
         )
+
+
+def test_every_method_of_a_path_reaches_its_function_which_answers_preflights_and_405() -> None:
+    assert gateway_resources(FUNCTIONS, [PREDICT])["MethodPredict"]["Properties"]["HttpMethod"] == "ANY"
