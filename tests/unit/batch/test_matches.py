@@ -45,7 +45,7 @@ GOOD = match(1, "Arsenal", "Chelsea", (2, 1))
         ("a.parquet", as_parquet([GOOD])),
         ("a.csv", as_csv([GOOD])),
         ("a.jsonl", as_json_lines([GOOD])),
-        ("a.csv.gz", gzip.compress(as_csv([GOOD]))),
+        ("a.csv.gz", gzip.compress(as_csv([GOOD]), mtime=0)),
         ("a.csv", b"\xef\xbb\xbf" + as_csv([GOOD])),
         ("part-0", as_parquet([GOOD])),
         ("part-0", as_json_lines([GOOD])),
@@ -75,7 +75,7 @@ def test_columns_may_come_in_any_order_with_others_between() -> None:
         ("a.parquet", as_csv([GOOD])),
         ("a.jsonl", b"not json\nneither"),
         ("a.csv", as_csv([{name: value for name, value in GOOD.items() if name != "season"}])),
-        ("a.csv.gz", gzip.compress(as_csv([GOOD]))[:40]),
+        ("a.csv.gz", gzip.compress(as_csv([GOOD]), mtime=0)[:40]),
         ("a.jsonl", b"\xff\xfe{}"),
     ],
 )
