@@ -121,18 +121,18 @@ def ui(event: Event, context: Any) -> Event:
 
 
 @app.lambda_function(name="inference")
-def inference(event: Event, _context: Any) -> Event:
+def inference(event: Event, context: Any) -> Event:
     """Drain the inference queue; its event source mapping is in infra/template.yaml."""
-    return queue_functions.drain_event(event)
+    return queue_functions.drain_event(event, context)
 
 
 @app.lambda_function(name="dead_letters")
-def dead_letters(event: Event, _context: Any) -> None:
+def dead_letters(event: Event, _context: Any) -> Event:
     """End the tasks of dead letters as failed."""
-    queue_functions.end_dead_letters(event)
+    return queue_functions.end_dead_letters(event)
 
 
 @app.lambda_function(name="sweep")
-def sweep(_event: Event, _context: Any) -> Event:
-    """Send tasks again whose message never arrived."""
-    return queue_functions.sweep()
+def sweep(_event: Event, context: Any) -> Event:
+    """Send again what got lost, end what is too old."""
+    return queue_functions.sweep(context)

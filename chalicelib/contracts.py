@@ -6,11 +6,21 @@ Field meanings are in docs/api.md; the OpenAPI document is generated from these 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from chalicelib.domain import OutcomeProbabilities, Stage
 
-MatchId = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1, description="Identifier of the match.", examples=[99])]
+
+def _integral(value: Any) -> Any:
+    """1.0 is an integer in JSON (and in JSON Schema), 1.5 is not."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+MatchId = Annotated[
+    int,
+    BeforeValidator(_integral),
+    Field(strict=True, ge=1, le=2**53 - 1, description="Identifier of the match.", examples=[99]),
+]
 # Strict: a string or a boolean is not a number. Integers are accepted and become doubles, as LightGBM takes them.
 FeatureValue = Annotated[float, Field(strict=True, allow_inf_nan=False)] | None
 Features = Annotated[
@@ -416,12 +426,25 @@ class QueueState(_Frozen):
     oldest_age_seconds: float | None
 
 
+class DeadLetterState(QueueState):
+    """Counts of the dead-letter queue, whose messages end their tasks within seconds, and of what is kept of them."""
+
+    model_config = _shown(name="dead-letters", waiting=0, in_flight=0, delayed=0, oldest_age_seconds=None, kept=0)
+
+    kept: int = Field(
+        description="Tasks that ended as failed without having been predicted and wait for `make redrive`; at most "
+        "10,000 are counted. `oldest_age_seconds` is that of the oldest of them."
+    )
+
+
 class QueuesResponse(_Frozen):
     """The inference queue and its dead letters."""
 
     inference: QueueState
-    dead_letters: QueueState
-    pending_tasks: int | None = None
+    dead_letters: DeadLetterState
+    pending_tasks: int | None = Field(
+        default=None, description="Accepted tasks that have not ended; at most 10,000 are counted."
+    )
 
 
 class WorkerState(_Frozen):
@@ -438,12 +461,12 @@ class WorkerState(_Frozen):
     )
 
     name: str
-    state: str
-    last_update: str
+    state: str = Field(description="As Lambda gives it (`Active`, `Pending`, `Failed`, ...); `Missing` without one.")
+    last_update: str | None
     concurrency: int | None
-    event_source_mapping: str
+    event_source_mapping: str = Field(description="As Lambda gives it (`Enabled`, `Disabled`, ...); else `missing`.")
     batch_size: int | None
-    ping: Literal["ok", "failed"]
+    ping: Literal["ok", "failed", "throttled"] = Field(description="`throttled`: all of its concurrency is in use.")
 
 
 class WorkersResponse(_Frozen):

@@ -1,16 +1,17 @@
 """The functions behind the queues: drain tasks, end what failed too often, send again what got lost."""
 
+import contextlib
+import math
+import time
 from collections import defaultdict
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from chalicelib import gauges, wiring
-from chalicelib.errors import ServiceError
+from chalicelib import gauges, task_upkeep, wiring
+from chalicelib.errors import ServiceError, TaskStoreUnavailable
 from chalicelib.observability import (
     DATA_RELEASE_AGE,
     DEAD_LETTERS,
@@ -19,28 +20,47 @@ from chalicelib.observability import (
     OLDEST_TASK_AGE,
     PREDICTION_ERRORS,
     TASK_LATENCY,
+    TASK_RETRIES,
+    TASKS_SENT_AGAIN,
     Measurement,
     bucket,
     cold_start_of,
     logger,
 )
-from chalicelib.predictions import Drained, QueuedMessage, drain
+from chalicelib.predictions import SUSPECT_FROM_DELIVERY, Drained, Ending, QueuedMessage, drain
 from chalicelib.queue_monitor import PING
-from chalicelib.task_queue import TaskQueue
 from chalicelib.task_store import TaskStore
 
 WRITERS: Final = 8
 """Conditional writes at the same time; they wait for the network, not for the processor."""
 
-SWEEP_AFTER: Final = timedelta(minutes=10)
-"""How long a task may be pending before the sweep looks at it; longer than redelivery usually takes."""
+ANSWER_MARGIN_SECONDS: Final = 2.0
+"""How long before its time limit a function stops working, so that it can say what must be delivered again."""
 
 
-def drain_event(event: dict[str, Any]) -> dict[str, Any]:
+class _Time:
+    """How much is left of an invocation; without a context, all of it."""
+
+    def __init__(self, context: Any) -> None:
+        remaining = getattr(context, "get_remaining_time_in_millis", None)
+        left = remaining() / 1_000 - ANSWER_MARGIN_SECONDS if remaining else math.inf
+        self._end = time.monotonic() + left
+
+    def left(self) -> float | None:
+        """Seconds left for work; None for any number of them."""
+        return None if math.isinf(self._end) else max(0.0, self._end - time.monotonic())
+
+    def remains(self) -> bool:
+        """Whether there is time for more work."""
+        return self.left() != 0.0
+
+
+def drain_event(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     """Predict a batch of queued tasks; report the messages that must be delivered again.
 
     Args:
         event: SQS event, or a ping.
+        context: Lambda context.
 
     Returns:
         Partial batch response, or the ping's answer.
@@ -48,23 +68,58 @@ def drain_event(event: dict[str, Any]) -> dict[str, Any]:
     _count_cold_start("inference")
     if event == PING:
         return {"pong": True}
-    batch = [QueuedMessage(record["messageId"], record["body"]) for record in event["Records"]]
-    drained = drain(batch, models=wiring.models(), tasks=wiring.tasks(), end=_in_parallel)
+    time_left = _Time(context)
+    tasks = wiring.tasks()
+    drained = drain(
+        _queued(event),
+        models=wiring.models(),
+        write=lambda endings: _write(endings, tasks, time_left),
+        in_time=time_left.remains,
+    )
+    _measure(drained)
     for one in drained:
         _log(one)
-    _measure(drained)
-    return {
-        "batchItemFailures": [{"itemIdentifier": one.receipt} for one in drained if one.outcome == "retry"],
-    }
+    _note_faults(drained, tasks, time_left)
+    return _partial(one.receipt for one in drained if one.outcome == "retry")
 
 
-def _in_parallel(writes: list[Callable[[], Drained]]) -> list[Drained]:
-    return list(_writers().map(lambda write: write(), writes))
+def _queued(event: dict[str, Any]) -> list[QueuedMessage]:
+    return [
+        QueuedMessage(
+            record["messageId"],
+            record["body"],
+            int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+        )
+        for record in event["Records"]
+    ]
+
+
+def _partial(receipts: Iterable[str]) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": receipt} for receipt in receipts]}
+
+
+def _write(endings: Sequence[Ending], tasks: TaskStore, time_left: _Time) -> list[Drained]:
+    """All conditional writes; what is not done in time is left to redelivery, which then may find it done."""
+    futures = [_writers().submit(lambda ending: ending.write(tasks, datetime.now(UTC)), ending) for ending in endings]
+    wait(futures, timeout=time_left.left())
+    return [
+        ending.left("deadline_exceeded") if future.cancel() or not future.done() else future.result()
+        for ending, future in zip(endings, futures, strict=True)
+    ]
 
 
 @cache
 def _writers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(WRITERS)
+
+
+def _note_faults(drained: Iterable[Drained], tasks: TaskStore, time_left: _Time) -> None:
+    """Write down why the late deliveries failed, so that the dead letter can say it; as far as that works."""
+    for one in drained:
+        late = one.outcome == "retry" and one.delivery >= SUSPECT_FROM_DELIVERY
+        if late and one.task_id is not None and one.reason is not None and time_left.remains():
+            with contextlib.suppress(TaskStoreUnavailable):
+                tasks.note_fault(one.task_id, one.reason)
 
 
 def _log(one: Drained) -> None:
@@ -78,6 +133,7 @@ def _log(one: Drained) -> None:
             "outcome": one.outcome,
             "reason": one.reason,
             "message_id": one.receipt,
+            "delivery": one.delivery,
         },
     )
 
@@ -87,6 +143,8 @@ def _measure(drained: list[Drained]) -> None:
     recorder = wiring.recorder()
     waited: dict[tuple[str, str], list[float]] = defaultdict(list)
     for one in drained:
+        if one.outcome == "retry":
+            recorder.count(TASK_RETRIES, {"reason": one.reason or "unknown"})
         if one.outcome == "failed":
             recorder.count(PREDICTION_ERRORS, {"source": "async", "reason": one.reason or "unknown"})
         if one.outcome in ("success", "failed") and one.waited_seconds is not None:
@@ -103,45 +161,71 @@ def _count_cold_start(function: str) -> None:
         wiring.recorder().record(*started)
 
 
-class _TaskOfMessage(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+def end_dead_letters(event: dict[str, Any]) -> dict[str, Any]:
+    """End the tasks of messages that failed too often as `failed`; report those that could not be.
 
-    task_id: str
+    Args:
+        event: SQS event.
 
-
-def end_dead_letters(event: dict[str, Any]) -> None:
-    """End the tasks of messages that failed too often as `failed`.
-
-    Raises:
-        TaskStoreUnavailable: delivered again later.
+    Returns:
+        Partial batch response.
     """
     _count_cold_start("dead_letters")
-    tasks, now = wiring.tasks(), datetime.now(UTC)
-    for record in event["Records"]:
-        wiring.recorder().count(DEAD_LETTERS, OF_SERVICE)
-        try:
-            task_id = _TaskOfMessage.model_validate_json(record["body"]).task_id
-        except ValidationError:
-            # Nobody can be told: the message names no task.
-            logger.error("dead letter without a task", extra={"message_id": record["messageId"]})
-            continue
-        attempts = record.get("attributes", {}).get("ApproximateReceiveCount", "?")
-        ended = tasks.fail(task_id, "dead_letter", "the prediction failed too often", now)
+    letters = _queued(event)
+    deliveries = {letter.receipt: letter.delivery for letter in letters}
+    ended = task_upkeep.end_dead_letters(letters, wiring.tasks(), datetime.now(UTC))
+    recorder = wiring.recorder()
+    for one in ended:
+        if one.outcome != "retry":
+            recorder.count(DEAD_LETTERS, OF_SERVICE)
+        if one.outcome == "failed":
+            recorder.count(PREDICTION_ERRORS, {"source": "async", "reason": task_upkeep.DEAD_LETTER})
         logger.error(
-            "dead letter", extra={"task_id": task_id, "message_id": record["messageId"], "ended": ended,
-                                  "receive_count": attempts}
-        )  # fmt: skip
-        if ended:
-            wiring.recorder().count(PREDICTION_ERRORS, {"source": "async", "reason": "dead_letter"})
+            "dead letter",
+            extra={
+                "task_id": one.task_id,
+                "message_id": one.receipt,
+                "outcome": one.outcome,
+                "reason": one.reason,
+                "receive_count": deliveries[one.receipt],
+            },
+        )
+    bodies = {letter.receipt: letter.body for letter in letters}
+    for one in ended:
+        if one.outcome == "no_task":
+            # The log is all that stays of it: there is no task to keep it with.
+            logger.error("message of somebody else", extra={"message_id": one.receipt, "body": bodies[one.receipt]})
+    return _partial(one.receipt for one in ended if one.outcome == "retry")
 
 
-def sweep() -> dict[str, Any]:
-    """Send tasks again whose message never arrived, and measure what only time makes worse; answers how many."""
+def sweep(context: Any = None) -> dict[str, Any]:
+    """Send again what got lost, end what is too old, and measure what only time makes worse; answers how many."""
     _count_cold_start("sweep")
     now = datetime.now(UTC)
     # Measured first: a failing sweep must not silence the alarms on what it watches.
     _measure_ages(now)
-    return {"sent": send_again(wiring.tasks(), wiring.inference_queue(), now)}
+    settings = wiring.settings()
+    swept = task_upkeep.sweep(
+        wiring.tasks(),
+        wiring.inference_queue(),
+        now,
+        max_age=timedelta(seconds=min(settings.max_queue_age_seconds, settings.task_retention_seconds)),
+        max_backlog=settings.max_backlog,
+        in_time=_Time(context).remains,
+    )
+    recorder = wiring.recorder()
+    for task_id in swept.sent:
+        recorder.count(TASKS_SENT_AGAIN, OF_SERVICE)
+        logger.warning("task sent again", extra={"task_id": task_id})
+    for task_id in swept.expired:
+        recorder.count(PREDICTION_ERRORS, {"source": "async", "reason": task_upkeep.EXPIRED})
+        logger.error("task expired", extra={"task_id": task_id})
+    if not swept.complete:
+        logger.warning("sweep incomplete", extra={"sent": len(swept.sent), "expired": len(swept.expired)})
+    if swept.fault is not None:
+        # Lambda tries again, and counts it as an error of this function.
+        raise swept.fault
+    return {"sent": len(swept.sent), "expired": len(swept.expired), "complete": swept.complete}
 
 
 def _measure_ages(now: datetime) -> None:
@@ -167,24 +251,3 @@ def _measure_ages(now: datetime) -> None:
         except (ServiceError, ValueError) as error:
             reason = getattr(error, "code", type(error).__name__)
             logger.warning("not measured", extra={"measure": measure.__name__, "reason": reason})
-
-
-def send_again(tasks: TaskStore, queue: TaskQueue, now: datetime) -> int:
-    """Send the messages of tasks that have been pending too long while the queue has none waiting.
-
-    Such a task was recorded but its message never arrived, a crash in between for instance. A duplicate is harmless:
-    results are written once.
-
-    Returns:
-        How many were sent.
-    """
-    if queue.counts().waiting > 0:
-        # A backlog explains why tasks are pending; sending them again would only make it longer.
-        return 0
-    sent = 0
-    for task in tasks.pending_since(now - SWEEP_AFTER):
-        if task.message is not None:
-            queue.send(task.message)
-            sent += 1
-            logger.warning("task sent again", extra={"task_id": task.task_id})
-    return sent

@@ -42,6 +42,18 @@ class Settings(BaseModel):
     max_backlog: int = Field(
         default=100_000, ge=1, description="Waiting messages beyond which new asynchronous requests are answered 429."
     )
+    max_queue_age_seconds: int = Field(
+        default=86_400,
+        ge=60,
+        description="Seconds that a task may be pending; after that the sweep ends it as failed. "
+        "At most task_retention_seconds.",
+    )
+    resend_after_seconds: float = Field(
+        default=1_200,
+        ge=1,
+        description="Seconds after which the sweep sends a pending task again, then with waits twice as long each; "
+        "more than the inference queue's visibility timeout times its maximum receive count.",
+    )
     max_body_bytes: int = Field(default=65_536, ge=1_024, description="Largest request body accepted, in bytes.")
     replay_as_of: str = Field(
         default="", description="ISO-8601 time that stands for now (the demo's replay clock); empty: the real clock."

@@ -1,6 +1,8 @@
 """The inference queue: send, and count what waits."""
 
-from collections.abc import Sequence
+import contextlib
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,13 +42,34 @@ class TaskQueue(Protocol):
         """
         ...
 
+    def backlog(self) -> int:
+        """How many messages wait, as it was a moment ago; 0 if that was never known."""
+        ...
+
 
 class SqsTaskQueue:
-    """One SQS queue."""
+    """One SQS queue.
 
-    def __init__(self, client: "SQSClient", url: str) -> None:
+    Args:
+        client: SQS client.
+        url: The queue's URL.
+        backlog_seconds: How long a count is good enough for `backlog`.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        client: "SQSClient",
+        url: str,
+        backlog_seconds: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self.url = url
+        self._backlog_seconds = backlog_seconds
+        self._clock = clock
+        self._backlog = 0
+        self._counted_at: float | None = None
 
     @property
     def name(self) -> str:
@@ -73,6 +96,16 @@ class SqsTaskQueue:
             raise _unavailable(error) from error
         waiting, in_flight, delayed = (int(answer["Attributes"][name]) for name in names)  # type: ignore[index]
         return QueueCounts(waiting, in_flight, delayed)
+
+    def backlog(self) -> int:
+        """See `TaskQueue.backlog`."""
+        now = self._clock()
+        if self._counted_at is None or now - self._counted_at >= self._backlog_seconds:
+            self._counted_at = now
+            # A queue that cannot be counted may still accept: `send` will say. The last count stands.
+            with contextlib.suppress(QueueUnavailable):
+                self._backlog = self.counts().waiting
+        return self._backlog
 
 
 def _unavailable(error: Exception) -> QueueUnavailable:

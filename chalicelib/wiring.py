@@ -60,7 +60,12 @@ def releases() -> ReleaseStore:
 @cache
 def tasks() -> TaskStore:
     """The task table."""
-    return DynamoTaskStore(aws_client("dynamodb"), settings().tasks_table, settings().task_retention_seconds)
+    return DynamoTaskStore(
+        aws_client("dynamodb"),
+        settings().tasks_table,
+        settings().task_retention_seconds,
+        settings().resend_after_seconds,
+    )
 
 
 @cache
