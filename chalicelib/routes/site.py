@@ -59,7 +59,7 @@ def _openapi() -> str:
 )
 def docs() -> Response[str]:
     """The browsable page of the OpenAPI document."""
-    return _file("docs_page", "index.html")
+    return _index("docs_page", "docs", ROUTERS["docs"].current_event.path)
 
 
 @ROUTERS["docs"].get("/docs/<asset>", include_in_schema=False)
@@ -93,6 +93,13 @@ def _files(folder: str) -> dict[str, str]:
         for path in sorted(root.rglob("*"))
         if path.suffix in _TYPES
     }
+
+
+def _index(folder: str, name: str, path: str) -> Response[str]:
+    """The page of a folder, its links made relative to the path that was asked for: with or without trailing slash."""
+    page = _file(folder, "index.html")
+    page.body = (page.body or "").replace("{{here}}", "" if path.endswith("/") else f"{name}/")
+    return page
 
 
 def _file(folder: str, name: str) -> Response[str]:

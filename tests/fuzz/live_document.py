@@ -1,0 +1,71 @@
+"""The OpenAPI document, narrowed to one running stack: what no document can know in advance.
+
+Which features the served model demands, which matches are in the release, and whether the stack demands client keys.
+"""
+
+import copy
+from typing import Any
+
+import requests
+
+SECONDS = 30
+
+
+def narrowed(document: dict[str, Any], base_url: str) -> dict[str, Any]:
+    """The document as it holds for the stack at `base_url`."""
+    live = copy.deepcopy(document)
+    _state_features(live, base_url)
+    _state_matches(live, base_url)
+    _leave_out_cursors(live)
+    if requests.get(f"{base_url}/predict/1", timeout=SECONDS).status_code != requests.codes.unauthorized:
+        _open_client_operations(live)
+    return live
+
+
+def _state_features(live: dict[str, Any], base_url: str) -> None:
+    """Valid requests carry what the model's signature demands."""
+    features = requests.get(f"{base_url}/predict/model/info", timeout=SECONDS).json()["features"]
+    properties: dict[str, Any] = {}
+    for feature in features:
+        number = {"type": "integer" if feature["type"] in {"long", "integer"} else "number"}
+        properties[feature["name"]] = number if feature["required"] else {"anyOf": [number, {"type": "null"}]}
+    example = {feature["name"]: 0 if feature["required"] else None for feature in features}
+    for name in ("PredictRequest", "AsyncPredictRequest"):
+        schema = live["components"]["schemas"][name]
+        stated = {
+            "type": "object",
+            "properties": properties,
+            "required": [feature["name"] for feature in features if feature["required"]],
+            "additionalProperties": {"anyOf": [{"type": "number"}, {"type": "null"}]},
+            "propertyNames": {"minLength": 1, "maxLength": 200},
+        }
+        optional = "features" not in schema["required"]
+        schema["properties"]["features"] = {"anyOf": [stated, {"type": "null"}]} if optional else stated
+        schema["examples"] = [{"match_id": 99, "features": example}]
+
+
+def _state_matches(live: dict[str, Any], base_url: str) -> None:
+    """Half of the generated ids are of matches that exist."""
+    rows = requests.get(f"{base_url}/predict/predictions/", params={"limit": 20}, timeout=SECONDS).json()
+    known = [row["match_id"] for row in rows]
+    for path in ("/predict/{match_id}", "/predict/precomputed/{match_id}"):
+        for parameter in live["paths"][path]["get"]["parameters"]:
+            if parameter["name"] == "match_id":
+                parameter["examples"] = {f"known{i}": {"value": match_id} for i, match_id in enumerate(known)}
+                parameter["schema"] = {"anyOf": [{"type": "integer", "enum": known}, parameter["schema"]]}
+
+
+def _leave_out_cursors(live: dict[str, Any]) -> None:
+    """A cursor is valid only as the service issued it, for the same filters; tests/contract has those."""
+    for item in live["paths"].values():
+        for operation in item.values():
+            parameters = operation.get("parameters", [])
+            operation["parameters"] = [parameter for parameter in parameters if parameter["name"] != "cursor"]
+
+
+def _open_client_operations(live: dict[str, Any]) -> None:
+    """A local stack demands no client key."""
+    for item in live["paths"].values():
+        for operation in item.values():
+            if operation["x-access-level"] == "client":
+                operation.pop("security", None)

@@ -1,0 +1,83 @@
+"""Requests generated from the OpenAPI document against a running stack: `python -m tests.fuzz.run`.
+
+Takes BASE_URL, OPERATOR_KEY (both in `.local/demo.env`), FUZZ_EXAMPLES and FUZZ_SEED from the environment.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from chalicelib.openapi import document
+from infra.paths import ROOT
+from tests.fuzz.live_document import narrowed
+
+SETTINGS: Final = ROOT / "tests" / "fuzz" / "schemathesis.toml"
+DEFAULT_EXAMPLES: Final = 400
+DEFAULT_SEED: Final = 20_240_401
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run found.
+
+    Args:
+        passed: Whether every check held in every case.
+        cases: How many requests were made.
+        report: Schemathesis' own words.
+    """
+
+    passed: bool
+    cases: int
+    report: str
+
+
+def fuzz(base_url: str, operator_key: str, *, examples: int, seed: int, home: Path) -> Outcome:
+    """Generate requests from the document and check every answer against it.
+
+    Args:
+        base_url: The API, without trailing slash.
+        operator_key: An operator key; it opens every operation.
+        examples: Most generated cases per operation and phase.
+        seed: The same seed generates the same requests.
+        home: Folder for the document and the report.
+    """
+    (home / "openapi.json").write_text(json.dumps(narrowed(document(), base_url)), "utf-8")
+    result = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(SETTINGS), "--no-color",
+            "run", str(home / "openapi.json"), "--url", base_url, "--checks", "all",
+            "--max-examples", str(examples), "--seed", str(seed), "--workers", "4",
+        ],
+        check=False, cwd=home, capture_output=True, text=True, env={**os.environ, "OPERATOR_KEY": operator_key},
+    )  # fmt: skip
+    report = result.stdout + result.stderr
+    return Outcome(result.returncode == 0, _cases(report), report[-30_000:])
+
+
+def _cases(report: str) -> int:
+    """Requests made, in the report's own count."""
+    found = re.search(r"(\d+) generated", report)
+    return int(found[1]) if found else 0
+
+
+def main() -> int:
+    """Fuzz the stack of the environment; 0 if every check held."""
+    examples = int(os.environ.get("FUZZ_EXAMPLES", DEFAULT_EXAMPLES))
+    seed = int(os.environ.get("FUZZ_SEED", DEFAULT_SEED))
+    with TemporaryDirectory() as home:
+        outcome = fuzz(
+            os.environ["BASE_URL"], os.environ["OPERATOR_KEY"], examples=examples, seed=seed, home=Path(home)
+        )
+    print(outcome.report)  # noqa: T201 - a command's output
+    print(f"{outcome.cases} requests, {'every check held' if outcome.passed else 'checks failed'}")  # noqa: T201
+    return 0 if outcome.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
