@@ -28,6 +28,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "API_KEYS_SECRET_ID": "soccer-test/api-keys",
         "CLIENT_KEY_REQUIRED": "false",
         "MODEL_CHECK_SECONDS": "0",
+        # moto stands in for the SDK's connections only
+        "DIRECT_READS": "false",
         "RELEASE_CHECK_SECONDS": "0",
         "REPLAY_AS_OF": "2024-05-01T12:00:00Z",
     }.items():
@@ -79,7 +81,10 @@ def create_task_table(client: Any, name: str) -> None:
                     {"AttributeName": "pending_shard", "KeyType": "HASH"},
                     {"AttributeName": "submitted_at", "KeyType": "RANGE"},
                 ],
-                "Projection": {"ProjectionType": "ALL"},
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": ["status", "sends", "next_send_at"],
+                },
             }
         ],
     )
