@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.aws_http import AwsUnreachable, SecretRefused, SecretsReader
 from chalicelib.endpoints import Access
 from chalicelib.errors import KeysUnavailable, MissingKey, WrongLevel
 
@@ -46,7 +47,7 @@ class KeyRing:
     """The configured keys, read once and again every `check_seconds`; the last good ones while Secrets Manager fails.
 
     Args:
-        client: Secrets Manager client.
+        client: Secrets Manager client, or what reads secrets in its place.
         secret_id: Name or ARN of the secret.
         check_seconds: How long the keys are trusted.
         clock: Monotonic seconds.
@@ -54,7 +55,7 @@ class KeyRing:
 
     def __init__(
         self,
-        client: "SecretsManagerClient",
+        client: "SecretsManagerClient | SecretsReader",
         secret_id: str,
         check_seconds: float,
         clock: Callable[[], float] = time.monotonic,
@@ -76,7 +77,10 @@ class KeyRing:
         if self._keys is None or now - self._checked_at >= self._check_seconds:
             try:
                 self._keys = _parse(self._client.get_secret_value(SecretId=self._secret_id)["SecretString"])
-            except (ClientError, BotoCoreError, ValueError, KeyError, TypeError) as error:
+            except (
+                *(ClientError, BotoCoreError, AwsUnreachable, SecretRefused),
+                *(ValueError, KeyError, TypeError),
+            ) as error:
                 # Never the error's text: it may quote the secret.
                 if self._keys is None:
                     raise KeysUnavailable(f"the API keys cannot be read: {type(error).__name__}") from None

@@ -58,6 +58,11 @@ class Settings(BaseModel):
     replay_as_of: str = Field(
         default="", description="ISO-8601 time that stands for now (the demo's replay clock); empty: the real clock."
     )
+    direct_reads: bool = Field(
+        default=True,
+        description="Whether objects and API keys are read by requests signed here, which spares a cold start 0.2 s, "
+        "instead of the SDK.",
+    )
     metrics_namespace: Name = Field(default="SoccerPredictions", description="CloudWatch namespace of all metrics.")
     stack_name: str = Field(default="local", description="Name of the stack, for dashboards and logs.")
     board_origin: str = Field(

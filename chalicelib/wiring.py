@@ -6,7 +6,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.access import KeyRing
+from chalicelib.aws_http import AwsEndpoint, Credentials, SecretsReader, service_url
 from chalicelib.data_release import ReleaseStore
+from chalicelib.direct_s3 import DirectS3ObjectStore
 from chalicelib.model_store import ModelStore
 from chalicelib.object_store import ObjectStore, S3ObjectStore
 from chalicelib.observability import Recorder
@@ -41,8 +43,27 @@ def aws_client(service: str) -> Any:
 
 @cache
 def objects() -> ObjectStore:
-    """The data bucket."""
-    return S3ObjectStore(aws_client("s3"), settings().data_bucket)
+    """The data bucket; read without the SDK where that is possible, see `aws_http`."""
+    bucket = settings().data_bucket
+    if endpoint := _endpoint("s3", bucket):
+        return DirectS3ObjectStore(*endpoint, lambda: aws_client("s3"), bucket)
+    return S3ObjectStore(aws_client("s3"), bucket)
+
+
+def _endpoint(service: str, bucket: str = "") -> tuple[AwsEndpoint, str] | None:
+    """Where a service is, and what stands before an object's key in its path; None where only the SDK knows."""
+    credentials = Credentials.from_environment(os.environ)
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not settings().direct_reads or credentials is None or region is None:
+        return None
+    url, chosen = service_url(service, region, os.environ)
+    prefix = ""
+    if bucket and not chosen and "." not in bucket:
+        url = url.replace("https://", f"https://{bucket}.")
+    elif bucket:
+        # Emulators and proxies have one host for all buckets, and a certificate covers no dots.
+        prefix = f"/{bucket}"
+    return AwsEndpoint(service, region, url, credentials), prefix
 
 
 @cache
@@ -83,7 +104,9 @@ def dead_letter_queue() -> SqsTaskQueue:
 @cache
 def key_ring() -> KeyRing:
     """The API keys."""
-    return KeyRing(aws_client("secretsmanager"), settings().api_keys_secret_id, settings().api_keys_check_seconds)
+    endpoint = _endpoint("secretsmanager")
+    client = SecretsReader(endpoint[0]) if endpoint else aws_client("secretsmanager")
+    return KeyRing(client, settings().api_keys_secret_id, settings().api_keys_check_seconds)
 
 
 @cache
