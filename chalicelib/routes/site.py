@@ -78,7 +78,10 @@ def board() -> Response[str]:
     return _file("ui", "index.html")
 
 
+# The page names its files as "ui/…", which from /ui/ is one level deeper: it works with and without the slash, whatever
+# the gateway in front says of the path it was asked for.
 @ROUTERS["ui"].get("/ui/<asset>", include_in_schema=False)
+@ROUTERS["ui"].get("/ui/ui/<asset>", include_in_schema=False)
 def board_asset(asset: str) -> Response[str]:
     """A file of the match board."""
     return _file("ui", asset)
