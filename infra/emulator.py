@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from infra.paths import LOCAL
+from infra.paths import LOCAL, ROOT
 from infra.processes import Daemon, LocalSystemError
 
 DEFAULT_PORT: Final = 4566
@@ -22,6 +22,7 @@ ACCOUNT: Final = "000000000000"
 # The emulator's root user; it accepts any secret.
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _READY_SECONDS: Final = 60.0
+_RECORDER: Final = ROOT / "infra" / "iam_recorder.py"
 
 
 def emulator_python() -> Path:
@@ -45,7 +46,7 @@ class Emulator:
     Args:
         home: Its folder: saved state, S3 objects, log, and the workers' temporary files.
         port: Where it listens, on the loopback address only.
-        enforce_iam: Whether signatures and role policies are enforced.
+        enforce_iam: Whether signatures and role policies are enforced, and decisions written to `iam_record`.
     """
 
     home: Path
@@ -56,6 +57,11 @@ class Emulator:
     def daemon(self) -> Daemon:
         """Its process."""
         return Daemon("emulator", self.home)
+
+    @property
+    def iam_record(self) -> Path:
+        """What `infra/iam_recorder.py` writes: each distinct decision about a role's call."""
+        return self.home / "iam.jsonl"
 
     @property
     def endpoint_url(self) -> str:
@@ -116,5 +122,10 @@ class Emulator:
             "AUTH": "true" if self.enforce_iam else "false",
             "LOG_LEVEL": os.environ.get("EMULATOR_LOG_LEVEL", "WARNING"),
         }
-        self.daemon.start([str(python), "-m", "ministack"], environment)
+        program = ["-m", "ministack"]
+        if self.enforce_iam:
+            environment["IAM_RECORD"] = str(self.iam_record)
+            # -P: the modules beside the program must not hide the emulator's
+            program = ["-P", str(_RECORDER)]
+        self.daemon.start([str(python), *program], environment)
         self.daemon.wait_ready(self.ready, _READY_SECONDS)

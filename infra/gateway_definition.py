@@ -40,6 +40,20 @@ RETRY_AFTER_SECONDS: Final = {"THROTTLED": 1, "QUOTA_EXCEEDED": 3600}
 # into bytes; a list of types would do so only when the caller's Accept names one of them literally.
 BINARY_MEDIA_TYPES: Final = ["*/*"]
 
+# One line per request; no header and no query string, in which callers may have put a key.
+ACCESS_LOG_FIELDS: Final = {
+    "request_id": "$context.requestId",
+    "time": "$context.requestTime",
+    "method": "$context.httpMethod",
+    "route": "$context.resourcePath",
+    "status": "$context.status",
+    "latency_ms": "$context.responseLatency",
+    "integration_ms": "$context.integrationLatency",
+    "bytes": "$context.responseLength",
+    "error": "$context.error.responseType",
+    "caller": "$context.identity.sourceIp",
+}
+
 
 def _words(text: str) -> str:
     """A path or name as the CamelCase CloudFormation ids allow: `/predict/{match_id}` is `PredictMatchId`."""
@@ -202,6 +216,13 @@ def gateway_resources(
             "DeploymentId": {"Ref": deployment_id},
             "StageName": {"Ref": "Stage"},
             "TracingEnabled": {"Fn::If": ["TracingActive", True, False]},
+            "AccessLogSetting": {
+                "Fn::If": [
+                    "AccessLogsOn",
+                    {"DestinationArn": {"Fn::GetAtt": ["AccessLog", "Arn"]}, "Format": json.dumps(ACCESS_LOG_FIELDS)},
+                    {"Ref": "AWS::NoValue"},
+                ]
+            },
             "MethodSettings": [
                 {
                     "ResourcePath": "/*",

@@ -50,6 +50,8 @@ def function_overlay(function: Function, target: Target) -> dict[str, Any]:
         "Runtime": target.runtime,
         "Architectures": [target.architecture],
         "Role": {"Fn::GetAtt": [function.role_logical_id, "Arn"]},
+        # chalice writes PassThrough into each of its functions, which would win over the template's Globals
+        "Tracing": {"Ref": "Tracing"},
         "LoggingConfig": {"LogGroup": {"Ref": log_group}},
     }
     if function.layers:

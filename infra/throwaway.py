@@ -63,7 +63,12 @@ class RunningStack:
 
 @contextmanager
 def throwaway_stack(
-    home: Path, *, as_of: str = DEFAULT_AS_OF, parameters: Mapping[str, str] | None = None, filled: bool = True
+    home: Path,
+    *,
+    as_of: str = DEFAULT_AS_OF,
+    parameters: Mapping[str, str] | None = None,
+    filled: bool = True,
+    enforce_iam: bool | None = None,
 ) -> Iterator[RunningStack]:
     """Start a system on free ports, deploy, fill it, and take all of it down at the end.
 
@@ -72,13 +77,15 @@ def throwaway_stack(
         as_of: Its replay clock.
         parameters: Stack parameters that differ from the local stage's.
         filled: Whether to upload the sample, train and rebuild; without it, the stack is empty.
+        enforce_iam: Whether signatures and role policies are enforced; None asks the variable `ENFORCE_IAM` (1 or 0),
+            and without it they are not.
 
     Raises:
         LocalSystemError: It cannot be started or filled.
         DeployError: It cannot be deployed.
     """
-    enforce_iam = os.environ.get("ENFORCE_IAM", "") == "1"
-    emulator = Emulator(home / "emulator", any_free_port(), enforce_iam=enforce_iam)
+    enforce = os.environ.get("ENFORCE_IAM", "") == "1" if enforce_iam is None else enforce_iam
+    emulator = Emulator(home / "emulator", any_free_port(), enforce_iam=enforce)
     mlflow = MlflowServer(home / "mlflow", any_free_port(), emulator.endpoint_url)
     # Schedules would run in the middle of a test; tests invoke what they need.
     quiet = {"SchedulesEnabled": "false"}

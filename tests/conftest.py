@@ -1,5 +1,6 @@
 """The system the end-to-end tests talk to: started once per run, on free ports, gone afterwards."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """The deployed stack with the sample, two trained models and a release as of 2024-04-01."""
-    with throwaway_stack(tmp_path_factory.mktemp("stack")) as running:
+    """The deployed stack with the sample, two trained models and a release as of 2024-04-01.
+
+    Rights are enforced: each function works under its own role. ENFORCE_IAM=0 leaves that out.
+    """
+    enforce = os.environ.get("ENFORCE_IAM", "1") == "1"
+    with throwaway_stack(tmp_path_factory.mktemp("stack"), enforce_iam=enforce) as running:
         yield running

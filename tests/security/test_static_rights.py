@@ -1,0 +1,205 @@
+"""What the emulator does not enforce, on the template as AWS expands it: who may invoke, assume, poll and log.
+
+Together with tests/e2e/test_rights.py every right of every role is covered: one removed or one too many fails here or
+there.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.functions import FUNCTIONS, Function
+from infra.rights import CONSUMERS, NOT_ASKED_LOCALLY, Right, asked_locally, listed
+
+Resources = dict[str, dict[str, Any]]
+
+# Rights that only a parameter gives: condition, statement's Sid, action, resource.
+GIVEN_BY_PARAMETER = {
+    "sync_models": {
+        ("MlflowTokenGiven", "secretsmanager:GetSecretValue", "{'Ref': 'MlflowTokenSecretArn'}"),
+        ("MlflowArtifactsGiven", "s3:GetObject", "arn:${AWS::Partition}:s3:::${MlflowArtifactsBucket}/*"),
+        ("MlflowArtifactsGiven", "s3:ListBucket", "arn:${AWS::Partition}:s3:::${MlflowArtifactsBucket}"),
+    },
+    "refresh_odds": {("OddsApiKeyGiven", "secretsmanager:GetSecretValue", "{'Ref': 'OddsApiKeySecretArn'}")},
+}
+
+
+def of_type(plain: Resources, kind: str) -> Resources:
+    """Resources of a type by logical id."""
+    return {name: resource for name, resource in plain.items() if resource["Type"] == kind}
+
+
+def spelled(resource: Any) -> str:
+    """A resource as one text."""
+    return str(resource["Fn::Sub"]) if isinstance(resource, dict) and "Fn::Sub" in resource else str(resource)
+
+
+def rights(plain: Resources, function: Function) -> Iterator[tuple[str, Right]]:
+    """Every right of a function's role beside the condition it depends on."""
+    for policy in plain[function.role_logical_id]["Properties"]["Policies"]:
+        for entry in policy["PolicyDocument"]["Statement"]:
+            condition, statement = entry["Fn::If"][:2] if "Fn::If" in entry else ("", entry)
+            assert statement["Effect"] == "Allow"
+            for action in listed(statement["Action"]):
+                for resource in listed(statement["Resource"]):
+                    yield condition, Right(function.name, action, spelled(resource))
+
+
+# ── Rights that the emulator does not ask for ───────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_a_role_has_exactly_the_rights_that_aws_asks_for_and_the_emulator_does_not(
+    function: Function, plain: Resources
+) -> None:
+    held = list(rights(plain, function))
+    unasked = sorted((condition, right.action, right.resource) for condition, right in held if not asked_locally(right))
+    log = (
+        f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:"
+        f"/aws/lambda/${{AWS::StackName}}-{function.name}:*"
+    )
+    expected = [("", "logs:CreateLogStream", log), ("", "logs:PutLogEvents", log)]
+    expected += [("TracingActive", action, "*") for action in ("xray:PutTelemetryRecords", "xray:PutTraceSegments")]
+    if any(right.action == "s3:GetObject" for condition, right in held if not condition):
+        expected.append(("", "s3:ListBucket", "{'Fn::GetAtt': ['DataBucket', 'Arn']}"))
+    if function.name in CONSUMERS:
+        queue = {"inference": "InferenceQueue", "dead_letters": "DeadLetterQueue"}[function.name]
+        polling = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+        expected += [("", action, f"{{'Fn::GetAtt': ['{queue}', 'Arn']}}") for action in polling]
+    given = GIVEN_BY_PARAMETER.get(function.name, set())
+    expected += [one for one in given if one[1] in NOT_ASKED_LOCALLY]
+    assert unasked == sorted(expected)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_rights_given_by_a_parameter_are_to_what_it_names_and_no_more(function: Function, plain: Resources) -> None:
+    found = {
+        (condition, right.action, right.resource)
+        for condition, right in rights(plain, function)
+        if condition not in {"", "TracingActive"}
+    }
+    assert found == GIVEN_BY_PARAMETER.get(function.name, set())
+
+
+def test_nobody_has_a_right_twice(plain: Resources) -> None:
+    for function in FUNCTIONS:
+        held = list(rights(plain, function))
+        assert len(held) == len(set(held)), function.name
+
+
+def test_the_consumers_are_the_functions_that_a_queue_invokes(plain: Resources) -> None:
+    mappings = of_type(plain, "AWS::Lambda::EventSourceMapping").values()
+    by_id = {function.logical_id: function.name for function in FUNCTIONS}
+    assert {by_id[one["Properties"]["FunctionName"]["Ref"]] for one in mappings} == CONSUMERS
+
+
+# ── Who may assume, who may invoke ──────────────────────────────────────────────────────────────────
+
+
+def test_only_lambda_assumes_the_roles_and_each_function_has_its_own(plain: Resources) -> None:
+    roles = of_type(plain, "AWS::IAM::Role")
+    assert set(roles) == {function.role_logical_id for function in FUNCTIONS}
+    for name, role in roles.items():
+        assert set(role["Properties"]) == {"AssumeRolePolicyDocument", "Policies"}, name
+        (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Action"] == "sts:AssumeRole"
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}, name
+    for function in FUNCTIONS:
+        expected = {"Fn::GetAtt": [function.role_logical_id, "Arn"]}
+        assert plain[function.logical_id]["Properties"]["Role"] == expected
+
+
+def test_whoever_may_invoke_a_function_may_do_so_from_one_source_only(plain: Resources) -> None:
+    for name, permission in of_type(plain, "AWS::Lambda::Permission").items():
+        properties = permission["Properties"]
+        assert properties["Action"] == "lambda:InvokeFunction", name
+        if properties["Principal"] == "apigateway.amazonaws.com":
+            assert "${RestApi}" in properties["SourceArn"]["Fn::Sub"], name
+        else:
+            assert properties["Principal"] == "events.amazonaws.com", name
+            rule = properties["SourceArn"]["Fn::GetAtt"][0]
+            (target,) = plain[rule]["Properties"]["Targets"]
+            assert target["Arn"]["Fn::GetAtt"][0] == properties["FunctionName"]["Ref"], name
+
+
+def test_no_function_has_an_address_of_its_own(plain: Resources) -> None:
+    assert of_type(plain, "AWS::Lambda::Url") == {}
+
+
+# ── The stack as AWS gets it ────────────────────────────────────────────────────────────────────────
+
+TAGGED = {
+    "AWS::S3::Bucket",
+    "AWS::DynamoDB::Table",
+    "AWS::SQS::Queue",
+    "AWS::SecretsManager::Secret",
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage",
+    "AWS::ApiGateway::DomainName",
+    "AWS::Lambda::Function",
+}
+
+
+def test_what_costs_money_or_holds_data_is_tagged(plain: Resources) -> None:
+    for name, resource in plain.items():
+        if resource["Type"] in TAGGED:
+            tags = {tag.get("Key") for tag in resource["Properties"]["Tags"]}
+            assert {"service", "stage"} <= tags, name
+
+
+def test_tracing_is_one_switch_for_functions_and_gateway(plain: Resources) -> None:
+    for name, function in of_type(plain, "AWS::Lambda::Function").items():
+        assert function["Properties"]["TracingConfig"] == {"Mode": {"Ref": "Tracing"}}, name
+    assert plain["ApiStage"]["Properties"]["TracingEnabled"] == {"Fn::If": ["TracingActive", True, False]}
+
+
+def test_no_log_is_kept_for_ever(plain: Resources) -> None:
+    for name, group in of_type(plain, "AWS::Logs::LogGroup").items():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+
+
+def test_an_own_domain_is_optional_needs_a_certificate_and_modern_tls(
+    written: dict[str, Any], plain: Resources
+) -> None:
+    assert written["Parameters"]["DomainName"]["Default"] == ""
+    assert plain["Domain"]["Condition"] == plain["DomainMapping"]["Condition"] == "DomainGiven"
+    assert plain["DomainRecord"]["Condition"] == "ZoneGiven"
+    assert plain["Domain"]["Properties"]["SecurityPolicy"] == "TLS_1_2"
+    assert plain["Domain"]["Properties"]["RegionalCertificateArn"] == {"Ref": "CertificateArn"}
+    (assertion,) = written["Rules"]["DomainNeedsCertificate"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "CertificateArn"}, ""]}]}
+
+
+def test_access_logs_are_optional_and_hold_neither_headers_nor_queries(
+    written: dict[str, Any], plain: Resources
+) -> None:
+    assert written["Parameters"]["AccessLogs"]["Default"] == "false"
+    condition, setting, otherwise = plain["ApiStage"]["Properties"]["AccessLogSetting"]["Fn::If"]
+    assert (condition, otherwise) == ("AccessLogsOn", {"Ref": "AWS::NoValue"})
+    for secret in ("header", "querystring", "apiKey", "authorizer"):
+        assert secret.lower() not in setting["Format"].lower()
+
+
+def test_concurrency_is_bounded_for_whatever_a_queue_starts(plain: Resources) -> None:
+    for name, mapping in of_type(plain, "AWS::Lambda::EventSourceMapping").items():
+        assert "MaximumConcurrency" in mapping["Properties"]["ScalingConfig"], name
+    for name in ("Inference", "Rebuild"):
+        assert plain[name]["Properties"]["ReservedConcurrentExecutions"]["Fn::If"][0].startswith("Reserve")
+
+
+def test_no_secret_is_in_a_variable_or_a_parameter_default(written: dict[str, Any], plain: Resources) -> None:
+    for name, function in of_type(plain, "AWS::Lambda::Function").items():
+        for variable, value in function["Properties"]["Environment"]["Variables"].items():
+            told = any(word in variable for word in ("KEY", "TOKEN", "SECRET", "PASSWORD"))
+            assert not told or variable.endswith(("_ID", "_REQUIRED", "_SECONDS")), f"{name}: {variable}={value}"
+    for name, parameter in written["Parameters"].items():
+        if any(word in name for word in ("Token", "Secret", "KeySecret")):
+            assert parameter["Default"] == "", name
+
+
+def test_environment_variables_fit_lambdas_four_kilobytes(plain: Resources) -> None:
+    for name, function in of_type(plain, "AWS::Lambda::Function").items():
+        # references stand for names and URLs of at most some 120 characters
+        variables = function["Properties"]["Environment"]["Variables"]
+        assert sum(len(key) + 120 for key in variables) < 4_096, name
