@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from chalicelib import odds
-from chalicelib.contracts import MatchRow, OddsRow, PredictionRow
+from chalicelib.contracts import CardRow, MatchRow, OddsRow, PredictionRow
 from chalicelib.data_release import (
     ODDS,
     PREDICTIONS,
@@ -142,7 +142,8 @@ def cards(query: Query, stage: Stage, releases: ReleaseStore, now: datetime) -> 
         return _card_table(listing.table, market, {row["region"]: row["roi"] for row in roi})
 
     table = releases.view("cards", entries, build)
-    page = _page(query, _Listing(listing.pointer, table, entries), tuple(table.column_names), now, keep_kickoff=True)
+    columns = (*CardRow.model_fields, _KICKOFF)
+    page = _page(query, _Listing(listing.pointer, table, entries), columns, now, keep_kickoff=True)
     for row in page.rows:
         _complete_card(row, now)
     return page
