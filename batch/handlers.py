@@ -28,12 +28,12 @@ def step(function: Step) -> Step:
             result = function(event or {}, context)
         except Exception as error:
             reason = error.code if isinstance(error, ServiceError) else type(error).__name__
-            logger.exception("batch run failed", extra={"function": name, "request_id": request_id, "reason": reason})
             _count_run(name, reason)
+            logger.exception("batch run failed", extra={"function": name, "request_id": request_id, "reason": reason})
             raise
         seconds = round(time.perf_counter() - started, 3)
-        logger.info("batch run", extra={"function": name, "request_id": request_id, "seconds": seconds, **result})
         _count_run(name, "success")
+        logger.info("batch run", extra={"function": name, "request_id": request_id, "seconds": seconds, **result})
         return {**result, "seconds": seconds}
 
     return run

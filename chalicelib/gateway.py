@@ -4,6 +4,7 @@ The only module that knows status codes.
 """
 
 import json
+import logging
 import signal
 import threading
 import time
@@ -255,22 +256,22 @@ def _observe(
     status = answer["statusCode"]
     noted = facts.take()
     reason = None if error is None else error.code
-    line = logger.warning if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logger.info
-    line(
+    wiring.recorder().log(
+        logging.WARNING if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
         "request",
-        extra={
+        {
             "function": function,
             "method": event.get("httpMethod"),
             "resource": event.get("resource"),
-            "status": status,
             "duration_ms": round(seconds * 1_000, 3),
             "request_id": request_id,
             "cold_start": cold_start.pending,
             "reason": reason,
             **noted,
         },
+        *_measurements(function, event, status, error, seconds),
+        *cold_start_of(function),
     )
-    wiring.recorder().record(*_measurements(function, event, status, error, seconds), *cold_start_of(function))
 
 
 def _measurements(

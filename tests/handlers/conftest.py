@@ -1,7 +1,10 @@
 """The stack's stores, in process through moto, wired into the functions."""
 
 import json
+import logging
+import sys
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import boto3
@@ -10,9 +13,16 @@ from moto import mock_aws
 
 from chalicelib import wiring
 from chalicelib.object_store import ObjectStore
+from chalicelib.observability import SERVICE
 
 KEYS = {"client": ["client-key", "old-client-key"], "operator": ["operator-key"]}
 REGION = "us-east-1"
+
+
+@cache
+def aws_session() -> boto3.session.Session:
+    """A session that remembers the services' definitions."""
+    return boto3.session.Session(region_name=REGION)
 
 
 @pytest.fixture
@@ -36,6 +46,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
+        # One session for all tests: reading the services' definitions anew costs half a second a test.
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", aws_session())
         boto3.client("s3", region_name=REGION).create_bucket(Bucket="data")
         create_task_table(boto3.client("dynamodb", region_name=REGION), "tasks")
         sqs = boto3.client("sqs", region_name=REGION)
@@ -53,6 +65,24 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def objects(aws: None) -> ObjectStore:
     """The bucket."""
     return wiring.objects()
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> pytest.CaptureFixture[str]:
+    """What was printed, with the log lines, whose handler otherwise holds the stream there was when it was made."""
+    (handler,) = (one for one in logging.getLogger(SERVICE).handlers if type(one) is logging.StreamHandler)
+    monkeypatch.setattr(handler, "stream", _CurrentStdout())
+    return capsys
+
+
+class _CurrentStdout:
+    """Standard output as it is when something is written; pytest changes it between set-up and test."""
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 def forget_wiring() -> None:

@@ -35,10 +35,10 @@ def call(function: str, **event: Any) -> int:
     return status
 
 
-def relay(capsys: pytest.CaptureFixture[str]) -> None:
+def relay(printed: pytest.CaptureFixture[str]) -> None:
     """What CloudWatch does with the lines printed so far."""
     client: Any = boto3.client("cloudwatch", region_name="us-east-1")
-    lines = [line for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
+    lines = [line for line in printed.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
     for namespace, data in metric_data(lines):
         client.put_metric_data(Namespace=namespace, MetricData=data)
 
@@ -93,7 +93,7 @@ def test_every_family_is_there_before_anything_happened(objects: ObjectStore) ->
     assert states == {"waiting", "in_flight", "delayed"}
 
 
-def test_what_was_served_is_what_is_shown(objects: ObjectStore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_served_is_what_is_shown(objects: ObjectStore, printed: pytest.CaptureFixture[str]) -> None:
     mirror_model(objects)
     publish(objects)
     assert [call("predict", body={"match_id": 9, "features": GOOD}) for _ in range(3)] == [200] * 3
@@ -109,7 +109,7 @@ def test_what_was_served_is_what_is_shown(objects: ObjectStore, capsys: pytest.C
     assert call("predict_async", body={"match_id": 77}) == 404
     observability.cold_start.pending = True
     assert drain() == []
-    relay(capsys)
+    relay(printed)
     shown = figures(scrape()[1])
     assert {key: value for key, value in shown.items() if key[0].startswith(("prediction_requests", "cold"))} == {
         ("prediction_requests_total", "sync", "champion"): 6,
@@ -137,7 +137,7 @@ def test_what_was_served_is_what_is_shown(objects: ObjectStore, capsys: pytest.C
 
 
 def test_a_timeout_is_counted_as_request_error_and_timeout(
-    aws: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    aws: None, monkeypatch: pytest.MonkeyPatch, printed: pytest.CaptureFixture[str]
 ) -> None:
     class Stuck:
         def current(self, stage: object) -> object:
@@ -149,7 +149,7 @@ def test_a_timeout_is_counted_as_request_error_and_timeout(
     monkeypatch.setattr(wiring, "models", Stuck)
     event = make_event("predict", body={"match_id": 1, "features": {}})
     assert app.predict(event, Context(milliseconds=600))["statusCode"] == 504
-    relay(capsys)
+    relay(printed)
     shown = figures(scrape()[1])
     assert shown["prediction_timeouts_total",] == 1
     assert shown["prediction_errors_total", "deadline_exceeded", "sync"] == 1
@@ -157,7 +157,7 @@ def test_a_timeout_is_counted_as_request_error_and_timeout(
 
 
 def test_dead_letters_and_the_sweeps_cold_starts_are_counted(
-    objects: ObjectStore, capsys: pytest.CaptureFixture[str]
+    objects: ObjectStore, printed: pytest.CaptureFixture[str]
 ) -> None:
     assert call("predict_async", body={"match_id": 9, "features": GOOD}) == 202
     sqs = boto3.client("sqs", region_name="us-east-1")
@@ -170,28 +170,28 @@ def test_dead_letters_and_the_sweeps_cold_starts_are_counted(
     app.dead_letters({"Records": records}, Context())
     observability.cold_start.pending = True
     app.sweep({}, Context())
-    relay(capsys)
+    relay(printed)
     shown = figures(scrape()[1])
     assert shown["dead_letters_total",] == 2
     assert shown["prediction_errors_total", "dead_letter", "async"] == 1
     assert shown["cold_starts_total", "dead_letters"] == shown["cold_starts_total", "sweep"] == 1
 
 
-def test_a_ping_that_starts_a_sandbox_is_its_cold_start(aws: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_ping_that_starts_a_sandbox_is_its_cold_start(aws: None, printed: pytest.CaptureFixture[str]) -> None:
     app.inference({"ping": True}, Context())
     app.inference({"ping": True}, Context())
-    relay(capsys)
+    relay(printed)
     assert figures(scrape()[1])["cold_starts_total", "inference"] == 1
 
 
-def test_counters_go_on_in_another_sandbox(objects: ObjectStore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_counters_go_on_in_another_sandbox(objects: ObjectStore, printed: pytest.CaptureFixture[str]) -> None:
     mirror_model(objects)
     call("predict", body={"match_id": 9, "features": GOOD})
-    relay(capsys)
+    relay(printed)
     assert figures(scrape()[1])["prediction_requests_total", "sync", "champion"] == 1
     wiring.counters.cache_clear()
     call("predict", body={"match_id": 9, "features": GOOD})
-    relay(capsys)
+    relay(printed)
     assert figures(scrape()[1])["prediction_requests_total", "sync", "champion"] == 2
 
 
@@ -272,14 +272,14 @@ def test_the_models_of_both_stages_are_named(objects: ObjectStore) -> None:
 
 
 def test_the_sweep_measures_what_only_time_makes_worse(
-    objects: ObjectStore, capsys: pytest.CaptureFixture[str]
+    objects: ObjectStore, printed: pytest.CaptureFixture[str]
 ) -> None:
     publish(objects, now=datetime.now(UTC) - timedelta(hours=2))
     objects.put(DRIFT_REPORT_KEY, json.dumps({"drift_score": 0.5}).encode())
     call("predict_async", body={"match_id": 1})
-    capsys.readouterr()
+    printed.readouterr()
     app.sweep({}, Context())
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
+    lines = [json.loads(line) for line in printed.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
     values = {(name, line.get("dataset")): line[name] for line in lines for name in line if name[0].isupper()}
     assert values["DataReleaseAge", "predictions"] == [pytest.approx(7_200, abs=60)]
     assert values["FeatureDriftScore", None] == 0.5
@@ -295,3 +295,16 @@ def test_the_openapi_document_names_the_content_type(aws: None) -> None:
     answer = app.docs(make_event("docs", path="/openapi.json"), Context())
     content = json.loads(answer["body"])["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
     assert list(content) == ["text/plain; version=0.0.4; charset=utf-8"]
+
+
+def test_metrics_are_written_also_where_the_log_level_hides_the_line(
+    objects: ObjectStore, printed: pytest.CaptureFixture[str]
+) -> None:
+    observability.logger.setLevel("ERROR")
+    try:
+        call("healthcheck")
+    finally:
+        observability.logger.setLevel("INFO")
+    (line,) = printed.readouterr().out.splitlines()
+    assert json.loads(line)["RequestFailed"] == 0
+    assert "message" not in json.loads(line)

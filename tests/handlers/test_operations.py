@@ -169,7 +169,7 @@ def test_every_answer_carries_the_security_headers(aws: None) -> None:
 
 
 def test_a_request_is_logged_once_with_its_ids_and_counted_once(
-    objects: ObjectStore, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    objects: ObjectStore, printed: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     mirror_model(objects)
     with caplog.at_level(logging.INFO):
@@ -177,7 +177,7 @@ def test_a_request_is_logged_once_with_its_ids_and_counted_once(
     (request,) = [vars(record) for record in caplog.records if record.message == "request"]
     assert request["match_id"] == 42
     assert request["model_run_id"] == "3f7a1c9d2e4b"
-    assert request["status"] == 200
-    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "RequestLatency" in line]
+    assert request["status"] == "200"
+    metrics = [json.loads(line) for line in printed.readouterr().out.splitlines() if "RequestLatency" in line]
     assert len(metrics) == 1
     assert (metrics[0]["status"], metrics[0]["stage"]) == ("200", "champion")
