@@ -22,7 +22,7 @@ export UV_SYSTEM_CERTS ?= 1
 
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup setup-browser demo up down status test lint format train promote deploy destroy package lock load bench bench-batch clean
+.PHONY: help setup setup-browser demo up down status test test-iam lint rotate-keys rights cost licences audit bench-cold format train promote deploy destroy package lock load bench bench-batch clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -94,6 +94,9 @@ promote: setup ## Move an alias to a version and mirror it (VERSION=2 [STAGE=cha
 test: setup lint ## The gate: lint, types, every test; the end-to-end tests on an emulator of their own
 	@$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
+test-iam: setup ## Each function under its own role: the end-to-end tests with rights enforced, used against granted
+	@ENFORCE_IAM=1 $(PY) -m pytest -n 0 tests/security tests/e2e $(PYTEST_ARGS)
+
 lint: setup ## Ruff (rules and format) and mypy
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
@@ -106,6 +109,9 @@ format: setup ## Format the code
 bench-batch: setup ## Seconds and peak memory of each rebuild step, 10 k to 1 M matches
 	@$(PY) -m infra.bench_batch --record
 
+bench-cold: setup ## Cold start and warm time of every function, into infra/measured.json
+	@$(PY) -m infra.bench_cold --record
+
 load: setup ## Load test against BASE_URL (default: the local system)
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(VENV)/bin/locust -f tests/load/locustfile.py --headless --host "$$BASE_URL" $(LOAD_ARGS)
 
@@ -116,12 +122,30 @@ bench: setup ## Benchmarks that print their figures and the machine
 
 package: setup ## Build what AWS gets, print sizes, fail on a limit (STAGE=dev [ARCH=arm64] [RUNTIME=python3.13])
 	@$(PY) -m infra.package --stage $(STAGE)
+	@BARE_STAGE=$(STAGE) $(PY) -m pytest -q -n 0 tests/security/test_bare_package.py
 
 deploy: setup ## Deploy to AWS with the change set shown first (STAGE=dev|prod [YES=1])
 	@$(PY) -m infra.deploy deploy --stage $(STAGE) $(if $(YES),--yes)
 
 destroy: setup ## Delete a stack on AWS; bucket and table are kept (STAGE=dev|prod [YES=1])
 	@$(PY) -m infra.deploy destroy --stage $(STAGE) $(if $(YES),--yes)
+
+rotate-keys: setup ## New API keys of each level, the ones before stay valid (STAGE=dev|prod)
+	@$(PY) -m infra.api_keys $(or $(STACK_NAME),soccer-$(STAGE))/api-keys
+
+# ── Supply chain and pages made from data ────────────────────────────────────────────────────────────
+
+rights: setup ## docs/rights.md from the policy files
+	@$(PY) -m infra.rights
+
+cost: setup ## The tables of docs/cost.md from measured times and dated prices
+	@$(PY) -m infra.cost --write
+
+licences: setup ## docs/licences.md from the lock files
+	@$(PY) -m infra.licences
+
+audit: setup ## Known vulnerabilities of the locked packages (needs the internet; 3 = no service could be asked)
+	@$(PY) -m infra.audit
 
 clean: ## Remove builds and caches (the running system and its data stay)
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis

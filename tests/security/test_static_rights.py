@@ -4,12 +4,15 @@ Together with tests/e2e/test_rights.py every right of every role is covered: one
 there.
 """
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.functions import FUNCTIONS, Function
+from infra.package import template_of_stage
 from infra.rights import CONSUMERS, NOT_ASKED_LOCALLY, Right, asked_locally, listed
 
 Resources = dict[str, dict[str, Any]]
@@ -203,3 +206,9 @@ def test_environment_variables_fit_lambdas_four_kilobytes(plain: Resources) -> N
         # references stand for names and URLs of at most some 120 characters
         variables = function["Properties"]["Environment"]["Variables"]
         assert sum(len(key) + 120 for key in variables) < 4_096, name
+
+
+def test_dev_is_the_same_stack_as_prod(written: dict[str, Any], tmp_path: Path) -> None:
+    # cfn-lint and everything above look at prod; what differs between the two is in infra/parameters
+    text = json.dumps(template_of_stage("dev", tmp_path)).replace("stage=dev:app=", "stage=prod:app=")
+    assert json.loads(text) == written
