@@ -18,6 +18,7 @@ ServiceError
 │   ├── MissingKey
 │   └── WrongLevel
 ├── Throttled           too much at once; the same request may succeed later
+│   ├── KeyThrottled
 │   └── BacklogFull
 └── Retryable           a dependency or a data set is not there yet; the same request may succeed later
     ├── ModelUnavailable
@@ -172,6 +173,20 @@ class Throttled(ServiceError):
     """Too much at once; the same request may succeed later."""
 
     code = "throttled"
+
+
+class KeyThrottled(Throttled):
+    """One API key asks faster than it may.
+
+    Args:
+        seconds: Whole seconds until it may ask again.
+    """
+
+    code = "key_throttled"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("this API key asks too often")
+        self.seconds = seconds
 
 
 class BacklogFull(Throttled):

@@ -29,6 +29,7 @@ from chalicelib.errors import (
     BodyTooLarge,
     DeadlineExceeded,
     IdempotencyConflict,
+    KeyThrottled,
     MethodNotAllowed,
     MissingKey,
     NotFound,
@@ -200,6 +201,8 @@ def _rendered(error: ServiceError) -> dict[str, Any]:
     headers = {"Content-Type": "application/json"}
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers["Retry-After"] = RETRY_AFTER_SECONDS
+    if isinstance(error, KeyThrottled):
+        headers["Retry-After"] = str(error.seconds)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "ApiKey"
     if isinstance(error, MethodNotAllowed):
@@ -215,7 +218,9 @@ def _answer(function: str, event: dict[str, Any], headers: Mapping[str, str], co
     request = prepared(event, headers, endpoint, settings.max_body_bytes)
     needed = endpoint.access
     if needed is Access.OPERATOR or (needed is Access.CLIENT and settings.client_key_required):
-        wiring.key_ring().admit(headers.get("x-api-key"), needed)
+        key = headers.get("x-api-key")
+        wiring.key_ring().admit(key, needed)
+        wiring.key_throttle().take(key or "")
     return _resolver(function).resolve(request, context)
 
 

@@ -30,6 +30,12 @@ class Settings(BaseModel):
         ge=0,
         description="Seconds that the API keys are kept in memory; a rotation takes at most this long.",
     )
+    key_rate: float = Field(
+        default=0,
+        ge=0,
+        description="Requests per second that one API key may make in one sandbox in the long run; 0 does not throttle.",
+    )
+    key_burst: int = Field(default=100, ge=1, description="Requests that one API key may make in one sandbox at once.")
     model_check_seconds: float = Field(
         default=10, ge=0, description="Seconds between two looks at the model mirror; a promotion takes at most this."
     )

@@ -9,6 +9,7 @@ from chalicelib.access import KeyRing
 from chalicelib.aws_http import AwsEndpoint, Credentials, SecretsReader, service_url
 from chalicelib.data_release import ReleaseStore
 from chalicelib.direct_s3 import DirectS3ObjectStore
+from chalicelib.key_throttle import KeyThrottle
 from chalicelib.model_store import ModelStore
 from chalicelib.object_store import ObjectStore, S3ObjectStore
 from chalicelib.observability import Recorder
@@ -121,6 +122,12 @@ def counters() -> "CloudWatchCounters":
 def recorder() -> Recorder:
     """The metrics."""
     return Recorder(settings().metrics_namespace)
+
+
+@cache
+def key_throttle() -> KeyThrottle:
+    """How fast each API key may ask."""
+    return KeyThrottle(settings().key_rate, settings().key_burst)
 
 
 def now() -> datetime:
