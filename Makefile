@@ -112,6 +112,12 @@ bench-batch: setup ## Seconds and peak memory of each rebuild step, 10 k to 1 M 
 bench-cold: setup ## Cold start and warm time of every function, into infra/measured.json
 	@$(PY) -m infra.bench_cold --record
 
+openapi: setup ## Write docs/openapi.json from the code
+	@$(PY) -m chalicelib.openapi > docs/openapi.json
+
+fuzz: setup ## Requests generated from the OpenAPI document against BASE_URL (default: the local system; FUZZ_EXAMPLES=400)
+	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.fuzz.run
+
 load: setup ## Load test against BASE_URL (default: the local system)
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(VENV)/bin/locust -f tests/load/locustfile.py --headless --host "$$BASE_URL" $(LOAD_ARGS)
 

@@ -33,7 +33,7 @@ class Settings(BaseModel):
     key_rate: float = Field(
         default=0,
         ge=0,
-        description="Requests per second that one API key may make in one sandbox in the long run; 0 does not throttle.",
+        description="Requests per second one API key may make in one sandbox in the long run; 0 does not throttle.",
     )
     key_burst: int = Field(default=100, ge=1, description="Requests that one API key may make in one sandbox at once.")
     model_check_seconds: float = Field(

@@ -1,0 +1,15 @@
+"""Requests generated from the OpenAPI document, every check of Schemathesis on; `make fuzz` makes many more."""
+
+from pathlib import Path
+
+from infra.throwaway import RunningStack
+from tests.fuzz.run import fuzz
+
+EXAMPLES = 60
+"""Most cases per operation and phase: about 2,500 in all, in half a minute."""
+
+
+def test_two_thousand_generated_requests_are_answered_as_documented(stack: RunningStack, tmp_path: Path) -> None:
+    outcome = fuzz(stack.base_url, stack.keys.operator, examples=EXAMPLES, seed=20_240_401, home=tmp_path)
+    assert outcome.passed, outcome.report
+    assert outcome.cases >= 2_000, outcome.report
