@@ -22,7 +22,7 @@ export UV_SYSTEM_CERTS ?= 1
 
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup setup-browser demo up down status test test-iam lint rotate-keys rights cost licences audit bench-cold format train promote deploy destroy package lock load bench bench-batch clean
+.PHONY: help setup setup-browser demo up down status test test-iam lint rotate-keys rights cost licences audit bench-cold format train promote deploy destroy package lock openapi fuzz load bench bench-batch clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
