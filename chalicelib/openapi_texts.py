@@ -29,8 +29,8 @@ OPERATIONS: Final[dict[str, tuple[str, str]]] = {
         "Predict from features",
         (
             "Predicts one match from the features in the body; nothing is transformed or imputed. A required feature "
-            "that is missing is 422 and named; null is for optional features only; unknown names are ignored and listed in "
-            "`x-ignored-features`."
+            "that is missing is 422 and named; null is for optional features only; unknown names are ignored and "
+            "listed in `x-ignored-features`."
         ),
     ),
     "predict_match": (

@@ -272,9 +272,7 @@ def test_every_endpoint_has_exactly_one_integration_with_its_function(template: 
         for res in of_type(template, "AWS::ApiGateway::Method").values()
     )
     wanted = sorted(
-        (path, "ANY", BY_NAME[endpoint.function].logical_id)
-        for endpoint in ENDPOINTS
-        for path in endpoint.paths
+        (path, "ANY", BY_NAME[endpoint.function].logical_id) for endpoint in ENDPOINTS for path in endpoint.paths
     )
     assert found == wanted
 
