@@ -11,7 +11,7 @@ from typing import Any
 from batch.jobs.context import Event
 from chalicelib import wiring
 from chalicelib.errors import ServiceError
-from chalicelib.observability import BATCH_FAILED, BATCH_RUNS, Measurement, cold_start_of, logger
+from chalicelib.observability import BATCH_FAILED, BATCH_RUNS, OF_SERVICE, Measurement, cold_start_of, logger
 
 Step = Callable[[Event, Any], Event]
 
@@ -43,7 +43,7 @@ def _count_run(function: str, outcome: str) -> None:
     of_function = {"function": function}
     wiring.recorder().record(
         Measurement(BATCH_RUNS, "Count", 1, ({**of_function, "outcome": outcome},)),
-        Measurement(BATCH_FAILED, "None", int(outcome != "success"), (of_function,)),
+        Measurement(BATCH_FAILED, "None", int(outcome != "success"), (OF_SERVICE, of_function)),
         *cold_start_of(function),
     )
 

@@ -88,6 +88,10 @@ class PredictRequest(_Frozen):
     match_id: MatchId
     features: Features
 
+    def __repr__(self) -> str:
+        """Short: Powertools formats a route's arguments for a debug line on each request, shown or not (16 µs)."""
+        return f"PredictRequest(match_id={self.match_id}, {len(self.features)} features)"
+
 
 class AsyncPredictRequest(_Frozen):
     """A match, with its feature values or without: then they come from the current data release."""

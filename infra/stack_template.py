@@ -7,6 +7,7 @@ from typing import Any
 from infra import cfn_yaml
 from infra.functions import FUNCTIONS, Function, Layer, Package
 from infra.gateway_definition import gateway_resources
+from infra.monitoring import monitoring_template
 from infra.paths import TEMPLATE
 from infra.stages import Target
 
@@ -81,14 +82,14 @@ def _merge(base: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
 
 
 def merge_template(deployed: Iterable[Function], target: Target) -> dict[str, Any]:
-    """What chalice merges over its own output: `infra/template.yaml`, the gateway and the functions' common parts.
+    """What chalice merges over its own output: template, gateway, monitoring and the functions' common parts.
 
     Args:
         deployed: The functions there is code for.
         target: What they run on.
     """
     functions = {function.name: function for function in deployed}
-    template = cfn_yaml.load(TEMPLATE)
+    template = _merge(cfn_yaml.load(TEMPLATE), monitoring_template())
     absent = {function.logical_id for function in FUNCTIONS} - {function.logical_id for function in functions.values()}
     resources = {name: resource for name, resource in template["Resources"].items() if name not in absent}
     for layer in Layer:

@@ -1,0 +1,148 @@
+"""Each alarm on a metric of ours rises by the fault it is for, on an empty stack of its own."""
+
+import contextlib
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from infra.local import STACK_NAME
+from infra.processes import LocalSystemError
+from infra.throwaway import RunningStack, throwaway_stack
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("emulator")]
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """No model, no release; a task is too old after one second."""
+    parameters = {"TaskAgeAlarmSeconds": "1", "MaxBacklog": "3"}
+    with throwaway_stack(tmp_path_factory.mktemp("empty"), filled=False, parameters=parameters) as running:
+        yield running
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> bool:
+    """Whether the condition came true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.2)
+    return condition()
+
+
+def state(stack: RunningStack, alarm: str) -> str:
+    (found,) = stack.client("cloudwatch").describe_alarms(AlarmNames=[f"{STACK_NAME}-{alarm}"])["MetricAlarms"]
+    value: str = found["StateValue"]
+    return value
+
+
+def rises(stack: RunningStack, *alarms: str) -> bool:
+    """Whether all of them rise; each failure keeps being counted by an ordinary request in between."""
+
+    def all_risen() -> bool:
+        return all(state(stack, alarm) == "ALARM" for alarm in alarms)
+
+    return until(all_risen)
+
+
+def test_no_alarm_has_risen_before_anything_happened(empty: RunningStack) -> None:
+    found = empty.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{STACK_NAME}-")["MetricAlarms"]
+    assert len(found) == 16
+    assert {alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM"} == set()
+
+
+def test_the_dashboard_is_there_and_its_names_are_filled_in(empty: RunningStack) -> None:
+    body = empty.client("cloudwatch").get_dashboard(DashboardName=STACK_NAME)["DashboardBody"]
+    assert "${" not in body
+    assert len(json.loads(body)["widgets"]) == 15
+
+
+def test_requests_without_a_model_burn_the_availability(empty: RunningStack) -> None:
+    body = {"match_id": 1, "features": {}}
+    for _ in range(5):
+        assert requests.post(f"{empty.base_url}/predict/", json=body, timeout=30).status_code == 503
+    assert rises(empty, "availability-fast-burn", "availability-slow-burn")
+
+
+def test_a_bucket_that_does_not_answer_burns_the_latency(empty: RunningStack) -> None:
+    client, name = empty.client("lambda"), empty.function_name("predict")
+    before = client.get_function_configuration(FunctionName=name)
+    variables = before["Environment"]["Variables"]
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as silent:
+        nobody = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        client.update_function_configuration(
+            FunctionName=name, Environment={"Variables": variables | nobody}, Timeout=2
+        )
+        try:
+            for _ in range(3):
+                answer = requests.post(f"{empty.base_url}/predict/", json={"match_id": 1, "features": {}}, timeout=30)
+                assert answer.status_code == 504
+        finally:
+            client.update_function_configuration(
+                FunctionName=name, Environment={"Variables": variables}, Timeout=before["Timeout"]
+            )
+    assert rises(empty, "latency", "latency-fast-burn")
+
+
+def test_tasks_that_wait_for_a_model_are_too_old_and_fill_the_backlog(empty: RunningStack) -> None:
+    body = {"match_id": 1, "features": {"x": 1}}
+    sqs, queue = empty.client("sqs"), empty.outputs.inference_queue_url
+    (mapping,) = empty.client("lambda").list_event_source_mappings(FunctionName=empty.function_name("inference"))[
+        "EventSourceMappings"
+    ]
+    empty.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    try:
+
+        def refused() -> bool:
+            return requests.post(f"{empty.base_url}/predict/async/", json=body, timeout=30).status_code == 429
+
+        assert until(refused)
+
+        def too_old() -> bool:
+            empty.invoke("sweep")
+            return state(empty, "task-age") == "ALARM"
+
+        assert until(too_old)
+        assert rises(empty, "requests-refused")
+    finally:
+        sqs.purge_queue(QueueUrl=queue)
+        empty.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+
+def test_a_message_that_always_fails_is_a_dead_letter(empty: RunningStack) -> None:
+    sqs, queue = empty.client("sqs"), empty.outputs.inference_queue_url
+    before = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+    try:
+        sqs.send_message(QueueUrl=queue, MessageBody="not a task")
+        assert rises(empty, "dead-letters")
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=before)
+
+
+def test_an_old_release_and_a_drifted_report_are_noticed_by_the_sweep(empty: RunningStack) -> None:
+    old = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    entry = {"key": "k", "rows": 1, "bytes": 1, "sha256": "x", "as_of": old, "computed_at": old}
+    pointer: dict[str, Any] = {"schema_version": 1, "release_id": "r", "as_of": old, "published_at": old}
+    put(empty, "releases/current.json", {**pointer, "datasets": {"predictions": entry, "fonbet_odds": entry}})
+    put(empty, "reports/drift/latest.json", {"drift_score": 0.75})
+    empty.invoke("sweep")
+    assert rises(empty, "stale-release", "stale-odds", "drift")
+
+
+def put(stack: RunningStack, key: str, content: dict[str, Any]) -> None:
+    stack.client("s3").put_object(Bucket=stack.outputs.bucket, Key=key, Body=json.dumps(content).encode())
+
+
+def test_a_registry_out_of_reach_is_noticed_by_the_mirror(empty: RunningStack) -> None:
+    empty.system.mlflow.daemon.stop()
+    for _ in range(2):
+        with contextlib.suppress(LocalSystemError):
+            empty.invoke("sync_models")
+    assert rises(empty, "model-mirror", "batch-failed")

@@ -1,0 +1,61 @@
+"""Alarms and dashboard as the template holds them."""
+
+import json
+import re
+
+import pytest
+
+from chalicelib import observability
+from infra.monitoring import DASHBOARD, monitoring_template
+from infra.paths import ROOT
+
+ALARMS = {
+    name: resource["Properties"]
+    for name, resource in monitoring_template()["Resources"].items()
+    if resource["Type"] == "AWS::CloudWatch::Alarm"
+}
+OURS = {
+    value
+    for name, value in vars(observability).items()
+    if name.isupper() and isinstance(value, str) and re.fullmatch(r"([A-Z][a-z]+)+", value)
+}
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_names_a_runbook_that_exists(alarm: str) -> None:
+    anchor = re.search(r"docs/runbooks\.md#([a-z-]+)$", ALARMS[alarm]["AlarmDescription"])
+    assert anchor is not None
+    headings = re.findall(r"^## (.+)$", (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert anchor[1] in {heading.lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_watches_a_metric_that_is_written_and_says_what_silence_means(alarm: str) -> None:
+    properties = ALARMS[alarm]
+    if properties["Namespace"] in ("AWS/SQS", "AWS/Lambda", "AWS/ApiGateway"):
+        assert "TreatMissingData" in properties
+        return
+    assert properties["Namespace"] == {"Fn::Sub": "SoccerPredictions/${Stage}"}
+    assert properties["MetricName"] in OURS
+    assert properties["TreatMissingData"] in ("breaching", "notBreaching", "ignore")
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_looks_back_no_further_than_cloudwatch_allows(alarm: str) -> None:
+    properties = ALARMS[alarm]
+    window = properties["Period"] * properties["EvaluationPeriods"]
+    assert window <= (86_400 if properties["Period"] < 3_600 else 7 * 86_400)
+
+
+def test_the_dashboard_shows_every_alarm_and_metrics_that_are_written() -> None:
+    body = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    shown = {arn.split(":alarm:")[1] for arn in body["widgets"][0]["properties"]["alarms"]}
+    assert shown == {alarm["AlarmName"]["Fn::Sub"] for alarm in ALARMS.values()}
+    named = set(re.findall(r'MetricName=\\"(\w+)\\"', DASHBOARD.read_text(encoding="utf-8")))
+    named |= {
+        metric[1]
+        for widget in body["widgets"]
+        for metric in widget["properties"].get("metrics", [])
+        if isinstance(metric[0], str) and metric[0].startswith("SoccerPredictions")
+    }
+    assert named <= OURS
