@@ -22,7 +22,7 @@ export UV_SYSTEM_CERTS ?= 1
 
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup setup-browser demo up down status test test-iam lint rotate-keys rights cost licences audit bench-cold format train promote deploy destroy package lock openapi fuzz load bench bench-batch clean
+.PHONY: help setup setup-browser demo up down status test test-iam lint rotate-keys rights cost licences audit bench-cold format train promote deploy destroy package lock openapi fuzz load bench bench-batch bench-async chaos redrive clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -108,6 +108,15 @@ format: setup ## Format the code
 
 bench-batch: setup ## Seconds and peak memory of each rebuild step, 10 k to 1 M matches
 	@$(PY) -m infra.bench_batch --record
+
+bench-async: setup ## The queue beside one request at a time, on the local system (ARGS="--tasks 5000 --out FILE")
+	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m infra.bench_async $(ARGS)
+
+chaos: setup ## Thousands of tasks while workers die and services fail (CHAOS_TASKS=5000 CHAOS_SEED=1)
+	@CHAOS_TASKS=$(or $(CHAOS_TASKS),5000) $(PY) -m pytest -n0 -s tests/chaos
+
+redrive: setup ## Run again what failed without being predicted (STACK=name for AWS; ARGS="--list", "--reopen")
+	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m infra.redrive $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 bench-cold: setup ## Cold start and warm time of every function, into infra/measured.json
 	@$(PY) -m infra.bench_cold --record

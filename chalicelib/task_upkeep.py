@@ -152,7 +152,7 @@ def _reason(task_id: str, letter: QueuedMessage, tasks: TaskStore) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """What became of one kept dead letter: `new_id` is the task it runs as; None if it cannot be run again."""
+    """What became of one kept dead letter: `new_id` is the task it runs as; None if its message cannot be read."""
 
     task_id: str
     new_id: str | None
@@ -167,7 +167,7 @@ def redrive(
     *,
     reopen: bool,
     new_id: Callable[[], uuid.UUID] = uuid.uuid4,
-) -> Redriven:
+) -> Redriven | None:
     """Run a kept dead letter again: as a new task that the failed one names, or, reopened, as itself.
 
     Args:
@@ -178,23 +178,26 @@ def redrive(
         reopen: Make the same task pending again, although its caller may have read that it failed.
         new_id: Makes ids.
 
+    Returns:
+        None if it is no dead letter any more.
+
     Raises:
         TaskStoreUnavailable: nothing happened.
         QueueUnavailable: it is pending, and due for the next sweep.
     """
     kept = tasks.dead_letter(task.task_id)
-    error_type = (kept.error or {}).get("type", "") if kept is not None else ""
+    if kept is None:
+        return None
+    error_type = (kept.error or {}).get("type", "")
     try:
-        message = None if kept is None else InferenceMessage.model_validate_json(kept.message or "")
+        message = InferenceMessage.model_validate_json(kept.message or "")
     except ValidationError:
-        message = None
-    if message is None:
         return Redriven(task.task_id, None, error_type)
     runs_as = task.task_id if reopen else str(new_id())
     body = message.model_copy(update={"task_id": runs_as, "submitted_at": now}).model_dump_json()
     done = tasks.reopen(task.task_id, body, now) if reopen else tasks.resubmit(task.task_id, runs_as, body, now)
     if not done:
-        return Redriven(task.task_id, None, error_type)
+        return None
     try:
         queue.send(body)
     except QueueUnavailable:
