@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -151,7 +151,9 @@ def _run(
     return {**said, "cold_ms": 1e3 * (said["answered"] - started)}
 
 
-def measure(stack: RunningStack, cold_starts: int, warm_calls: int) -> dict[str, dict[str, float]]:
+def measure(
+    stack: RunningStack, cold_starts: int, warm_calls: int, only: Collection[str] = ()
+) -> dict[str, dict[str, float]]:
     """Milliseconds of every function, by name; `boto3 and a client` is the floor the cold starts compare with."""
     target, out = target_of(LOCAL_STAGE), output_folder(LOCAL_STAGE)
     found = dependencies.interpreter(target.python)
@@ -166,6 +168,8 @@ def measure(stack: RunningStack, cold_starts: int, warm_calls: int) -> dict[str,
         floors = [_run(found[0], _FLOOR, {"paths": [str(runtime)]}, {}, folder)["cold_ms"] for _ in range(cold_starts)]
         figures["boto3 and a client"] = {"cold_ms": round(statistics.median(floors), 1)}
         for function in FUNCTIONS:
+            if only and function.name not in only:
+                continue
             code, layers = unpack(out, function, folder / function.name)
             configuration = client.get_function_configuration(FunctionName=stack.function_name(function.name))
             environment = {
@@ -197,10 +201,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.bench_cold", description=__doc__)
     parser.add_argument("--cold-starts", type=int, default=3)
     parser.add_argument("--warm-calls", type=int, default=50)
+    parser.add_argument("--only", nargs="*", default=[], help="functions to measure; the others keep their figures")
     parser.add_argument("--record", action="store_true", help="write infra/measured.json")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder, throwaway_stack(Path(folder)) as stack:
-        figures = measure(stack, options.cold_starts, options.warm_calls)
+        figures = measure(stack, options.cold_starts, options.warm_calls, options.only)
     floor = figures["boto3 and a client"]["cold_ms"]
     print(f"\n{'function':<20}{'cold ms':>9}{'x floor':>9}{'import ms':>11}{'warm ms':>10}")
     for name, one in figures.items():
@@ -212,6 +217,8 @@ def main(arguments: list[str] | None = None) -> int:
     machine = f"{platform.machine()}, {cores} cores, Python {platform.python_version()}"
     print(f"medians of {options.cold_starts} cold starts and {options.warm_calls} warm calls; {machine}")
     if options.record:
+        if options.only:
+            figures = {**json.loads(MEASURED.read_text(encoding="utf-8"))["functions"], **figures}
         content = {"measured_at": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine, "functions": figures}
         MEASURED.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -274,6 +274,16 @@ def tables(measured: Mapping[str, Any], prices: Mapping[str, Any], base: Workloa
     )
     snapshot = f"SnapStart for `predict`: ${snap:,.2f} a month for one version at {base.predictions:,.0f} predictions"
     lines += ["", f"Break-even: {against}, {leaner}.", "", f"{warm}. {snapshot}."]
+    lines += [
+        "",
+        "| Function | Memory, MB | Cold start, ms | Its imports, ms | Warm call, ms |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {name} | {one.get('memory_mb', '')} | {one['cold_ms']:.0f} | {one.get('import_ms', 0):.0f} "
+        f"| {one.get('warm_ms', 0):.2f} |"
+        for name, one in measured["functions"].items()
+    ]
     return "\n".join(lines)
 
 
