@@ -1,0 +1,36 @@
+"""docs/api.md is true: its calls run against the stack, and its answers have the form of the real ones."""
+
+import json
+import os
+
+import pytest
+
+from chalicelib.endpoints import ENDPOINTS
+from infra.throwaway import RunningStack
+from tests.docs.api_examples import PAGE, examples, fits, run_python, run_shell, shape
+
+PAGE_TEXT = PAGE.read_text("utf-8")
+EXAMPLES = examples(PAGE_TEXT)
+
+
+def values(stack: RunningStack) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **stack.environment}
+
+
+def test_every_path_of_every_endpoint_is_on_the_page() -> None:
+    for endpoint in ENDPOINTS:
+        for path in endpoint.paths:
+            assert path.replace("/{asset+}", "") in PAGE_TEXT, path
+
+
+def test_each_example_is_a_call_in_both_languages_with_an_answer() -> None:
+    assert sum(one.answer is not None for one in EXAMPLES) == 19
+    assert all(one.shell and one.python and one.answer for one in EXAMPLES if one.answer is not None)
+
+
+@pytest.mark.parametrize("language", ["curl", "python"])
+def test_the_examples_run_and_answer_as_shown(stack: RunningStack, language: str) -> None:
+    run = run_shell if language == "curl" else run_python
+    for one, answer in zip(EXAMPLES, run(EXAMPLES, values(stack)), strict=True):
+        if one.answer is not None:
+            assert fits(shape(json.loads(one.answer)), shape(answer)), f"{one.shell}\n{answer}"
