@@ -69,6 +69,7 @@ export class AskDialog {
     this.outcome = OUTCOMES[live.prediction.predicted_class];
     this.usual = live;
     this.answers = h("div", { class: "answers" });
+    const computed = live.prediction.features_computed_at;
     this.explained = h("section", { "aria-label": "What moved it" });
     this.status = h("div", { class: "task", role: "status" });
     this.form = this.#form();
@@ -76,7 +77,7 @@ export class AskDialog {
       this.body,
       h("p", { class: "muted" }, [card.region, card.league, card.match_date ? show.shortDay(Date.parse(card.match_date)) : "date to be confirmed"].join(" · ")),
       h("div", { class: "ask-columns" }, h("div", {}, this.answers, this.status, this.explained), this.form),
-      h("p", { class: "muted small" }, `${live.prediction.model_version}, run ${live.prediction.model_run_id}, features of ${live.prediction.features_computed_at ?? "unknown time"}.`),
+      h("p", { class: "muted small" }, `${live.prediction.model_version}, run ${live.prediction.model_run_id}, ${computed ? `features computed ${show.moment(Date.parse(computed))}` : "features of unknown time"}.`),
     );
     this.#answered("With its own features", live, []);
   }
@@ -86,7 +87,7 @@ export class AskDialog {
     const rows = this.info.features.map((feature) => {
       const id = `feature-${feature.name}`;
       const value = this.values[feature.name];
-      const input = h("input", { id, name: feature.name, type: "number", step: feature.type === "long" ? 1 : "any", required: feature.required, value: value ?? "", placeholder: feature.required ? null : "missing", autocomplete: "off" });
+      const input = h("input", { id, name: feature.name, type: "number", step: feature.type === "long" ? 1 : "any", required: feature.required, value: rounded(value), placeholder: feature.required ? null : "missing", autocomplete: "off" });
       this.inputs.set(feature.name, input);
       const row = h("div", { class: "feature-row" }, h("label", { for: id, title: feature.name }, show.featureName(feature.name)), input);
       input.addEventListener("input", () => row.classList.toggle("changed", this.#changed().includes(feature.name)));
@@ -110,7 +111,13 @@ export class AskDialog {
   }
 
   #features() {
-    return Object.fromEntries([...this.inputs].map(([name, input]) => [name, input.value === "" ? null : Number(input.value)]));
+    return Object.fromEntries([...this.inputs].map(([name, input]) => [name, this.#value(name, input.value)]));
+  }
+
+  /** Shown rounded, sent in full: only what was typed counts as changed. */
+  #value(name, text) {
+    const own = this.values[name] ?? null;
+    return text === rounded(own) ? own : text === "" ? null : Number(text);
   }
 
   #changed() {
@@ -120,7 +127,7 @@ export class AskDialog {
 
   #reset() {
     for (const [name, input] of this.inputs) {
-      input.value = this.values[name] ?? "";
+      input.value = rounded(this.values[name]);
       input.dispatchEvent(new Event("input"));
     }
     fill(this.status);
@@ -222,6 +229,8 @@ export class AskDialog {
     );
   }
 }
+
+const rounded = (value) => (value === null || value === undefined ? "" : String(Number(value.toFixed(4))));
 
 const pause = (ms, signal) =>
   new Promise((resolve, reject) => {

@@ -42,15 +42,21 @@ export class Catalogue {
     return this.servedAt !== null && this.rows.some((row) => row.status === "upcoming" && row.kickoff !== null && row.kickoff < this.servedAt - 60_000);
   }
 
+  /** Whether nothing more is on its way. */
+  get done() {
+    return this.error !== null || this.loaded.all || this.more !== null;
+  }
+
   /** Seconds since the predictions were computed. */
   get ageSeconds() {
     return this.computedAt === null ? null : (this.servedAt - this.computedAt + performance.now() - this.receivedAt) / 1_000;
   }
 
-  /** Newest time at which odds were collected, among the rows. */
+  /** Newest time at which odds were collected, up to now; a replayed season has odds from later on, too. */
   get oddsCollectedAt() {
+    const { anchor } = this;
     let newest = null;
-    for (const row of this.rows) if (row.oddsTime !== null && (newest === null || row.oddsTime > newest)) newest = row.oddsTime;
+    for (const row of this.rows) if (row.oddsTime !== null && (anchor === null || row.oddsTime <= anchor) && (newest === null || row.oddsTime > newest)) newest = row.oddsTime;
     return newest;
   }
 

@@ -46,7 +46,7 @@ export function reliabilityTable(bins) {
 export function profitChart(bets, room) {
   const [left, right, top, bottom] = [48, 12, 12, 34];
   const width = Math.max(280, room);
-  const height = width < 600 ? 240 : 300;
+  const height = width < 600 ? 220 : 260;
   let sum = 0;
   const points = [{ t: null, value: 0 }, ...bets.map((bet) => ({ t: bet.row.kickoff, value: (sum += bet.profit) }))];
   const low = Math.min(...points.map((p) => p.value));

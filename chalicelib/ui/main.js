@@ -64,6 +64,7 @@ function render(filters) {
   if (filters.view === "record") failed ? fill(byId("view-record")) : showRecord(byId("view-record"), catalogue, filters);
   if (filters.view === "value") (value ??= new ValuePanels(byId("view-value"))).update(catalogue, filters);
   if (filters.view === "model") (model ??= new ModelPanels(byId("view-model"))).update(filters);
+  byId("main").setAttribute("aria-busy", String(!catalogue.done));
   renderAges();
   renderMore();
   if (filters.match !== ask.matchId || filters.match !== null) ask.show(filters.match, filters.stage, catalogue.byId.get(filters.match));

@@ -8,6 +8,8 @@ import { returns, settledBets } from "./measures.js";
 import { empty, problem, skeleton } from "./problem.js";
 import { select } from "./select.js";
 
+const LISTED = 200;
+
 export class ValuePanels {
   constructor(root) {
     this.curve = h("section", { class: "panel wide", "aria-labelledby": "profit-title" });
@@ -53,11 +55,10 @@ export class ValuePanels {
       ),
       profitChart(bets, this.curve.clientWidth - 42),
       dataTable(
-        "The bets",
+        bets.length > LISTED ? `The latest ${LISTED} bets` : "The bets",
         ["Kickoff", "Match", "Bet", "Odds", "Profit"],
-        bets.slice(-200).reverse().map((bet) => [show.shortDay(bet.row.kickoff), `${bet.row.home_team} – ${bet.row.away_team}`, show.OUTCOME_NAMES[bet.bet], show.odds(bet.odds), show.signed(bet.profit)]),
+        bets.slice(-LISTED).reverse().map((bet) => [show.shortDay(bet.row.kickoff), `${bet.row.home_team} – ${bet.row.away_team}`, show.OUTCOME_NAMES[bet.bet], show.odds(bet.odds), show.signed(bet.profit)]),
       ),
-      bets.length > 200 && h("p", { class: "muted small" }, "The latest 200 bets are listed."),
     );
   }
 }
@@ -68,7 +69,7 @@ function roiTable(rows) {
   const number = (value, format) => (value === null ? "–" : format(value));
   return h(
     "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": "Return per region" },
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": "Table of returns" },
     h(
       "table",
       { class: "data roi" },

@@ -1,0 +1,117 @@
+"""A real browser on the real board. Whatever a page writes to its console as an error fails the test."""
+
+import base64
+import hashlib
+import io
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from infra.paths import ROOT
+from infra.throwaway import RunningStack
+from tests.browser.board import PATIENCE_MS, Board
+
+AXE_VERSION = "4.14.1"
+AXE_SHA512 = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests here need a browser."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium as the machine has it."""
+    found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium is installed (make setup-browser)")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=list(CHROMIUM_ARGUMENTS))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A desktop, in London."""
+    opened = browser.new_context(
+        viewport={"width": 1280, "height": 900}, timezone_id="Europe/London", locale="en-GB", accept_downloads=True
+    )
+    opened.set_default_timeout(PATIENCE_MS)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def failing_calls() -> None:
+    """The test provokes calls that fail: the browser reports them, and that is no fault of the page."""
+
+
+@pytest.fixture
+def board(request: pytest.FixtureRequest, context: BrowserContext, stack: RunningStack) -> Iterator[Board]:
+    """The board on the stack."""
+    page = context.new_page()
+    faults = watch(page, failing_calls="failing_calls" in request.fixturenames)
+    yield Board(page, stack.base_url)
+    assert faults == []
+
+
+def watch(page: Page, *, failing_calls: bool = False) -> list[str]:
+    """Errors of a page from now on: its console's, and exceptions nobody caught."""
+    faults: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        known = failing_calls and message.text.startswith("Failed to load resource")
+        if message.type in {"error", "warning"} and not known:
+            faults.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    return faults
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core: one npm package, checked against its published hash and kept."""
+    kept = ROOT / ".local" / f"axe-core-{AXE_VERSION}.js"
+    if kept.exists():
+        return kept.read_text("utf-8")
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed: axe-core cannot be fetched")
+    kept.parent.mkdir(exist_ok=True)
+    fetched = subprocess.run(
+        ["npm", "pack", "--silent", f"axe-core@{AXE_VERSION}", "--pack-destination", str(kept.parent)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    if fetched.returncode != 0:
+        pytest.skip(f"axe-core cannot be fetched: {fetched.stderr.strip()[-200:]}")
+    packed = kept.parent / fetched.stdout.strip().splitlines()[-1]
+    content = packed.read_bytes()
+    packed.unlink()
+    assert base64.b64encode(hashlib.sha512(content).digest()).decode() == AXE_SHA512
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        member = archive.extractfile("package/axe.min.js")
+        assert member is not None
+        kept.write_bytes(member.read())
+    return kept.read_text("utf-8")

@@ -1,0 +1,69 @@
+"""axe-core on every view, light and dark, desktop and phone; a picture of each is kept in build/screenshots."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from infra.paths import ROOT
+from infra.throwaway import RunningStack
+from tests.browser.board import PATIENCE_MS, Board
+from tests.browser.conftest import watch
+
+PICTURES = ROOT / "build" / "screenshots"
+SIZES = {"desktop": (1280, 900, 1), "phone": (390, 844, 2)}
+VIEWS = {
+    "matches": "?period=7",
+    "finished": "?status=finished&period=7",
+    "record": "?view=record",
+    "value": "?view=value",
+    "model": "?view=model",
+    "ask": "?period=7",
+    "empty": "?team=nobody",
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_serious(
+    size: str, theme: str, view: str, browser: Browser, stack: RunningStack, axe: str
+) -> None:
+    width, height, scale = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        device_scale_factor=scale,
+        color_scheme="dark" if theme == "dark" else "light",
+        has_touch=size == "phone",
+        timezone_id="Europe/London",
+        locale="en-GB",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    faults = watch(page)
+    board = Board(page, stack.base_url)
+    board.open(VIEWS[view])
+    if view == "ask":
+        board.matches.first.get_by_role("button").click()
+        board.settled()
+        expect(page.locator(".feature-row").first).to_be_visible()
+    if view == "model":
+        page.get_by_text("Features", exact=True).click()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"board-{view}-{size}-{theme}.png")
+    page.evaluate(axe)
+    found: dict[str, Any] = page.evaluate("axe.run()")
+    page_is_wider_than_the_screen = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    context.close()
+    assert faults == []
+    assert not page_is_wider_than_the_screen
+    serious = [
+        f"{fault['id']}: {node['target']} {node['failureSummary']}"
+        for fault in found["violations"]
+        if fault["impact"] in {"serious", "critical", "moderate"}
+        for node in fault["nodes"]
+    ]
+    assert serious == []
+    assert Path(PICTURES / f"board-{view}-{size}-{theme}.png").stat().st_size > 0
