@@ -116,7 +116,7 @@ chaos: setup ## Thousands of tasks while workers die and services fail (CHAOS_TA
 	@CHAOS_TASKS=$(or $(CHAOS_TASKS),5000) $(PY) -m pytest -n0 -s tests/chaos
 
 redrive: setup ## Run again what failed without being predicted (STACK=name for AWS; ARGS="--list", "--reopen")
-	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m infra.redrive $(if $(STACK),--stack $(STACK)) $(ARGS)
+	@$(if $(STACK),,set -a; test -f .local/demo.env && . .local/demo.env; set +a;) $(PY) -m infra.redrive $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 bench-cold: setup ## Cold start and warm time of every function, into infra/measured.json
 	@$(PY) -m infra.bench_cold --record
