@@ -18,8 +18,9 @@ def _integral(value: Any) -> Any:
 
 MatchId = Annotated[
     int,
-    BeforeValidator(_integral),
     Field(strict=True, ge=1, le=2**53 - 1, description="Identifier of the match.", examples=[99]),
+    # Last, so that the limits above are in the schema in its own words.
+    BeforeValidator(_integral),
 ]
 # Strict: a string or a boolean is not a number. Integers are accepted and become doubles, as LightGBM takes them.
 FeatureValue = Annotated[float, Field(strict=True, allow_inf_nan=False)] | None

@@ -95,3 +95,8 @@ def test_every_schema_has_words_and_valid_examples(name: str) -> None:
 
 # Their parts have examples.
 WITHOUT_EXAMPLE = {"QueuesResponse", "WorkersResponse", "Fault", "DriftResponse", "Probabilities"}
+
+
+def test_limits_are_in_the_words_of_json_schema() -> None:
+    text = json.dumps(DOCUMENT)
+    assert not [word for word in ("ge", "le", "gt", "lt", "max_length", "min_length") if f'"{word}":' in text]
