@@ -400,6 +400,8 @@ def _predict_into(
             good.append((queued, message))
         except FeaturesRejected as error:
             endings.append(Ending(queued, message, error=error))
+        except Exception as error:  # noqa: BLE001 - one bad message must not keep the others from their results
+            left.append(_left(queued, message, reason_of(error)))
     for (queued, message), predicted in zip(good, _predict_many(model, rows), strict=True):
         if isinstance(predicted, Exception):
             left.append(_left(queued, message, reason_of(predicted)))
