@@ -127,11 +127,11 @@ openapi: setup ## Write docs/openapi.json from the code
 fuzz: setup ## Requests generated from the OpenAPI document against BASE_URL (default: the local system; FUZZ_EXAMPLES=400)
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.fuzz.run
 
-load: setup ## Load test against BASE_URL (default: the local system)
-	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(VENV)/bin/locust -f tests/load/locustfile.py --headless --host "$$BASE_URL" $(LOAD_ARGS)
+load: setup ## Load test with a report in docs/load, against the local system or BASE_URL (USERS=8 DURATION=120)
+	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.load.run --users $(or $(USERS),8) --duration $(or $(DURATION),120)
 
-bench: setup ## Benchmarks that print their figures and the machine
-	@$(PY) -m tests.load.bench
+bench: setup ## Benchmarks that print their figures and the machine, into docs/benchmarks (ARGS="--rounds 3 --dry")
+	@$(PY) -m tests.load.bench $(ARGS)
 
 # ── AWS ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,6 +1,7 @@
 """`GET /metrics`: what it shows is what was done, whichever sandbox did it."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from chalicelib.data_release import DRIFT_REPORT_KEY
 from chalicelib.domain import Stage
 from chalicelib.object_store import ObjectStore, ObjectStoreUnavailable
 from infra.metrics_relay import metric_data
+from infra.paths import ROOT
 from tests.builders import Context, make_event, mirror_model, publish
 from tests.handlers.test_prediction import drain
 
@@ -308,3 +310,16 @@ def test_metrics_are_written_also_where_the_log_level_hides_the_line(
     (line,) = printed.readouterr().out.splitlines()
     assert json.loads(line)["RequestFailed"] == 0
     assert "message" not in json.loads(line)
+
+
+def test_the_grafana_dashboard_asks_only_for_metrics_that_are_served(objects: ObjectStore) -> None:
+    served = {family.name for family in text_string_to_metric_families(scrape()[1])}
+    dashboard = json.loads((ROOT / "docs" / "grafana-dashboard.json").read_text(encoding="utf-8"))
+    asked = {
+        name
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b(?=[{\[]|$)", target["expr"])
+    }
+    assert len(asked) > 10
+    assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in asked} <= served
