@@ -36,7 +36,7 @@ def many(name: str) -> pd.DataFrame:
         match_date=kickoffs.astype("datetime64[ms, UTC]"),
         home_team=[f"{name} {i}" for i in numbers],
         region=[f"Region {i % 60}" for i in numbers],
-        outcome_1x2=["home" if number < MATCHES // 2 else None for number in numbers],
+        outcome_1x2=pd.Series(["home" if number < MATCHES // 2 else None for number in numbers], dtype=object),
     )
 
 
