@@ -26,8 +26,9 @@ _VALUES_PER_DATUM: Final = 150
 _EVENTS_PER_PAGE: Final = 10_000
 # An invocation's lines are stamped a moment before they can be read.
 _OVERLAP_MS: Final = 3_000
-# Reading takes longer the more invocations there were; never more than this share of the time goes into it.
-_BUSY_SHARE: Final = 0.1
+# Reading takes longer the more invocations there were: it pauses longer then, to leave the emulator to its work.
+_PAUSE_PER_READ: Final = 9.0
+_LONGEST_PAUSE_SECONDS: Final = 5.0
 
 Datum = dict[str, Any]
 # namespace, metric, unit, dimensions, second
@@ -149,9 +150,12 @@ class MetricsRelay:
             )["events"]
             full = len(events) == _EVENTS_PER_PAGE
             last = events[-1]["timestamp"] if events else start
-            if full:
+            if full and events[0]["timestamp"] < last:
                 # the last millisecond may have been cut in two
                 events = [event for event in events if event["timestamp"] < last]
+            elif full:
+                # a page of one millisecond: nothing of it can be asked for again
+                last += 1
             fresh = [event for event in events if event["logStreamName"] not in streams]
             lines += [event["message"] for event in fresh]
             streams |= {event["logStreamName"]: event["timestamp"] for event in fresh}
@@ -167,6 +171,12 @@ class MetricsRelay:
         self._memory.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(text, encoding="utf-8")
         partial.replace(self._memory)
+
+
+def pause_after(seconds: float) -> float:
+    """How long to wait after a reading that took so long."""
+    # Bounded: one slow reading, while a deploy keeps the emulator busy, must not stop the relay for minutes.
+    return min(max(POLL_SECONDS, _PAUSE_PER_READ * seconds), _LONGEST_PAUSE_SECONDS)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -194,7 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"the emulator does not answer: {type(error).__name__}", flush=True)
         if last:
             return 0
-        deadline = time.monotonic() + max(POLL_SECONDS, (time.monotonic() - started) / _BUSY_SHARE)
+        deadline = time.monotonic() + pause_after(time.monotonic() - started)
         while running and time.monotonic() < deadline:
             time.sleep(0.1)
 

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,6 +95,17 @@ def cold_starts(base_url: str, key: str) -> Mapping[str, float]:
         if family.name == "cold_starts"
         for sample in family.samples
     }
+
+
+def settled_cold_starts(base_url: str, key: str) -> Mapping[str, float]:
+    """The same once it has not changed for ten seconds: metrics come a moment later than what they count."""
+    found, same = cold_starts(base_url, key), 0
+    while same < 5:
+        time.sleep(2)
+        again = cold_starts(base_url, key)
+        same = same + 1 if again == found else 0
+        found = again
+    return found
 
 
 def load(base_url: str, users: int, seconds: int, samples: Path) -> None:
@@ -213,7 +225,7 @@ def main(arguments: list[str] | None = None) -> int:
         with scraping(base_url, key, every_seconds=5) as scrapes:
             load(base_url, options.users, options.duration, second)
         cold_samples, warm = read_samples(first), read_samples(second)
-    after = cold_starts(base_url, key)
+    after = settled_cold_starts(base_url, key)
     facts["load_1m_at_end"] = round(os.getloadavg()[0], 2)
     judged = verdicts(warm, [*cold_samples, *warm])
     options.out.mkdir(parents=True, exist_ok=True)
