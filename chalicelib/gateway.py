@@ -26,6 +26,7 @@ from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS, Access
 from chalicelib.errors import (
     AccessDenied,
+    BacklogFull,
     BodyTooLarge,
     DeadlineExceeded,
     IdempotencyConflict,
@@ -285,7 +286,7 @@ def _measurements(
     failed = int(status >= HTTPStatus.INTERNAL_SERVER_ERROR)
     counted: list[Mapping[str, str]] = [{"function": function, "status": str(status)}]
     others = [Measurement(REQUEST_FAILED, "None", failed, (OF_SERVICE,))]
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if isinstance(error, BacklogFull):
         others.append(Measurement(REQUESTS_REFUSED, "Count", 1, (OF_SERVICE,)))
     # A preflight or a wrong method asked for no prediction.
     asked = event.get("httpMethod") == _ENDPOINT[function].method

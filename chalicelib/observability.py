@@ -27,7 +27,7 @@ Dimension sets: (function, status); of prediction routes also (source, stage) an
 REQUEST_FAILED: Final = "RequestFailed"
 """1 for an HTTP request answered 5xx, 0 for any other: its average is the share of failures; dimension service."""
 REQUESTS_REFUSED: Final = "RequestsRefused"
-"""Count of requests answered 429 by a function; dimension service."""
+"""Count of requests refused because the backlog is full; dimension service. A caller over its own rate is none."""
 TASK_LATENCY: Final = "TaskLatency"
 """Seconds from the submission of a task to its end by the inference function; its sample count is the number of ended
 tasks. Dimension sets: (source), (source, stage) and (source, le)."""

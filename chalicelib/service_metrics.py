@@ -45,7 +45,7 @@ DATASETS: Final = (MATCH_FEATURES, PREDICTIONS, ODDS, REGION_ROI, TRACK_RECORD)
 _EVERY_PREDICTION: Final = (
     *("rejected", "features_rejected", "match_not_found", "not_found", "body_too_large", "unsupported_media_type"),
     *("missing_key", "keys_unavailable", "release_unavailable", "dataset_unavailable"),
-    *("deadline_exceeded", "service_error"),
+    *("key_throttled", "deadline_exceeded", "service_error"),
 )
 REASONS: Final[Mapping[str, Sequence[str]]] = {
     "sync": (*_EVERY_PREDICTION, "model_unavailable"),
