@@ -23,10 +23,10 @@ from infra.throwaway import RunningStack
 from tests.chaos.faulty_endpoint import Faults, faulty_endpoint
 
 FUNCTIONS: Final = ("predict_async", "inference", "dead_letters", "sweep")
-FUNCTION_SECONDS: Final = 5
-VISIBILITY_SECONDS: Final = 6
+FUNCTION_SECONDS: Final = 4
+VISIBILITY_SECONDS: Final = 5
 DELIVERIES: Final = 4
-RESEND_AFTER_SECONDS: Final = 8
+RESEND_AFTER_SECONDS: Final = 6
 _KEYS_PER_READ: Final = 100
 _SUBMITTERS_KILLED: Final = 4
 _FAR: Final = datetime(2100, 1, 1, tzinfo=UTC)

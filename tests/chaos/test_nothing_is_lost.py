@@ -25,7 +25,7 @@ from infra.throwaway import RunningStack
 from tests.chaos.arena import Arena, Caller, Submission, arena
 from tests.chaos.faulty_endpoint import Faults
 
-TASKS = int(os.environ.get("CHAOS_TASKS", "120"))
+TASKS = int(os.environ.get("CHAOS_TASKS", "80"))
 SEED = int(os.environ.get("CHAOS_SEED", "20240501"))
 CALLERS = 4
 SETTLE_SECONDS = 60 + TASKS / 20
