@@ -280,6 +280,35 @@ def test_redrive_moves_what_waits_in_the_dead_letter_queue_back(objects: ObjectS
     assert SqsTaskQueue(sqs, url).counts().in_flight == 2
 
 
+def test_redrive_lists_without_changing_anything(objects: ObjectStore, capsys: pytest.CaptureFixture[str]) -> None:
+    failed = accept()
+    dead_letters(record(message_of(failed)))
+    capsys.readouterr()
+    assert redrive.main(["--list"]) == 0
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{failed}  20")
+    assert first.endswith("Z  dead_letter: the prediction failed too often: no_answer")
+    assert last == "1 kept, 0 waiting in the dead-letter queue"
+    assert queues()["dead_letters"]["kept"] == 1
+
+
+def test_redrive_says_what_it_did_and_what_it_cannot(objects: ObjectStore, capsys: pytest.CaptureFixture[str]) -> None:
+    dead_letters(record(message_of(accept())))
+    wiring.tasks().submit("other", "not a message of ours", datetime.now(UTC))
+    dead_letters(record('{"task_id": "other"}'))
+    capsys.readouterr()
+    assert redrive.main(["--reopen"]) == 1
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert "other  dead_letter  cannot be run again: its message is not readable" in lines
+    assert last == "0 moved back from the dead-letter queue, 1 run again, 1 cannot be, 0 left"
+
+
+def test_redrive_needs_a_system(aws: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("TASKS_TABLE")
+    assert redrive.main([]) == 2
+    assert "make up" in capsys.readouterr().err
+
+
 class Lambda:
     """A Lambda client with one function."""
 
