@@ -1,5 +1,6 @@
 """What a browser asks for: the API's document and its page, and the match board."""
 
+import hashlib
 import json
 from collections import defaultdict
 from functools import cache
@@ -75,7 +76,9 @@ def docs_asset(asset: str) -> Response[str]:
 )
 def board() -> Response[str]:
     """The match board."""
-    return _file("ui", "index.html")
+    page = _file("ui", "index.html")
+    page.body = str(page.body).replace('="ui/', f'="ui/{_version("ui")}/')
+    return page
 
 
 # The page names its files as "ui/…", which from /ui/ is one level deeper: it works with and without the slash, whatever
@@ -85,6 +88,16 @@ def board() -> Response[str]:
 def board_asset(asset: str) -> Response[str]:
     """A file of the match board."""
     return _file("ui", asset)
+
+
+@ROUTERS["ui"].get("/ui/<version>/<asset>", include_in_schema=False)
+@ROUTERS["ui"].get("/ui/ui/<version>/<asset>", include_in_schema=False)
+def versioned_board_asset(version: str, asset: str) -> Response[str]:
+    """The same under a path that changes with the content: a browser that has it need not ask again."""
+    answer = _file("ui", asset)
+    if version == _version("ui"):
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer
 
 
 @cache
@@ -103,6 +116,12 @@ def _index(folder: str, name: str, path: str) -> Response[str]:
     page = _file(folder, "index.html")
     page.body = (page.body or "").replace("{{here}}", "" if path.endswith("/") else f"{name}/")
     return page
+
+
+@cache
+def _version(folder: str) -> str:
+    """Names the content of all files together: modules import one another, so none may be newer than the rest."""
+    return hashlib.sha256(json.dumps(_files(folder)).encode()).hexdigest()[:12]
 
 
 def _file(folder: str, name: str) -> Response[str]:

@@ -62,7 +62,10 @@ export class Catalogue {
 
   async load() {
     try {
-      await Promise.all([this.#pages({ status: "upcoming" }), this.#pages({ status: "live" })]);
+      // One after the other: two calls at once would wake two instances of a sleeping function and wait for the later.
+      await this.#pages({ status: "upcoming" });
+      this.changed();
+      await this.#pages({ status: "live" });
       this.loaded.coming = true;
       this.changed();
       const anchor = this.anchor;

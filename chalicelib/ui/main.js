@@ -1,19 +1,14 @@
 // Puts the board together: state, data and what shows them.
 
 import { API, hasKey, setKey } from "./api.js";
-import { AskDialog } from "./ask.js";
 import { Catalogue } from "./catalogue.js";
-import { download } from "./csv.js";
 import { announce, byId, fill, h } from "./dom.js";
 import { FilterBar } from "./filters.js";
 import * as show from "./format.js";
 import { MatchList } from "./matches.js";
-import { ModelPanels } from "./model.js";
 import { empty, keyForm, problem, skeleton } from "./problem.js";
-import { showRecord } from "./record.js";
 import { displayOrder, select } from "./select.js";
 import * as state from "./state.js";
-import { ValuePanels } from "./value.js";
 
 const REFRESH_MS = 60_000;
 const STALE_SECONDS = 36 * 3_600;
@@ -22,9 +17,28 @@ let catalogue;
 let shown = [];
 const bar = new FilterBar();
 const list = new MatchList(byId("list"), (match) => state.change({ match }));
-const ask = new AskDialog(byId("ask"), () => state.current().match !== null && state.change({ match: null }));
-let value;
-let model;
+// Panels, dialog and export: what the first screen does not need is fetched after it.
+let rest = null;
+let fetchingRest = null;
+
+function fetchRest() {
+  fetchingRest ??= Promise.all([import("./record.js"), import("./value.js"), import("./model.js"), import("./ask.js"), import("./csv.js")]).then(
+    ([{ showRecord }, { ValuePanels }, { ModelPanels }, { AskDialog }, { download }]) => {
+      rest = {
+        showRecord,
+        download,
+        value: new ValuePanels(byId("view-value")),
+        model: new ModelPanels(byId("view-model")),
+        ask: new AskDialog(byId("ask"), () => state.current().match !== null && state.change({ match: null })),
+      };
+      draw();
+    },
+    (error) => {
+      fetchingRest = null;
+      fill(byId("failure"), problem(error, fetchRest));
+    },
+  );
+}
 
 function open(stage) {
   catalogue?.close();
@@ -61,22 +75,29 @@ function render(filters) {
   const failed = catalogue.error && !catalogue.rows.length;
   fill(byId("failure"), catalogue.error ? problem(catalogue.error, () => open(filters.stage)) : null);
   if (filters.view === "matches") renderMatches(filters, failed);
-  if (filters.view === "record") failed ? fill(byId("view-record")) : showRecord(byId("view-record"), catalogue, filters);
-  if (filters.view === "value") (value ??= new ValuePanels(byId("view-value"))).update(catalogue, filters);
-  if (filters.view === "model") (model ??= new ModelPanels(byId("view-model"))).update(filters);
-  byId("main").setAttribute("aria-busy", String(!catalogue.done));
+  if (filters.view !== "matches" || filters.match !== null || catalogue.loaded.coming || catalogue.error) fetchRest();
+  if (rest) renderRest(filters, failed);
+  else if (filters.view !== "matches") fill(byId(`view-${filters.view}`), skeleton(6));
+  byId("main").setAttribute("aria-busy", String(!catalogue.done || !rest));
   renderAges();
   renderMore();
-  if (filters.match !== ask.matchId || filters.match !== null) ask.show(filters.match, filters.stage, catalogue.byId.get(filters.match));
   if (before && before.view !== filters.view) scrollTo(0, 0);
   before = filters;
+}
+
+function renderRest(filters, failed) {
+  const { showRecord, value, model, ask } = rest;
+  if (filters.view === "record") failed ? fill(byId("view-record")) : showRecord(byId("view-record"), catalogue, filters);
+  if (filters.view === "value") value.update(catalogue, filters);
+  if (filters.view === "model") model.update(filters);
+  ask.show(filters.match, filters.stage, catalogue.byId.get(filters.match));
 }
 
 function renderMatches(filters, failed) {
   shown = displayOrder(select(catalogue.rows, filters, catalogue.anchor));
   const waiting = !failed && (filters.status === "finished" || filters.status === "all" ? !catalogue.loaded.recent : !catalogue.loaded.coming && shown.length === 0);
   byId("list").hidden = waiting || shown.length === 0;
-  byId("export").disabled = waiting || shown.length === 0;
+  byId("export").disabled = waiting || !rest || shown.length === 0;
   list.update(waiting ? [] : shown);
   fill(byId("list-state"), waiting ? skeleton(8) : shown.length === 0 && !failed ? nothing(filters) : null);
   const values = shown.filter((row) => row.value_bet).length;
@@ -145,7 +166,7 @@ for (const name of state.VIEWS) {
   });
 }
 byId("export").addEventListener("click", () => {
-  download(shown, `matches-${state.current().stage}-${state.current().status}.csv`);
+  rest.download(shown, `matches-${state.current().stage}-${state.current().status}.csv`);
   announce(`${show.count(shown.length)} rows exported`);
 });
 byId("refresh").addEventListener("click", refresh);

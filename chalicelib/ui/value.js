@@ -48,7 +48,7 @@ export class ValuePanels {
       h("p", { class: "lede" }, "Flat stakes of one unit, over the chosen filters. Past returns of a model against average odds; expect them to be negative."),
       h(
         "dl",
-        { class: "key-figures" },
+        { class: "key-figures three" },
         figure("Bets", show.count(total.n), "", `${show.count(total.won)} won`),
         figure("Profit", `${show.signed(total.profit)} u`, total.profit < 0 ? "loss" : "gain", `turnover ${show.count(total.n)} u`),
         figure("ROI", show.signedPercent(total.roi), total.roi < 0 ? "loss" : "gain", total.interval ? `95% interval ${show.signedPercent(total.interval[0], 0)} to ${show.signedPercent(total.interval[1], 0)}` : "too few bets for an interval"),
