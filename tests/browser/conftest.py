@@ -89,7 +89,7 @@ def watch(page: Page, *, failing_calls: bool = False) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def axe() -> str:
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The source of axe-core: one npm package, checked against its published hash and kept."""
     kept = ROOT / ".local" / f"axe-core-{AXE_VERSION}.js"
     if kept.exists():
@@ -97,18 +97,20 @@ def axe() -> str:
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed: axe-core cannot be fetched")
     kept.parent.mkdir(exist_ok=True)
+    # Packed into the current folder: npm before version 7 knows no other.
+    folder = tmp_path_factory.mktemp("npm")
     fetched = subprocess.run(
-        ["npm", "pack", "--silent", f"axe-core@{AXE_VERSION}", "--pack-destination", str(kept.parent)],
+        ["npm", "pack", "--silent", f"axe-core@{AXE_VERSION}"],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
-    if fetched.returncode != 0:
+    packed = next(folder.glob("*.tgz"), None)
+    if packed is None:
         pytest.skip(f"axe-core cannot be fetched: {fetched.stderr.strip()[-200:]}")
-    packed = kept.parent / fetched.stdout.strip().splitlines()[-1]
     content = packed.read_bytes()
-    packed.unlink()
     assert base64.b64encode(hashlib.sha512(content).digest()).decode() == AXE_SHA512
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         member = archive.extractfile("package/axe.min.js")

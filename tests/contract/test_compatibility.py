@@ -130,15 +130,19 @@ def test_an_error_has_exactly_these_names(filled: ObjectStore, function: str, ev
         assert set(fault) == {"loc", "msg", "type"}
 
 
-PATHS = [(endpoint, path) for endpoint in ENDPOINTS for path in endpoint.paths if "{asset+}" not in path]
+# Without metrics, whose every answer counts the call before.
+PATHS = [
+    (endpoint, path)
+    for endpoint in ENDPOINTS
+    for path in endpoint.paths
+    if "{asset+}" not in path and endpoint.function != "metrics"
+]
 
 
 @pytest.mark.parametrize(("endpoint", "path"), PATHS, ids=lambda value: value if isinstance(value, str) else "")
 def test_every_path_answers_alike_with_and_without_its_trailing_slash(
     filled: ObjectStore, endpoint: Any, path: str
 ) -> None:
-    if endpoint.function == "metrics":
-        pytest.skip("counts the call before")
     parameters = {"match_id": 1, "task_id": "0d9f2c6e-5a0e-4f5c-9a1c-3c2f3f6d8b11"}
     plain = path.format(**parameters)
     body = REQUEST if endpoint.method == "POST" else None
