@@ -45,6 +45,7 @@ class Run:
     metrics: dict[str, float]
     params: dict[str, str]
     artifact_uri: str
+    experiment_id: str
 
 
 class Registry(Protocol):
@@ -113,7 +114,8 @@ class MlflowRegistry:
         data = found["run"]["data"]
         metrics = {metric["key"]: float(metric["value"]) for metric in data.get("metrics", [])}
         params = {param["key"]: str(param["value"]) for param in data.get("params", [])}
-        return Run(metrics, params, found["run"]["info"]["artifact_uri"])
+        info = found["run"]["info"]
+        return Run(metrics, params, info["artifact_uri"], info["experiment_id"])
 
     def file(self, artifact_uri: str, name: str) -> bytes | None:
         """See `Registry.file`."""
@@ -153,12 +155,12 @@ class Mirrored:
     registered_version: str | None
 
 
-def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime) -> Mirrored:
+def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime, ui_url: str = "") -> Mirrored:
     """Bring one alias's mirror in line with the registry.
 
     The model file is written first under a name of its own, the description that names it last, so that readers
     never see one without the other. Where the registry no longer has the alias, the mirror is removed; where it
-    does not answer, the mirror stays.
+    does not answer, the mirror stays. `ui_url` is where people open the registry's pages, for a link to the run.
 
     Raises:
         RegistryUnavailable, ObjectStoreUnavailable: nothing was changed.
@@ -171,7 +173,14 @@ def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime) 
             return Mirrored(stage, "unchanged", None)
         objects.delete(mirror_key(stage))
         return Mirrored(stage, "removed", None)
-    if current is not None and (current.registered_version, current.model_run_id) == (version.version, version.run_id):
+    linked = (
+        current is not None and (current.run_url or "").startswith(ui_url) and bool(current.run_url) == bool(ui_url)
+    )
+    if (
+        current is not None
+        and linked
+        and (current.registered_version, current.model_run_id) == (version.version, version.run_id)
+    ):
         return Mirrored(stage, "unchanged", version.version)
     model = _needed(registry, version, MODEL_FILE)
     digest = hashlib.sha256(model).hexdigest()
@@ -184,6 +193,7 @@ def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime) 
         "stage": stage.value,
         "registered_version": version.version,
         "model_run_id": version.run_id,
+        "run_url": _run_page(ui_url, run.experiment_id, version.run_id),
         "metrics": run.metrics,
         "params": run.params,
         "features": signature_features(_needed(registry, version, "MLmodel")),
@@ -198,6 +208,10 @@ def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime) 
         objects.put(description["reference_key"], reference)
     objects.put(mirror_key(stage), json.dumps(description, sort_keys=True).encode())
     return Mirrored(stage, "updated", version.version)
+
+
+def _run_page(ui_url: str, experiment_id: str, run_id: str) -> str | None:
+    return f"{ui_url.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}" if ui_url else None
 
 
 def _needed(registry: Registry, version: RegisteredVersion, name: str) -> bytes:

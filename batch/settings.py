@@ -12,6 +12,9 @@ class BatchSettings(Settings):
     mlflow_token_secret_id: str = Field(
         default="", description="Secrets Manager id of the MLflow server's bearer token; empty without one."
     )
+    mlflow_ui_url: str = Field(
+        default="", description="Base URL at which people open the MLflow server's pages; empty: no link is shown."
+    )
     odds_provider: str = Field(
         default="s3",
         pattern="^(fonbet|the_odds_api|s3)$",

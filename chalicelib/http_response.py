@@ -17,7 +17,7 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 
 REQUEST_HEADERS: Final = "Content-Type, Idempotency-Key, If-None-Match, X-API-Key"
 """Headers that another origin's page may send."""
-EXPOSED_HEADERS: Final = "ETag, Last-Modified, Retry-After, x-ignored-features, x-next-cursor, x-request-id"
+EXPOSED_HEADERS: Final = "ETag, Last-Modified, Link, Retry-After, x-ignored-features, x-next-cursor, x-request-id"
 """Headers that another origin's page may read."""
 PREFLIGHT_SECONDS: Final = "600"
 

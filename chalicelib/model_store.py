@@ -54,6 +54,7 @@ class ModelInfo:
         model_sha256: Its SHA-256, in hex.
         synced_at: When it was mirrored, ISO-8601.
         reference_key: Object key of rows of its training features, if it came with some.
+        run_url: The run's page in MLflow, where people can open it.
     """
 
     stage: Stage
@@ -67,6 +68,7 @@ class ModelInfo:
     synced_at: str
     model_name: str = MODEL_NAME
     reference_key: str | None = None
+    run_url: str | None = None
 
     @classmethod
     def from_json(cls, body: bytes, stage: Stage) -> Self:
@@ -89,6 +91,7 @@ class ModelInfo:
                 synced_at=raw["synced_at"],
                 model_name=raw["model_name"],
                 reference_key=raw.get("reference_key"),
+                run_url=raw.get("run_url"),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidModel(f"the mirror of {stage} is malformed: {error}") from error

@@ -31,6 +31,10 @@ HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "ETag": ("Names this content; send it back as `If-None-Match`.", {"type": "string"}),
     "Last-Modified": ("When the newest data set of the list was computed.", {"type": "string"}),
     "x-next-cursor": ("Cursor of the next page; absent on the last.", {"type": "string"}),
+    "Link": (
+        'The page of the run in MLflow as `<URL>; rel="describedby"`, where the operator has set one.',
+        {"type": "string"},
+    ),
     "x-ignored-features": ("Names in `features` that the model does not know, with commas.", {"type": "string"}),
     "Content-Encoding": ("For callers that accept it, where the body is over 1 KiB.", {"const": "gzip"}),
 }  # fmt: skip
@@ -136,6 +140,9 @@ def _complete_responses(operation: dict[str, Any], *, described: bool) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
+_OWN_HEADERS: Final = {"predict": ["x-ignored-features"], "task_status": ["Retry-After"], "model_info": ["Link"]}
+
+
 def _complete_response(status: str, response: dict[str, Any], operation: dict[str, Any]) -> None:
     if status == "304":
         response.pop("content", None)
@@ -149,7 +156,7 @@ def _complete_response(status: str, response: dict[str, Any], operation: dict[st
         names += ["ETag", "Last-Modified"]
     if status == "200":
         names += ["x-next-cursor"] if is_list else []
-        names += {"predict": ["x-ignored-features"], "task_status": ["Retry-After"]}.get(operation["operationId"], [])
+        names += _OWN_HEADERS.get(operation["operationId"], [])
         names.append("Content-Encoding")
     response["headers"] = {name: {"$ref": f"{_REF}/headers/{name}"} for name in names}
     for media in response.get("content", {}).values():

@@ -88,6 +88,7 @@ class LocalSystem:
             **stage_parameters(LOCAL_STAGE),
             "ApiId": API_ID,
             "MlflowTrackingUri": self.mlflow.tracking_uri,
+            "MlflowUiUrl": self.mlflow.tracking_uri,
             "ReplayAsOf": self.as_of,
             **self.parameters,
         }

@@ -12,7 +12,8 @@ from chalicelib.object_store import ObjectMissing, S3ObjectStore
 def run(_event: Event) -> Event:
     """Bring every alias's mirror in line with the registry; see `model_mirror.sync`."""
     registry = model_mirror.MlflowRegistry(settings().mlflow_tracking_uri, _token(), _read_s3)
-    mirrored = [model_mirror.sync(registry, wiring.objects(), stage, datetime.now(UTC)) for stage in Stage]
+    now, ui_url = datetime.now(UTC), settings().mlflow_ui_url
+    mirrored = [model_mirror.sync(registry, wiring.objects(), stage, now, ui_url) for stage in Stage]
     return {"stages": {str(one.stage): {"outcome": one.outcome, "version": one.registered_version} for one in mirrored}}
 
 

@@ -51,7 +51,9 @@ def model_info(stage: StageQuery = Stage.CHAMPION) -> Response[str]:
             metrics=dict(info.metrics),
             params=dict(info.params),
             features=[ModelFeature(name=f.name, type=f.type, required=f.required) for f in info.features],
-        )
+        ),
+        # RFC 8288; a header, because the body's fields are a contract.
+        headers={"Link": f'<{info.run_url}>; rel="describedby"'} if info.run_url else {},
     )
 
 

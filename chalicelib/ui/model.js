@@ -27,8 +27,8 @@ export class ModelPanels {
     const head = h("h2", { id: "model-title" }, `Model card: ${stage}`);
     fill(this.card, head, skeleton(6));
     try {
-      const { data } = await call("predict/model/info", { query: { stage } });
-      if (stage === this.stage) fill(this.card, head, modelCard(data));
+      const { data, headers } = await call("predict/model/info", { query: { stage } });
+      if (stage === this.stage) fill(this.card, head, modelCard(data, headers));
     } catch (error) {
       if (stage === this.stage) fill(this.card, head, problem(error, () => this.load(stage)));
     }
@@ -51,8 +51,9 @@ export class ModelPanels {
   }
 }
 
-function modelCard(info) {
-  const link = info.run_url && outsideLink(info.run_url, "open the run");
+function modelCard(info, headers) {
+  const runUrl = /<([^>]+)>; rel="describedby"/.exec(headers.get("Link") ?? "")?.[1];
+  const link = runUrl && outsideLink(runUrl, "open the run", "open the run in MLflow, in a new tab");
   return [
     h(
       "dl",

@@ -155,6 +155,10 @@ def test_the_model_card_is_what_the_registry_says(board: Board, stack: RunningSt
     for text in (mirrored["model_run_id"], f"{len(mirrored['features'])} features"):
         expect(card).to_contain_text(text)
     expect(card.locator(".facts")).to_contain_text(mirrored["registered_version"])
+    link = card.get_by_role("link", name="open the run in MLflow")
+    expect(link).to_have_attribute(
+        "href", f"{stack.mlflow_tracking_uri}/#/experiments/1/runs/{mirrored['model_run_id']}"
+    )
     card.get_by_text("All metrics").click()
     row = card.locator("tr", has=board.page.get_by_role("rowheader", name="test_log_loss", exact=True))
     expect(row.locator("td")).to_have_text(f"{mirrored['metrics']['test_log_loss']:.4f}")

@@ -176,7 +176,7 @@ class FakeRegistry:
         return self.versions.get(stage)
 
     def run(self, run_id: str) -> Run:
-        return Run({"log_loss": 0.97}, {"run": run_id}, f"x:/runs/{run_id}")
+        return Run({"log_loss": 0.97}, {"run": run_id}, f"x:/runs/{run_id}", "3")
 
     def file(self, artifact_uri: str, name: str) -> bytes | None:
         if name == "report/reference.parquet":
@@ -199,6 +199,18 @@ def test_a_promoted_version_is_mirrored_and_served() -> None:
     sync(registry, objects, Stage.CHAMPION, NOW)
     info = store.current(Stage.CHAMPION).info
     assert (info.registered_version, info.reference_key) == ("2", None)
+
+
+def test_a_mirrored_version_links_to_its_run_where_people_can_open_it() -> None:
+    registry, objects = FakeRegistry(), InMemoryObjectStore()
+    for ui_url, link in [
+        ("", None),
+        ("https://mlflow.example/", "https://mlflow.example/#/experiments/3/runs/run-1"),
+        ("https://other.example", "https://other.example/#/experiments/3/runs/run-1"),
+        ("", None),
+    ]:
+        sync(registry, objects, Stage.CHAMPION, NOW, ui_url)
+        assert ModelStore(objects, check_seconds=0).info(Stage.CHAMPION).run_url == link
 
 
 def test_an_unchanged_alias_is_not_copied_again() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import app
 from chalicelib import wiring
+from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS, Access
 from chalicelib.object_store import ObjectStore
 from tests.builders import Context, make_event, mirror_model, publish
@@ -27,6 +28,13 @@ def test_model_info_says_what_the_registry_says(objects: ObjectStore) -> None:
     assert body["registered_version"] == "7"
     assert (body["model_name"], body["model_version"], body["loaded"]) == ("soccer_model", "champion", True)
     assert body["features"][1] == {"name": "home_rest_days", "type": "double", "required": False}
+
+
+def test_model_info_links_to_the_run_where_there_is_a_page(objects: ObjectStore) -> None:
+    mirror_model(objects, run_url="https://mlflow.example/#/experiments/3/runs/r")
+    mirror_model(objects, Stage.CHALLENGER)
+    assert "link" not in call("model_info", query={"stage": "challenger"})[2]
+    assert call("model_info")[2]["link"] == '<https://mlflow.example/#/experiments/3/runs/r>; rel="describedby"'
 
 
 def test_model_info_without_such_an_alias_is_503(objects: ObjectStore) -> None:
