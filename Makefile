@@ -22,7 +22,7 @@ export UV_SYSTEM_CERTS ?= 1
 
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup setup-browser demo up down status test test-iam lint rotate-keys rights cost licences audit bench-cold format train promote deploy destroy package lock openapi fuzz load bench bench-batch bench-async chaos redrive clean
+.PHONY: help setup setup-browser demo up down status test test-iam lint rotate-keys rights cost licences audit bench-cold format train promote deploy destroy package lock openapi fuzz load bench bench-board bench-batch bench-async chaos redrive clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -129,6 +129,9 @@ fuzz: setup ## Requests generated from the OpenAPI document against BASE_URL (de
 
 load: setup ## Load test with a report in docs/load, against the local system or BASE_URL (USERS=8 DURATION=120)
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.load.run --users $(or $(USERS),8) --duration $(or $(DURATION),120)
+
+bench-board: setup ## First content and filter changes of the board in a browser, on the local system
+	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.load.page $(ARGS)
 
 bench: setup ## Benchmarks that print their figures and the machine, into docs/benchmarks (ARGS="--rounds 3 --dry")
 	@$(PY) -m tests.load.bench $(ARGS)

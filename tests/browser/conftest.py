@@ -29,6 +29,11 @@ CHROMIUM_ARGUMENTS = (
 )
 
 
+def chromium() -> str | None:
+    """The path of the machine's Chromium, if it has one."""
+    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests here need a browser."""
     here = Path(__file__).parent
@@ -40,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium as the machine has it."""
-    found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+    found = chromium()
     if found is None:
         pytest.skip("no Chromium is installed (make setup-browser)")
     with sync_playwright() as playwright:
