@@ -1,6 +1,7 @@
 """The queue of a running stack made quick to fail, its functions behind a faulty endpoint, and what is read of it."""
 
 import json
+import math
 import random
 import tempfile
 import threading
@@ -18,17 +19,19 @@ import requests
 from chalicelib.domain import Stage
 from chalicelib.lightgbm_native import NativeModel
 from chalicelib.model_store import ModelInfo, ServedModel, mirror_key
+from chalicelib.queue_monitor import PING
 from chalicelib.task_store import DynamoTaskStore
 from infra.throwaway import RunningStack
 from tests.chaos.faulty_endpoint import Faults, faulty_endpoint
 
 FUNCTIONS: Final = ("predict_async", "inference", "dead_letters", "sweep")
 FUNCTION_SECONDS: Final = 4
-VISIBILITY_SECONDS: Final = 5
+"""Time limit of the inference function; longer where a worker takes long to start."""
 DELIVERIES: Final = 4
 RESEND_AFTER_SECONDS: Final = 6
 _KEYS_PER_READ: Final = 100
 _SUBMITTERS_KILLED: Final = 4
+_MOST_PATIENCE_SECONDS: Final = 1.0
 _FAR: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -72,7 +75,10 @@ class Arena:
 
     @contextmanager
     def killing(self, every_seconds: float, at_most: int) -> Iterator[None]:
-        """Kill a worker now and then, mostly of the inference function; every fifth hangs until its time is over."""
+        """Kill a worker now and then, mostly of the inference function; every fifth hangs until its time is over.
+
+        The first victim is a worker of the submitting function, as soon as there is one.
+        """
         self._halt.clear()
         thread = threading.Thread(target=self._kill, args=(every_seconds, at_most))
         thread.start()
@@ -86,9 +92,9 @@ class Arena:
         while self.killed + self.hung < at_most and not self._halt.wait(every_seconds * self.random.uniform(0.5, 1.5)):
             number = self.killed + self.hung
             # Each new worker of the submitting function unpacks 180 MB: a few of them tell as much as many.
-            function = "predict_async" if number % 5 == 1 and number < _SUBMITTERS_KILLED * 5 else "inference"
-            victims = self.workers(function)
+            function = "predict_async" if number % 5 == 0 and number < _SUBMITTERS_KILLED * 5 else "inference"
             try:
+                victims = self.workers(function)
                 if victims and number % 5 == 4:
                     self.random.choice(victims).suspend()
                     self.hung += 1
@@ -97,6 +103,17 @@ class Arena:
                     self.killed += 1
             except psutil.NoSuchProcess:
                 continue
+
+    def wait_for_attacks(self, number: int, seconds: float) -> None:
+        """Wait until so many workers were killed or hang, while messages keep the others busy.
+
+        Raises:
+            AssertionError: It takes longer than `seconds`.
+        """
+        end = time.monotonic() + seconds
+        while self.killed + self.hung < number:
+            assert time.monotonic() < end, f"{self.killed} workers killed, {self.hung} hung, {number} wanted"
+            time.sleep(0.2)
 
     @contextmanager
     def consumer_off(self) -> Iterator[None]:
@@ -120,10 +137,18 @@ class Arena:
 
     def swap_models(self) -> None:
         """Serve the challenger's model as champion and the champion's as challenger."""
+        bodies = self.mirrored()
+        self.mirror({Stage.CHAMPION: bodies[Stage.CHALLENGER], Stage.CHALLENGER: bodies[Stage.CHAMPION]})
+
+    def mirrored(self) -> dict[Stage, bytes]:
+        """What the mirror says of each stage's model."""
         s3, bucket = self.stack.client("s3"), self.stack.outputs.bucket
-        bodies = {s: s3.get_object(Bucket=bucket, Key=mirror_key(s))["Body"].read() for s in Stage}
-        s3.put_object(Bucket=bucket, Key=mirror_key(Stage.CHAMPION), Body=bodies[Stage.CHALLENGER])
-        s3.put_object(Bucket=bucket, Key=mirror_key(Stage.CHALLENGER), Body=bodies[Stage.CHAMPION])
+        return {stage: s3.get_object(Bucket=bucket, Key=mirror_key(stage))["Body"].read() for stage in Stage}
+
+    def mirror(self, bodies: Mapping[Stage, bytes]) -> None:
+        """Let the mirror say this."""
+        for stage, body in bodies.items():
+            self.stack.client("s3").put_object(Bucket=self.stack.outputs.bucket, Key=mirror_key(stage), Body=body)
 
     # ── What is there ───────────────────────────────────────────────────────────────────────────────
 
@@ -131,8 +156,8 @@ class Arena:
         """The mirrored models by their run ids."""
         s3, bucket = self.stack.client("s3"), self.stack.outputs.bucket
         found = {}
-        for stage in Stage:
-            info = ModelInfo.from_json(s3.get_object(Bucket=bucket, Key=mirror_key(stage))["Body"].read(), stage)
+        for stage, body in self.mirrored().items():
+            info = ModelInfo.from_json(body, stage)
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "model.lgb"
                 file.write_bytes(s3.get_object(Bucket=bucket, Key=info.model_key)["Body"].read())
@@ -148,6 +173,25 @@ class Arena:
             answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
             found.update({item["task_id"]["S"]: item for item in answer["Responses"][table]})
         return found
+
+    def operators_view(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What an operator is told of the queues, and of the inference function."""
+        key = {"X-API-Key": self.stack.keys.operator}
+        paths = ("queues", "workers")
+        answers = [requests.get(f"{self.stack.base_url}/monitoring/{p}", headers=key, timeout=60) for p in paths]
+        queues, workers = (answer.json() for answer in answers)
+        return queues, workers["workers"][0]
+
+    def pending(self) -> int:
+        """Tasks that have not ended."""
+        return len(list(self.tasks.pending(_FAR)))
+
+    def waiting(self) -> int:
+        """Messages that wait in the inference queue."""
+        name = "ApproximateNumberOfMessages"
+        url = self.stack.outputs.inference_queue_url
+        attributes = self.stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
+        return int(attributes[name])
 
     def queued(self) -> int:
         """Messages in both queues, in whatever state."""
@@ -173,10 +217,10 @@ class Arena:
             except Exception:
                 if time.monotonic() > end:
                     raise
-            pending, queued = [task.task_id for task in self.tasks.pending(_FAR)], self.queued()
+            pending, queued = self.pending(), self.queued()
             if not pending and not queued:
                 return
-            assert time.monotonic() < end, f"{len(pending)} tasks pending, {queued} messages left"
+            assert time.monotonic() < end, f"{pending} tasks pending, {queued} messages left"
             time.sleep(1)
 
 
@@ -191,12 +235,16 @@ class Submission:
 
 
 class Caller:
-    """Submits like a client: keeps its connection, and with a key comes back until it is accepted."""
+    """Submits like a client: keeps its connection, and with a key comes back until it is accepted.
+
+    `refused` lists the statuses that were not 202, None for no answer at all.
+    """
 
     def __init__(self, stack: RunningStack, tries: int = 40) -> None:
         self._url = f"{stack.base_url}/predict/async/"
         self._headers = {"X-API-Key": stack.keys.client}
         self._tries = tries
+        self.refused: list[int | None] = []
 
     def submit(self, requests_: Sequence[tuple[Mapping[str, Any], str, str | None]]) -> list[Submission]:
         """Submit (body, stage, key) one after the other."""
@@ -207,12 +255,21 @@ class Caller:
     def _one(self, session: requests.Session, body: Mapping[str, Any], stage: str, key: str | None) -> Submission:
         headers = {} if key is None else {"Idempotency-Key": key}
         for _ in range(self._tries):
-            answer = session.post(self._url, json=body, params={"stage": stage}, headers=headers, timeout=60)
-            if answer.status_code == 202:
-                return Submission(body, stage, key, str(answer.json()["task_id"]))
-            assert answer.status_code in {429, 500, 502, 503, 504}, answer.text
+            patience = _MOST_PATIENCE_SECONDS
+            try:
+                answer = session.post(self._url, json=body, params={"stage": stage}, headers=headers, timeout=60)
+            except requests.RequestException:
+                # No answer: accepted or not, without a key nobody will ever know.
+                self.refused.append(None)
+            else:
+                if answer.status_code == 202:
+                    return Submission(body, stage, key, str(answer.json()["task_id"]))
+                self.refused.append(answer.status_code)
+                assert answer.status_code in {429, 500, 502, 503, 504}, answer.text
+                patience = min(patience, float(answer.headers.get("Retry-After", 0)))
             if key is None:
                 break
+            time.sleep(patience)
         else:
             raise AssertionError(f"not accepted in {self._tries} tries")
         return Submission(body, stage, key, None)
@@ -220,7 +277,11 @@ class Caller:
 
 @contextmanager
 def arena(stack: RunningStack, faults: Faults) -> Iterator[Arena]:
-    """Shorten the queue's and functions' times, put the functions behind the faulty endpoint; undo it afterwards."""
+    """Shorten the queue's and functions' times, put the functions behind the faulty endpoint; undo it afterwards.
+
+    The times are short, but no shorter than the machine is fast: a message must not come back while the worker that has
+    it is still starting, or deliveries run out with nobody to blame.
+    """
     lambda_, sqs = stack.client("lambda"), stack.client("sqs")
     functions = {name: lambda_.get_function_configuration(FunctionName=stack.function_name(name)) for name in FUNCTIONS}
     queues = (stack.outputs.inference_queue_url, stack.outputs.dead_letter_queue_url)
@@ -234,21 +295,22 @@ def arena(stack: RunningStack, faults: Faults) -> Iterator[Arena]:
         for url in queues
     }
     fight = Arena(stack, faults, random.Random(faults.seed))  # noqa: S311 - no secret
+    mirrored = fight.mirrored()
     with faulty_endpoint(stack.system.emulator.endpoint_url, faults) as url:
         try:
-            for name, found in functions.items():
+            for found in functions.values():
                 variables = {
                     **found["Environment"]["Variables"],
                     "AWS_ENDPOINT_URL": url,
                     "RESEND_AFTER_SECONDS": str(RESEND_AFTER_SECONDS),
                 }
                 lambda_.update_function_configuration(
-                    FunctionName=found["FunctionName"],
-                    Environment={"Variables": variables},
-                    Timeout=FUNCTION_SECONDS if name == "inference" else found["Timeout"],
+                    FunctionName=found["FunctionName"], Environment={"Variables": variables}
                 )
+            seconds = max(FUNCTION_SECONDS, math.ceil(2 + 2 * _seconds_to_start(stack)))
+            lambda_.update_function_configuration(FunctionName=functions["inference"]["FunctionName"], Timeout=seconds)
             for queue in queues:
-                attributes = {**before[queue], "VisibilityTimeout": str(VISIBILITY_SECONDS)}
+                attributes = {**before[queue], "VisibilityTimeout": str(seconds + 1)}
                 if "RedrivePolicy" in attributes:
                     policy = {**json.loads(attributes["RedrivePolicy"]), "maxReceiveCount": DELIVERIES}
                     attributes["RedrivePolicy"] = json.dumps(policy)
@@ -263,3 +325,11 @@ def arena(stack: RunningStack, faults: Faults) -> Iterator[Arena]:
                 )
             for queue in queues:
                 sqs.set_queue_attributes(QueueUrl=queue, Attributes=before[queue])
+            fight.mirror(mirrored)
+
+
+def _seconds_to_start(stack: RunningStack) -> float:
+    """How long a new worker of the inference function takes to answer."""
+    started = time.monotonic()
+    stack.invoke("inference", PING)
+    return time.monotonic() - started
