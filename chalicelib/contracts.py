@@ -225,7 +225,10 @@ class ModelInfoResponse(_Frozen):
     model_name: str
     model_version: Stage
     model_run_id: str
-    loaded: bool = Field(description="Whether the function that answered holds the model in memory.")
+    loaded: bool = Field(
+        description="Whether the model is in place, whole: every serving function loads it at its first prediction. "
+        "While it is false, functions that hold the version before go on with that, and others answer 503."
+    )
     registered_version: str
     metrics: dict[str, float]
     params: dict[str, str]

@@ -3,6 +3,7 @@
 import base64
 import gzip
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 GZIP_FROM_BYTES: Final = 1_024
@@ -43,9 +44,13 @@ def finished(answer: Answer, request_headers: Mapping[str, str], *, request_id: 
             headers["Access-Control-Allow-Origin"] = board_origin
             headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
     body: str = answer.get("body") or ""
+    if answer["statusCode"] == HTTPStatus.NOT_MODIFIED:
+        # What the full answer would say (RFC 9110, 15.4.5).
+        vary.append("Accept-Encoding")
     if not answer.get("isBase64Encoded") and len(plain := body.encode()) > GZIP_FROM_BYTES:
         vary.append("Accept-Encoding")
-        if accepts_gzip(request_headers.get("accept-encoding", "")):
+        # Without an Accept header a gateway may hand base64 through as text: such a caller gets the plain answer.
+        if "accept" in request_headers and accepts_gzip(request_headers.get("accept-encoding", "")):
             # Level 1: five times as fast as the default for about a tenth more bytes on these lists.
             answer["body"] = base64.b64encode(gzip.compress(plain, compresslevel=1, mtime=0)).decode()
             answer["isBase64Encoded"] = True

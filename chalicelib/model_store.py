@@ -181,6 +181,8 @@ class _Cached:
     info: ModelInfo
     checked_at: float
     model: ServedModel | None = None
+    # Whether the model's file was read and has the recorded checksum.
+    is_whole: bool = False
 
 
 class ModelStore:
@@ -206,9 +208,23 @@ class ModelStore:
         """
         return self._fresh(stage).info
 
-    def loaded(self, stage: Stage) -> bool:
-        """Whether this sandbox holds the stage's model in memory."""
-        return (cached := self._cache.get(stage)) is not None and cached.model is not None
+    def is_loadable(self, stage: Stage) -> bool:
+        """Whether the mirror holds the model it names, whole, so that every serving function can load it.
+
+        Read once per version, since a model's file never changes; again while it is missing or damaged.
+
+        Raises:
+            ModelUnavailable: no version has the alias, or the mirror was never readable.
+        """
+        cached = self._fresh(stage)
+        if not cached.is_whole:
+            try:
+                self._content(cached.info)
+            except (ObjectMissing, ObjectStoreUnavailable, InvalidModel) as error:
+                logger.warning("the mirrored model cannot be loaded", extra={"reason": error.code})
+            else:
+                cached.is_whole = True
+        return cached.is_whole
 
     def current(self, stage: Stage) -> ServedModel:
         """The stage's model.
@@ -261,12 +277,16 @@ class ModelStore:
                     raise InvalidModel(f"version {info.registered_version}: {error.message}") from error
         return replacement
 
-    def _load(self, info: ModelInfo) -> ServedModel:
+    def _content(self, info: ModelInfo) -> bytes:
         found = self._objects.get(info.model_key)
         assert found is not None  # noqa: S101 - no ETag was given
         if hashlib.sha256(found.body).hexdigest() != info.model_sha256:
             raise InvalidModel(f"{info.model_key} does not have the recorded checksum")
+        return found.body
+
+    def _load(self, info: ModelInfo) -> ServedModel:
+        content = self._content(info)
         with tempfile.NamedTemporaryFile(suffix=".lgb") as file:
-            file.write(found.body)
+            file.write(content)
             file.flush()
             return ServedModel(info, NativeModel(Path(file.name)))

@@ -22,7 +22,7 @@ from chalicelib.data_release import DRIFT_REPORT_KEY
 from chalicelib.domain import Stage
 from chalicelib.errors import ServiceError, TaskNotFound
 from chalicelib.object_store import ObjectMissing
-from chalicelib.observability import facts
+from chalicelib.observability import FEATURE_DRIFT_SCORE, OF_SERVICE, Measurement, facts
 from chalicelib.routes.parameters import StageQuery
 from chalicelib.routes.rendering import documented, json_response, unix_now
 from chalicelib.sandbox import memory_usage_mb, worker_id
@@ -45,8 +45,7 @@ def model_info(stage: StageQuery = Stage.CHAMPION) -> Response[str]:
             model_name=info.model_name,
             model_version=stage,
             model_run_id=info.model_run_id,
-            # Every serving function loads the model at its first prediction; the mirror that this names is complete.
-            loaded=True,
+            loaded=models.is_loadable(stage),
             registered_version=info.registered_version,
             metrics=dict(info.metrics),
             params=dict(info.params),
@@ -132,11 +131,13 @@ def workers() -> Response[str]:
     responses=documented(DriftResponse, 401, 403, 503),
 )
 def drift() -> Response[str]:
-    """The latest feature-drift summary; `drift_score` is null while there is none."""
+    """The latest feature-drift summary; `drift_score` is null while there is none. Refreshes the drift gauge."""
     try:
         found = wiring.objects().get(DRIFT_REPORT_KEY)
     except ObjectMissing:
         return json_response(DriftResponse(drift_score=None))
     assert found is not None  # noqa: S101 - no ETag was given
     report = DriftResponse.model_validate(json.loads(found.body))
+    if report.drift_score is not None:
+        wiring.recorder().record(Measurement(FEATURE_DRIFT_SCORE, "None", report.drift_score, (OF_SERVICE,)))
     return json_response(report)

@@ -336,9 +336,16 @@ def test_nothing_a_caller_sends_in_confidence_is_logged(
 )  # fmt: skip
 def test_gzip_only_for_callers_that_want_it(objects: ObjectStore, header: str, *, packed: bool) -> None:
     publish(objects)
-    answer = raw("cards", headers={"accept-encoding": header})
+    answer = raw("cards", headers={"accept": "*/*", "accept-encoding": header})
     assert answer["isBase64Encoded"] is packed
     assert ("Content-Encoding" in answer["headers"]) is packed
     assert "Accept-Encoding" in answer["headers"]["Vary"]
     text = gzip.decompress(base64.b64decode(answer["body"])).decode() if packed else answer["body"]
     assert len(json.loads(text)) == 3
+
+
+def test_a_caller_without_an_accept_header_gets_no_base64_that_nobody_unpacks(objects: ObjectStore) -> None:
+    publish(objects)
+    answer = raw("cards", headers={"accept-encoding": "gzip"})
+    assert (answer["isBase64Encoded"], "Content-Encoding" in answer["headers"]) == (False, False)
+    assert len(json.loads(answer["body"])) == 3

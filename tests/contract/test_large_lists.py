@@ -40,14 +40,19 @@ def many(name: str) -> pd.DataFrame:
     )
 
 
+def publish_large(name: str) -> None:
+    """The release that the tests here read."""
+    odds = make_odds(list(range(1, MATCHES + 1, 3)))
+    publish(wiring.objects(), predictions=many(name), odds=odds, region_roi=ROI)
+
+
 @pytest.fixture(scope="module", params=["Home", "Динамо Махачкала " * 6], ids=["short names", "long Cyrillic names"])
 def large(request: pytest.FixtureRequest) -> Iterator[str]:
     """A release of 100,000 predictions, a third of them with odds; the name of its teams."""
     with pytest.MonkeyPatch.context() as patch:
         stack = aws.__wrapped__(patch)  # type: ignore[attr-defined]  # the fixture, for a whole module
         next(stack)
-        odds = make_odds(list(range(1, MATCHES + 1, 3)))
-        publish(wiring.objects(), predictions=many(request.param), odds=odds, region_roi=ROI)
+        publish_large(request.param)
         yield request.param
         next(stack, None)
 
@@ -77,6 +82,23 @@ def test_pages_cut_for_their_size_together_are_the_whole_list(large: str) -> Non
         query["cursor"] = headers["x-next-cursor"]
     # Match 50,000 kicks off now: it is live, and the next one the first to come.
     assert ids == list(range(MATCHES // 2 + 1, MATCHES + 1))
+
+
+@pytest.mark.parametrize("large", ["Home"], indirect=True)
+def test_a_listing_of_100_000_is_not_disturbed_by_releases_published_meanwhile(large: str) -> None:
+    query, teams = {"limit": "5000"}, []
+    while True:
+        _, body, headers = call("predictions", query=query)
+        teams += [row["home_team"] for row in body]
+        if len(teams) in (5_000, 50_000):
+            # Other teams, and every second match gone: by position a reader would now skip half of the rest.
+            publish(wiring.objects(), predictions=many(f"Other {len(teams)}").iloc[::2])
+        if "x-next-cursor" not in headers:
+            break
+        query["cursor"] = headers["x-next-cursor"]
+    assert teams == [f"{large} {number}" for number in range(1, MATCHES + 1)]
+    assert call("predictions", query={"limit": "1"})[1][0]["home_team"] == "Other 50000 1"
+    publish_large(large)
 
 
 def test_a_match_in_the_middle_is_found(large: str) -> None:

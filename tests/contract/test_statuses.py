@@ -182,7 +182,7 @@ def test_no_documented_status_is_left_out() -> None:
         for status in found["responses"]
     }
     provoked = {(case.operation, case.status) for case in CASES}
-    # Below, for every function alike; 429 is the gateway's but for the queue's backlog (tests/e2e).
+    # Below, for every function alike; 429 is the gateway's (test_on_the_wire) or a key's (test_throttling).
     general = {(name, status) for name, status in documented if status in {429, 500, 504}}
     # In tests of their own: they need a task that has begun, and Lambda's answers.
     alone = {("task_status", 200), ("workers", 200), ("workers_alias", 200)}

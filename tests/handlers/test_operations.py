@@ -13,8 +13,10 @@ import app
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS, Access
+from chalicelib.model_store import ModelStore
 from chalicelib.object_store import ObjectStore
 from tests.builders import Context, make_event, mirror_model, publish
+from tests.fakes import InMemoryObjectStore
 from tests.handlers.calling import call
 
 OPERATOR = {"x-api-key": "operator-key"}
@@ -35,6 +37,30 @@ def test_model_info_links_to_the_run_where_there_is_a_page(objects: ObjectStore)
     mirror_model(objects, Stage.CHALLENGER)
     assert "link" not in call("model_info", query={"stage": "challenger"})[2]
     assert call("model_info")[2]["link"] == '<https://mlflow.example/#/experiments/3/runs/r>; rel="describedby"'
+
+
+def test_model_info_says_whether_the_model_is_in_place(objects: ObjectStore) -> None:
+    mirror_model(objects)
+    key = wiring.models().info(Stage.CHAMPION).model_key
+    found = objects.get(key)
+    assert found is not None
+    objects.put(key, found.body[:-1])
+    assert call("model_info")[1]["loaded"] is False
+    assert call("predict", body={"match_id": 1, "features": {"diff_elo": 1.0, "sex": 0}})[0] == 503
+    objects.delete(key)
+    assert call("model_info")[1]["loaded"] is False
+    objects.put(key, found.body)
+    assert call("model_info")[1]["loaded"] is True
+    assert call("predict", body={"match_id": 1, "features": {"diff_elo": 1.0, "sex": 0}})[0] == 200
+
+
+def test_model_info_reads_the_model_once_per_version() -> None:
+    objects = InMemoryObjectStore()
+    mirror_model(objects)
+    models = ModelStore(objects, check_seconds=0)
+    key = models.info(Stage.CHAMPION).model_key
+    assert [models.is_loadable(Stage.CHAMPION) for _ in range(3)] == [True, True, True]
+    assert objects.reads.count(key) == 1
 
 
 def test_model_info_without_such_an_alias_is_503(objects: ObjectStore) -> None:
@@ -77,11 +103,15 @@ def test_drift_is_null_before_any_report(objects: ObjectStore) -> None:
     assert call("drift", headers=OPERATOR)[1]["drift_score"] is None
 
 
-def test_the_latest_drift_report_is_answered(objects: ObjectStore) -> None:
+def test_the_latest_drift_report_is_answered_and_refreshes_the_gauge(
+    objects: ObjectStore, printed: pytest.CaptureFixture[str]
+) -> None:
     report = {"drift_score": 0.25, "number_of_columns": 4, "drift_by_columns": {}}
     objects.put("reports/drift/latest.json", json.dumps(report).encode())
     body = call("drift", headers=OPERATOR)[1]
     assert (body["drift_score"], body["drift_by_columns"]) == (0.25, {})
+    (gauge,) = [line for line in printed.readouterr().out.splitlines() if "FeatureDriftScore" in line]
+    assert json.loads(gauge)["FeatureDriftScore"] == 0.25
 
 
 @pytest.mark.parametrize("function", [e.function for e in ENDPOINTS if e.access is Access.OPERATOR])

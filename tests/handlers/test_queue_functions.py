@@ -235,6 +235,45 @@ def test_a_lost_message_shows_as_a_pending_task_with_nothing_queued(objects: Obj
     assert body["inference"]["oldest_age_seconds"] >= 600
 
 
+def shown() -> tuple[int, int, int, int, int]:
+    """Waiting and in flight; tasks pending; dead letters waiting and kept."""
+    body = queues()
+    inference, dead = body["inference"], body["dead_letters"]
+    assert (inference["oldest_age_seconds"] is None) == (body["pending_tasks"] == 0)
+    assert (dead["oldest_age_seconds"] is None) == (dead["kept"] == 0)
+    return inference["waiting"], inference["in_flight"], body["pending_tasks"], dead["waiting"], dead["kept"]
+
+
+def test_queues_are_true_in_each_state_of_a_task(objects: ObjectStore) -> None:
+    mirror_model(objects)
+    sqs, settings = boto3.client("sqs"), wiring.settings()
+    assert shown() == (0, 0, 0, 0, 0)
+    task_id = accept()
+    assert shown() == (1, 0, 1, 0, 0)
+    (message,) = sqs.receive_message(QueueUrl=settings.inference_queue_url)["Messages"]
+    assert shown() == (0, 1, 1, 0, 0)
+    # It came back too often, and Lambda moved it.
+    sqs.delete_message(QueueUrl=settings.inference_queue_url, ReceiptHandle=message["ReceiptHandle"])
+    sqs.send_message(QueueUrl=settings.dead_letter_queue_url, MessageBody=message["Body"])
+    assert shown() == (0, 0, 1, 1, 0)
+    (letter,) = sqs.receive_message(QueueUrl=settings.dead_letter_queue_url)["Messages"]
+    dead_letters(record(letter["Body"]))
+    sqs.delete_message(QueueUrl=settings.dead_letter_queue_url, ReceiptHandle=letter["ReceiptHandle"])
+    assert shown() == (0, 0, 0, 0, 1)
+    redriven(reopen=True)
+    assert shown() == (1, 0, 1, 0, 0)
+    (message,) = sqs.receive_message(QueueUrl=settings.inference_queue_url)["Messages"]
+    assert inference(record(message["Body"])) == []
+    sqs.delete_message(QueueUrl=settings.inference_queue_url, ReceiptHandle=message["ReceiptHandle"])
+    assert (status_of(task_id)["status"], shown()) == ("success", (0, 0, 0, 0, 0))
+    accept(features={"sex": 0})
+    (message,) = sqs.receive_message(QueueUrl=settings.inference_queue_url)["Messages"]
+    assert inference(record(message["Body"])) == []
+    # Failed for its features: an end like any other, no dead letter.
+    sqs.delete_message(QueueUrl=settings.inference_queue_url, ReceiptHandle=message["ReceiptHandle"])
+    assert shown() == (0, 0, 0, 0, 0)
+
+
 def redriven(**options: Any) -> dict[str, int]:
     now, queue = datetime.now(UTC), wiring.inference_queue()
     return dict(redrive.run_again(wiring.tasks(), queue, now, at_most=10, say=lambda _: None, **options))
