@@ -85,9 +85,9 @@ status: setup ## What runs
 train: setup ## Train and register champion and challenger candidates
 	@$(PY) -m infra.local train
 
-promote: setup ## Move an alias to a version and mirror it (VERSION=2 [STAGE=champion|challenger])
-	@test -n "$(VERSION)" || { echo "which version? make promote VERSION=2 [STAGE=champion|challenger]"; exit 2; }
-	@$(PY) -m infra.local promote --version $(VERSION) --stage $(or $(filter champion challenger,$(STAGE)),champion)
+promote: setup ## Move an alias to a version and mirror it (VERSION=2 [STAGE=champion|challenger] [FORCE=1 even if worse])
+	@test -n "$(VERSION)" || { echo "which version? make promote VERSION=2 [STAGE=champion|challenger] [FORCE=1]"; exit 2; }
+	@$(PY) -m infra.local promote --version $(VERSION) --stage $(or $(filter champion challenger,$(STAGE)),champion) $(if $(FORCE),--force)
 
 # ── Quality ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -31,6 +31,7 @@ from chalicelib.observability import (
 )
 from chalicelib.prometheus import Family, Sample, histogram_samples
 from chalicelib.task_queue import QueueCounts, TaskQueue
+from chalicelib.task_store import Task, TaskStore
 
 logger = logging.getLogger(__name__)
 
@@ -70,12 +71,14 @@ class Sources:
         objects: The data bucket.
         queue: The inference queue.
         dead_letters: The queue of messages that failed too often.
+        tasks: The queued predictions.
     """
 
     counters: CloudWatchCounters
     objects: ObjectStore
     queue: TaskQueue
     dead_letters: TaskQueue
+    tasks: TaskStore
 
 
 def families(sources: Sources, now: datetime) -> list[Family]:
@@ -86,6 +89,7 @@ def families(sources: Sources, now: datetime) -> list[Family]:
     reads: dict[str, Callable[[], list[Family]]] = {
         "cloudwatch": lambda: counter_families(sources.counters, now),
         "queues": lambda: _queue_families(sources.queue.counts(), sources.dead_letters.counts()),
+        "tasks": lambda: [_task_age_family(sources.tasks.oldest_pending(now), now)],
         "model_mirror": lambda: [_model_family(gauges.served_models(sources.objects))],
         "data_release": lambda: [_age_family(gauges.release_ages(sources.objects, now))],
         "drift_report": lambda: [_drift_family(gauges.drift_score(sources.objects))],
@@ -107,7 +111,7 @@ def families(sources: Sources, now: datetime) -> list[Family]:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=5)
+    return ThreadPoolExecutor(max_workers=6)
 
 
 # ── Counters ────────────────────────────────────────────────────────────────────────────────────────
@@ -231,6 +235,12 @@ def _queue_families(waiting: QueueCounts, dead: QueueCounts) -> list[Family]:
             [Sample(dead.waiting + dead.in_flight + dead.delayed)],
         ),
     ]
+
+
+def _task_age_family(oldest: Task | None, now: datetime) -> Family:
+    age = 0.0 if oldest is None else max(0.0, now.timestamp() - oldest.submitted_at)
+    text = "Time since the oldest unfinished task was submitted; 0 without one."
+    return Family("inference_oldest_task_age_seconds", "gauge", text, [Sample(age)])
 
 
 def _model_family(models: Sequence[ModelInfo]) -> Family:

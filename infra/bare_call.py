@@ -147,9 +147,9 @@ def call_alone(
     Raises:
         BareCallError: It could not be imported or it raised.
     """
-    found = dependencies.interpreter(target.python)
-    if found is None:
-        raise BareCallError(f"this machine has no Python {target.python}")
+    python = dependencies.runner(target)
+    if python is None:
+        raise BareCallError(f"this machine cannot run {target.runtime} on {target.architecture}")
     code, layers = unpack(out, function, folder)
     runtime = dependencies.runtime_libraries(target)
     template = json.loads((out / "sam.json").read_text(encoding="utf-8"))["Resources"]
@@ -162,7 +162,7 @@ def call_alone(
         "result": str(result),
     }
     ran = subprocess.run(
-        [found[0], "-I", "-S", "-B", "-c", _PROGRAM],
+        [python, "-I", "-S", "-B", "-c", _PROGRAM],
         input=json.dumps(given),
         check=False,
         capture_output=True,
@@ -175,7 +175,7 @@ def call_alone(
     if ran.returncode != 0 or not result.exists():
         raise BareCallError((ran.stderr or ran.stdout).strip()[-2_000:])
     said = json.loads(result.read_text(encoding="utf-8"))
-    standard = _standard_library(found[0])
+    standard = _standard_library(python)
     ours = (str(folder), str(runtime), *standard)
     strangers = [path for path in said["modules"] if path.startswith("/") and not path.startswith(ours)]
     strangers += [

@@ -5,7 +5,6 @@ there and fail on AWS.
 """
 
 import json
-import platform
 import subprocess
 import tempfile
 import zipfile
@@ -38,9 +37,8 @@ def import_faults(out: Path, target: Target) -> list[str]:
         out: Folder with the template and the archives.
         target: What they are built for. Checked only where this machine can run it.
     """
-    machine = platform.machine().lower().replace("arm64", "aarch64")
-    found = dependencies.interpreter(target.python)
-    if found is None or machine != target.machine:
+    python = dependencies.runner(target)
+    if python is None:
         print(f"    not imported: this machine cannot run {target.runtime} on {target.architecture}")
         return []
     template = json.loads((out / "sam.json").read_text(encoding="utf-8"))["Resources"]
@@ -61,7 +59,7 @@ def import_faults(out: Path, target: Target) -> list[str]:
             # Lambda's order: the layers' python/, then the code, then the runtime's own libraries
             paths = [unpacked[f"{layer.value}.zip"] / "python" for layer in layers] + [unpacked[_ARCHIVES[package]]]
             search = [str(path) for path in [*paths, dependencies.runtime_libraries(target)]]
-            faults += import_alone(found[0], search, names)
+            faults += import_alone(python, search, names)
     return faults
 
 

@@ -5,11 +5,12 @@ Wheels only, checked against the locks' hashes, installed by uv (or pip where uv
 """
 
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -78,9 +79,17 @@ def _install(requirements: Path, folder: Path, target: Target, *, only: Iterable
         command += ["--disable-pip-version-check", "--python-version", target.python]
         platforms = target.pip_platforms
         command += [part for name in platforms for part in ("--platform", name)]
-    subprocess.run([*command, *common], check=True)
+    subprocess.run([*command, *common], check=True, env=with_system_certificates(os.environ))
     if names:
         lock.unlink()
+
+
+def with_system_certificates(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables for uv: it trusts the system's certificates unless told otherwise.
+
+    A machine behind a proxy has that proxy's certificate there, and uv's own store does not know it.
+    """
+    return {"UV_SYSTEM_CERTS": "1", **environment}
 
 
 def entries(lock: Path, names: frozenset[str]) -> list[str]:
@@ -135,6 +144,13 @@ def interpreter(python: str) -> tuple[str, str] | None:
         if found.returncode == 0 and version.startswith(f"{python}."):
             return candidate, version
     return None
+
+
+def runner(target: Target) -> str | None:
+    """An interpreter that runs what is built for a target: of its version and on its architecture; None without one."""
+    found = interpreter(target.python)
+    machine = platform.machine().lower().replace("arm64", "aarch64")
+    return found[0] if found is not None and machine == target.machine else None
 
 
 def compile_bytecode(folder: Path, target: Target) -> bool:

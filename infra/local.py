@@ -462,7 +462,8 @@ def command_promote(options: argparse.Namespace, steps: Steps) -> None:
     """Move an alias and mirror it at once."""
     system = find_system(options.home)
     start(system, steps)
-    run_batch_module(system, "batch.promote", "--version", options.version, "--stage", options.stage)
+    forced = ["--force"] if options.force else []
+    run_batch_module(system, "batch.promote", "--version", options.version, "--stage", options.stage, *forced)
     steps.say(f"sync_models: {json.dumps(invoke(system, 'sync_models', {}))[:200]}")
 
 
@@ -482,6 +483,7 @@ def main(arguments: list[str] | None = None) -> int:
     promote = commands.add_parser("promote", help=command_promote.__doc__)
     promote.add_argument("--version", required=True)
     promote.add_argument("--stage", default="champion", choices=["champion", "challenger"])
+    promote.add_argument("--force", action="store_true", help="also a version that is worse than the one before")
     promote.set_defaults(run=command_promote)
     options = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace, Steps], None] = options.run

@@ -36,6 +36,7 @@ def metrics() -> Response[str]:
         objects=wiring.objects(),
         queue=wiring.inference_queue(),
         dead_letters=wiring.dead_letter_queue(),
+        tasks=wiring.tasks(),
     )
     text = render(service_metrics.families(sources, unix_now()))
     return Response(int(HTTPStatus.OK), CONTENT_TYPE, text, headers={"Cache-Control": "no-store"})

@@ -299,7 +299,7 @@ def attempts(stack: RunningStack) -> list[Attempt]:
         one("delete a task", "dynamodb", "delete_item", **task),
         one("read all tasks", "dynamodb", "scan", {"export_table"}, TableName=table, Limit=1),
         one(
-            "find pending tasks", "dynamodb", "query", {"queues", "sweep"},
+            "find pending tasks", "dynamodb", "query", {"queues", "sweep", "metrics"},
             TableName=table, IndexName="pending", Limit=1, **pending,
         ),
         one("delete the table", "dynamodb", "delete_table", TableName=table),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from chalicelib.object_store import ObjectStore, ObjectStoreUnavailable
 from infra.metrics_relay import metric_data
 from infra.paths import ROOT
 from tests.builders import Context, make_event, mirror_model, publish
+from tests.fakes import InMemoryTaskStore
 from tests.handlers.test_prediction import drain
 
 GOOD: dict[str, Any] = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
@@ -83,6 +85,7 @@ def test_every_family_is_there_before_anything_happened(objects: ObjectStore) ->
         "model_version_info",
         "inference_queue_messages",
         "inference_dead_letters",
+        "inference_oldest_task_age_seconds",
         "feature_drift_score",
         "data_release_age_seconds",
         "cold_starts",
@@ -93,6 +96,28 @@ def test_every_family_is_there_before_anything_happened(objects: ObjectStore) ->
     assert [s.value for s in families["prediction_timeouts"].samples] == [0]
     states = {s.labels["state"] for s in families["inference_queue_messages"].samples}
     assert states == {"waiting", "in_flight", "delayed"}
+
+
+def test_the_page_on_metrics_lists_every_family(objects: ObjectStore) -> None:
+    mirror_model(objects)
+    served = set(re.findall(r"^# TYPE (\w+) (\w+)$", scrape()[1], re.MULTILINE))
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8").partition("## GET /metrics")[2]
+    assert set(re.findall(r"^\| `(\w+)` \| (\w+)", page, re.MULTILINE)) == served
+
+
+def test_a_scrape_makes_the_calls_that_the_page_says_it_costs(objects: ObjectStore) -> None:
+    scrape()
+    made: Counter[str] = Counter()
+
+    def note(model: Any, **_: Any) -> None:
+        made[model.name] += 1
+
+    for service in ("cloudwatch", "dynamodb", "s3", "sqs"):
+        wiring.aws_client(service).meta.events.register("before-call", note)
+    scrape()
+    said = re.search(r"Calls: (.+?); a test", (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert said is not None
+    assert made == {name: int(count) for name, count in re.findall(r"`(\w+)`\s+(\d+)", said[1])}
 
 
 def test_what_was_served_is_what_is_shown(objects: ObjectStore, printed: pytest.CaptureFixture[str]) -> None:
@@ -264,6 +289,17 @@ def test_gauges_are_nan_while_nothing_is_known_and_values_afterwards(objects: Ob
     shown = figures(scrape()[1])
     assert shown["feature_drift_score",] == 0.125
     assert shown["data_release_age_seconds", "predictions"] == pytest.approx(3_600, abs=60)
+
+
+def test_the_age_of_the_oldest_task_is_that_of_the_one_that_waits_longest(
+    objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "inference_oldest_task_age_seconds 0\n" in scrape()[1]
+    store, now = InMemoryTaskStore(), datetime.now(UTC)
+    store.submit("older", "{}", now - timedelta(hours=2))
+    store.submit("newer", "{}", now - timedelta(hours=1))
+    monkeypatch.setattr(wiring, "tasks", lambda: store)
+    assert figures(scrape()[1])["inference_oldest_task_age_seconds",] == pytest.approx(7_200, abs=60)
 
 
 def test_the_models_of_both_stages_are_named(objects: ObjectStore) -> None:

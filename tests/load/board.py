@@ -136,12 +136,13 @@ def draw(scrapes: Sequence[Scrape], path: Path) -> None:
     rates("Prediction errors by reason", "per second", "prediction_errors_total", "source", "reason")
     rates("HTTP requests by status", "per second", "http_requests_total", "status")
     gauges(
-        "Inference queue",
-        "messages",
+        "Inference queue: depth and age",
+        "messages, seconds",
         {
             "waiting": lambda one: one.of("inference_queue_messages", state="waiting"),
             "in flight": lambda one: one.of("inference_queue_messages", state="in_flight"),
             "dead letters": lambda one: one.of("inference_dead_letters"),
+            "oldest task, s": lambda one: one.of("inference_oldest_task_age_seconds"),
         },
     )
     gauges("Cold starts since the beginning", "sandboxes", {"all": _since(scrapes[0], "cold_starts_total")})

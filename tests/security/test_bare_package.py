@@ -27,8 +27,8 @@ pytestmark = pytest.mark.xdist_group("emulator")
 def target() -> Target:
     """What the stage under test is built for."""
     chosen = target_of(os.environ.get("BARE_STAGE", LOCAL_STAGE))
-    if dependencies.interpreter(chosen.python) is None:
-        pytest.skip(f"this machine has no Python {chosen.python}")
+    if dependencies.runner(chosen) is None:
+        pytest.skip(f"this machine cannot run {chosen.runtime} on {chosen.architecture}")
     return chosen
 
 

@@ -17,7 +17,8 @@ ALARMS = {
 OURS = {
     value
     for name, value in vars(observability).items()
-    if name.isupper() and isinstance(value, str) and re.fullmatch(r"([A-Z][a-z]+)+", value)
+    if name.isupper() and name != "DEFAULT_NAMESPACE" and isinstance(value, str)
+    if re.fullmatch(r"([A-Z][a-z]+)+", value)
 }
 
 
@@ -45,6 +46,12 @@ def test_an_alarm_looks_back_no_further_than_cloudwatch_allows(alarm: str) -> No
     properties = ALARMS[alarm]
     window = properties["Period"] * properties["EvaluationPeriods"]
     assert window <= (86_400 if properties["Period"] < 3_600 else 7 * 86_400)
+
+
+def test_the_page_on_metrics_lists_every_metric_that_is_written_and_no_other() -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    table = page.partition("## CloudWatch")[2].partition("## GET /metrics")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == OURS
 
 
 def test_the_dashboard_shows_every_alarm_and_metrics_that_are_written() -> None:

@@ -5,13 +5,14 @@ import json
 import shutil
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from infra.archive import files_below, fingerprint, normalise_zip, unzipped_size, write_zip
 from infra.bare_import import import_alone
-from infra.dependencies import entries, locked_names
+from infra.dependencies import entries, locked_names, runner, with_system_certificates
 from infra.elf import missing_libraries, read_binary
 from infra.package import imported_modules
 from infra.package_checks import MEGABYTE, Size, oversized, sizes
@@ -262,6 +263,18 @@ def test_the_local_stage_is_built_for_the_interpreter_that_runs_the_emulator() -
     target = target_of("local")
     assert target.local
     assert target.python == f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def test_what_is_built_for_another_architecture_is_not_run_here() -> None:
+    here = target_of("local")
+    foreign = replace(here, architecture="x86_64" if here.architecture == "arm64" else "arm64")
+    assert runner(here) is not None
+    assert runner(foreign) is None
+
+
+def test_uv_trusts_the_systems_certificates_unless_told_otherwise() -> None:
+    assert with_system_certificates({"PATH": "/bin"}) == {"PATH": "/bin", "UV_SYSTEM_CERTS": "1"}
+    assert with_system_certificates({"UV_SYSTEM_CERTS": "0"}) == {"UV_SYSTEM_CERTS": "0"}
 
 
 def test_an_unknown_stage_is_refused() -> None:
