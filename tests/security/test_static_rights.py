@@ -51,13 +51,24 @@ def rights(plain: Resources, function: Function) -> Iterator[tuple[str, Right]]:
 
 # ── Rights that the emulator does not ask for ───────────────────────────────────────────────────────
 
+Held = list[tuple[str, Right]]
+Asked = tuple[str, str, str]
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-def test_a_role_has_exactly_the_rights_that_aws_asks_for_and_the_emulator_does_not(
-    function: Function, plain: Resources
-) -> None:
-    held = list(rights(plain, function))
-    unasked = sorted((condition, right.action, right.resource) for condition, right in held if not asked_locally(right))
+
+def unasked(held: Held) -> list[Asked]:
+    """Condition, action and resource of the rights that the emulator does not ask for."""
+    return sorted((condition, right.action, right.resource) for condition, right in held if not asked_locally(right))
+
+
+def conditional(held: Held) -> set[Asked]:
+    """Condition, action and resource of the rights that a parameter gives."""
+    return {
+        (condition, right.action, right.resource) for condition, right in held if condition not in {"", "TracingActive"}
+    }
+
+
+def expected_unasked(function: Function, held: Held) -> list[Asked]:
+    """What AWS asks for and the emulator does not."""
     log = (
         f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:"
         f"/aws/lambda/${{AWS::StackName}}-{function.name}:*"
@@ -70,19 +81,45 @@ def test_a_role_has_exactly_the_rights_that_aws_asks_for_and_the_emulator_does_n
         queue = {"inference": "InferenceQueue", "dead_letters": "DeadLetterQueue"}[function.name]
         polling = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
         expected += [("", action, f"{{'Fn::GetAtt': ['{queue}', 'Arn']}}") for action in polling]
+    expected += [one for one in GIVEN_BY_PARAMETER.get(function.name, set()) if one[1] in NOT_ASKED_LOCALLY]
+    return sorted(expected)
+
+
+def sound(function: Function, held: Held) -> bool:
+    """Whether a role's rights are those that no run can show, exactly."""
     given = GIVEN_BY_PARAMETER.get(function.name, set())
-    expected += [one for one in given if one[1] in NOT_ASKED_LOCALLY]
-    assert unasked == sorted(expected)
+    return unasked(held) == expected_unasked(function, held) and conditional(held) == given
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_a_role_has_exactly_the_rights_that_aws_asks_for_and_the_emulator_does_not(
+    function: Function, plain: Resources
+) -> None:
+    held = list(rights(plain, function))
+    assert unasked(held) == expected_unasked(function, held)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 def test_rights_given_by_a_parameter_are_to_what_it_names_and_no_more(function: Function, plain: Resources) -> None:
-    found = {
-        (condition, right.action, right.resource)
-        for condition, right in rights(plain, function)
-        if condition not in {"", "TracingActive"}
-    }
-    assert found == GIVEN_BY_PARAMETER.get(function.name, set())
+    assert conditional(list(rights(plain, function))) == GIVEN_BY_PARAMETER.get(function.name, set())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_each_right_taken_away_is_missed_here_or_by_a_run(function: Function, plain: Resources) -> None:
+    # A run misses what the emulator asks for: tests/e2e/test_rights.py, and each of them by `make mutate-rights`.
+    held = list(rights(plain, function))
+    for index, (condition, right) in enumerate(held):
+        shown_by_a_run = asked_locally(right) and not condition
+        assert shown_by_a_run or not sound(function, held[:index] + held[index + 1 :]), right
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_a_right_too_many_that_no_run_can_show_is_found_here(function: Function, plain: Resources) -> None:
+    held = list(rights(plain, function))
+    for action in NOT_ASKED_LOCALLY:
+        assert not sound(function, [*held, ("", Right(function.name, action, "*"))]), action
+    given = ("MlflowArtifactsGiven", Right(function.name, "s3:PutObject", "arn:${AWS::Partition}:s3:::else/*"))
+    assert not sound(function, [*held, given])
 
 
 def test_nobody_has_a_right_twice(plain: Resources) -> None:
