@@ -22,7 +22,8 @@ export UV_SYSTEM_CERTS ?= 1
 
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup setup-browser demo up down status test test-iam lint rotate-keys rights cost licences audit bench-cold format train promote deploy destroy package lock openapi fuzz load bench bench-board bench-batch bench-async chaos redrive clean
+# Every target with a name of letters: none of them is a file.
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -96,6 +97,9 @@ test: setup lint ## The gate: lint, types, every test; the end-to-end tests on a
 
 test-iam: setup ## Each function under its own role: the end-to-end tests with rights enforced, used against granted
 	@ENFORCE_IAM=1 $(PY) -m pytest -n 0 tests/security tests/e2e $(PYTEST_ARGS)
+
+mutate-rights: setup ## Take away each right of each role in turn and see that it is missed (minutes)
+	@ENFORCE_IAM=1 MUTATE_RIGHTS=1 $(PY) -m pytest -n 0 -s -q tests/e2e/test_rights.py -k "taken_away" $(PYTEST_ARGS)
 
 lint: setup ## Ruff (rules and format) and mypy
 	@$(VENV)/bin/ruff check .

@@ -1,4 +1,8 @@
-"""Each alarm on a metric of ours rises by the fault it is for, on an empty stack of its own."""
+"""Each alarm rises by the fault it is for, on an empty stack of its own.
+
+The emulator counts throttled calls as AWS does, but measures neither queues nor its gateway: for the three alarms on
+AWS/SQS and AWS/ApiGateway, the fault is the figure that AWS would report of it.
+"""
 
 import contextlib
 import json
@@ -16,6 +20,10 @@ from infra.processes import LocalSystemError
 from infra.throwaway import RunningStack, throwaway_stack
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("emulator")]
+
+
+RISEN: set[str] = set()
+"""Alarms that a test of this file has seen in ALARM."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +56,9 @@ def rises(stack: RunningStack, *alarms: str) -> bool:
     def all_risen() -> bool:
         return all(state(stack, alarm) == "ALARM" for alarm in alarms)
 
-    return until(all_risen)
+    risen = until(all_risen)
+    RISEN.update(alarms if risen else ())
+    return risen
 
 
 def test_no_alarm_has_risen_before_anything_happened(empty: RunningStack) -> None:
@@ -109,6 +119,7 @@ def test_tasks_that_wait_for_a_model_are_too_old_and_fill_the_backlog(empty: Run
             return state(empty, "task-age") == "ALARM"
 
         assert until(too_old)
+        RISEN.add("task-age")
         assert rises(empty, "requests-refused")
     finally:
         sqs.purge_queue(QueueUrl=queue)
@@ -140,9 +151,56 @@ def put(stack: RunningStack, key: str, content: dict[str, Any]) -> None:
     stack.client("s3").put_object(Bucket=stack.outputs.bucket, Key=key, Body=json.dumps(content).encode())
 
 
+def test_calls_without_concurrency_left_are_throttles(empty: RunningStack) -> None:
+    client, name = empty.client("lambda"), empty.function_name("docs")
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        assert requests.get(f"{empty.base_url}/openapi.json", timeout=30).status_code >= 429
+    finally:
+        client.delete_function_concurrency(FunctionName=name)
+    assert rises(empty, "lambda-throttles")
+
+
+@pytest.mark.parametrize(
+    ("alarm", "figure", "unit"),
+    [
+        # a message nobody takes; TaskAgeAlarmSeconds is 1 here
+        ("queue-age", 2.0, "Seconds"),
+        # a dead letter nobody takes
+        ("dead-letters-stuck", 901.0, "Seconds"),
+        # a crash at start in one call of five
+        ("gateway-errors", 0.2, "Count"),
+    ],
+)
+def test_what_aws_measures_itself_raises_the_alarm_on_it(
+    empty: RunningStack, alarm: str, figure: float, unit: str
+) -> None:
+    client = empty.client("cloudwatch")
+    (watched,) = client.describe_alarms(AlarmNames=[f"{STACK_NAME}-{alarm}"])["MetricAlarms"]
+    now, period = datetime.now(UTC), timedelta(seconds=watched["Period"])
+    points = [
+        {
+            "MetricName": watched["MetricName"],
+            "Dimensions": watched["Dimensions"],
+            "Timestamp": now - number * period,
+            "Value": figure,
+            "Unit": unit,
+        }
+        for number in range(watched["EvaluationPeriods"])
+    ]
+    client.put_metric_data(Namespace=watched["Namespace"], MetricData=points)
+    assert rises(empty, alarm)
+
+
 def test_a_registry_out_of_reach_is_noticed_by_the_mirror(empty: RunningStack) -> None:
     empty.system.mlflow.daemon.stop()
     for _ in range(2):
         with contextlib.suppress(LocalSystemError):
             empty.invoke("sync_models")
     assert rises(empty, "model-mirror", "batch-failed")
+
+
+def test_every_alarm_has_risen_once(empty: RunningStack) -> None:
+    # the last test: whoever adds an alarm adds its fault above
+    found = empty.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{STACK_NAME}-")["MetricAlarms"]
+    assert {alarm["AlarmName"].removeprefix(f"{STACK_NAME}-") for alarm in found} == RISEN

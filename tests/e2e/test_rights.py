@@ -4,29 +4,23 @@ The emulator enforces role policies and records its decisions (infra/iam_recorde
 derived from the template in tests/security.
 """
 
-import io
 import json
-import time
-import uuid
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
-import pyarrow.parquet as pq
 import pytest
-import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infra.functions import FUNCTIONS
-from infra.rights import Call, Right, asked_locally, not_needed, recorded_calls, rights_of
+from infra.processes import LocalSystemError
+from infra.rights import Call, Right, asked_locally, listed, not_needed, recorded_calls, rights_of
 from infra.throwaway import RunningStack
-
-MATCHES = 3
-# More releases than a rebuild keeps, so that it has some to delete.
-OLD_RELEASES = 20
+from tests.e2e.jobs import GivenUp, Jobs, role_of, variables
 
 
 @pytest.fixture(scope="module")
@@ -37,164 +31,13 @@ def enforced(stack: RunningStack) -> RunningStack:
     return stack
 
 
-def role_of(stack: RunningStack, function: str) -> str:
-    """Name of a function's role."""
-    configuration = stack.client("lambda").get_function_configuration(FunctionName=stack.function_name(function))
-    return str(configuration["Role"].rpartition("/")[2])
-
-
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """Wait until the condition is true.
-
-    Raises:
-        AssertionError: It did not become true in time.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.1)
-
-
-# ── Every function through its real path ────────────────────────────────────────────────────────────
-
-
-@contextmanager
-def keys_demanded(stack: RunningStack, functions: tuple[str, ...]) -> Iterator[None]:
-    """Client routes as in production, where they read the keys; the local stage leaves them open."""
-    client = stack.client("lambda")
-    before = {
-        name: client.get_function_configuration(FunctionName=stack.function_name(name))["Environment"]["Variables"]
-        for name in functions
-    }
-
-    def change(**variables: str) -> None:
-        for name, own in before.items():
-            client.update_function_configuration(
-                FunctionName=stack.function_name(name), Environment={"Variables": {**own, **variables}}
-            )
-
-    change(CLIENT_KEY_REQUIRED="true")
-    try:
-        yield
-    finally:
-        change()
-
-
-@contextmanager
-def queue_refused(stack: RunningStack) -> Iterator[None]:
-    """The queue out of reach for predict_async."""
-    role, iam = role_of(stack, "predict_async"), stack.client("iam")
-    statement = {"Effect": "Deny", "Action": "sqs:SendMessage", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_role_policy(RoleName=role, PolicyName="refuse", PolicyDocument=document)
-    try:
-        yield
-    finally:
-        iam.delete_role_policy(RoleName=role, PolicyName="refuse")
-
-
-def a_match_with_features(stack: RunningStack) -> tuple[int, dict[str, Any]]:
-    """A match of the release and what a caller would send for it."""
-    s3 = stack.client("s3")
-    pointer = json.loads(s3.get_object(Bucket=stack.outputs.bucket, Key="releases/current.json")["Body"].read())
-    key = pointer["datasets"]["match_features"]["key"]
-    content = s3.get_object(Bucket=stack.outputs.bucket, Key=key)["Body"].read()
-    row = pq.read_table(io.BytesIO(content)).slice(0, 1).to_pylist()[0]
-    return row.pop("match_id"), row
-
-
-def pending_task(stack: RunningStack, match_id: int, features: dict[str, Any], age_seconds: float) -> tuple[str, str]:
-    """A task that waits since then, written past the API; its id and its message."""
-    task_id, submitted = str(uuid.uuid4()), time.time() - age_seconds
-    content = {"task_id": task_id, "match_id": match_id, "stage": "champion", "features": features}
-    message = json.dumps({**content, "submitted_at": "2024-04-01T00:00:00Z"})
-    stack.client("dynamodb").put_item(
-        TableName=stack.outputs.tasks_table,
-        Item={
-            "task_id": {"S": task_id},
-            "status": {"S": "pending"},
-            "message": {"S": message},
-            "submitted_at": {"N": repr(submitted)},
-            "sends": {"N": "0"},
-            "next_send_at": {"N": repr(submitted)},
-            "pending_shard": {"S": "0"},
-            "expires_at": {"N": str(int(submitted) + 86_400)},
-        },
-    )
-    return task_id, message
-
-
 @pytest.fixture(scope="module")
 def calls(enforced: RunningStack) -> set[Call]:
     """What every function asked AWS for when it did each part of its job once."""
-    stack = enforced
-    session = requests.Session()
-
-    def answer(method: str, path: str, status: int = 200, **request: Any) -> Any:
-        response = session.request(method, f"{stack.base_url}/{path}", timeout=30, **request)
-        assert response.status_code == status, f"{path}: {response.status_code} {response.text[:300]}"
-        return response
-
-    def task_state(task_id: str) -> str:
-        return str(answer("GET", f"monitoring/task_status/{task_id}").json()["status"])
-
-    # Scheduled and other functions that are invoked directly.
-    s3, bucket = stack.client("s3"), stack.outputs.bucket
-    for number in range(OLD_RELEASES):
-        s3.put_object(
-            Bucket=bucket, Key=f"releases/20200101T0000{number:02}Z-00000000/predictions.parquet", Body=b"old"
-        )
-    session.headers["X-API-Key"] = stack.keys.client
-    take_alias_away_and_give_it_back(stack)
-    assert stack.invoke("rebuild", {"as_of": "2024-04-01T00:00:00Z"})["forgotten_files"] >= 1
-    stack.invoke("refresh_odds", {"as_of": "2024-04-01T00:00:00Z"})
-    stack.invoke("monitor_drift", {"as_of": "2024-04-01T00:00:00Z"})
-    assert stack.invoke("export_table")["key"].startswith("exports/")
-
-    # Predictions, with keys demanded and the queue refused once.
-    match_id, features = a_match_with_features(stack)
-    with keys_demanded(stack, ("predict", "predict_match", "predict_async")):
-        answer("POST", "predict", json={"match_id": match_id, "features": features})
-        answer("GET", f"predict/{match_id}")
-        with queue_refused(stack):
-            answer("POST", "predict/async", 503, json={"match_id": match_id})
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
-        task = answer("POST", "predict/async", 202, json={"match_id": match_id}, headers=headers).json()["task_id"]
-        again = answer("POST", "predict/async", 202, json={"match_id": match_id}, headers=headers).json()["task_id"]
-        assert again == task
-    eventually(lambda: task_state(task) == "success", "the queued prediction")
-
-    # Behind the dead-letter queue, and what the sweep finds.
-    doomed, message = pending_task(stack, match_id, features, age_seconds=0)
-    stack.client("sqs").send_message(QueueUrl=stack.outputs.dead_letter_queue_url, MessageBody=message)
-    eventually(lambda: task_state(doomed) == "failed", "the dead letter's task")
-    lost, _ = pending_task(stack, match_id, features, age_seconds=3_600)
-    eventually(lambda: stack.invoke("sweep")["sent"] >= 1, "the sweep")
-    eventually(lambda: task_state(lost) == "success", "the lost task")
-
-    # Readers.
-    answer("GET", f"predict/precomputed/{match_id}")
-    for path in ("predictions", "matches", "odds", "cards", "region-roi", "model/info"):
-        answer("GET", f"predict/{path}")
-    assert set(answer("GET", "healthcheck").json()["checks"].values()) == {"ok"}
-    session.headers["X-API-Key"] = stack.keys.operator
-    for path in ("metrics", "monitoring/queues", "monitoring/workers", "monitoring/drift", "openapi.json"):
-        answer("GET", path)
-    session.get(f"{stack.base_url}/ui", timeout=30)
-    return recorded_calls(stack.system.emulator.iam_record, stack.outputs.stack_name)
-
-
-def take_alias_away_and_give_it_back(stack: RunningStack) -> None:
-    """Make sync_models remove a mirror and write it again."""
-    api = f"{stack.mlflow_tracking_uri}/api/2.0/mlflow/registered-models/alias"
-    alias = {"name": "soccer_model", "alias": "challenger"}
-    version = requests.get(api, params=alias, timeout=10).json()["model_version"]["version"]
-    requests.delete(api, json=alias, timeout=10).raise_for_status()
-    try:
-        stack.invoke("sync_models")
-    finally:
-        requests.post(api, json={**alias, "version": version}, timeout=10).raise_for_status()
-    stack.invoke("sync_models")
+    jobs = Jobs(enforced)
+    for function in FUNCTIONS:
+        jobs.run(function.name)
+    return recorded_calls(enforced.system.emulator.iam_record, enforced.outputs.stack_name)
 
 
 def deployed_rights(stack: RunningStack) -> list[Right]:
@@ -224,6 +67,87 @@ def test_no_role_has_a_right_that_its_function_does_not_need(enforced: RunningSt
     rights = [right for right in deployed_rights(enforced) if asked_locally(right)]
     assert len(rights) > 50
     assert not_needed(rights, calls) == []
+
+
+def test_one_right_too_many_in_any_role_is_found(enforced: RunningStack, calls: set[Call]) -> None:
+    rights = [right for right in deployed_rights(enforced) if asked_locally(right)]
+    for function in FUNCTIONS:
+        for action in ("s3:GetObject", "dynamodb:Scan", "sqs:PurgeQueue"):
+            needless = Right(function.name, action, "arn:aws:s3:::else/*")
+            assert not_needed([*rights, needless], calls) == [needless]
+
+
+# ── One right taken away ────────────────────────────────────────────────────────────────────────────
+
+# Some of the quick ones; `make mutate-rights` takes away each right of each role, which takes minutes.
+SOME = {
+    ("task_status", "dynamodb:GetItem"),
+    ("workers", "lambda:GetFunction"),
+    ("healthcheck", "sqs:GetQueueAttributes"),
+}
+
+
+def without(right: Right, document: dict[str, Any]) -> dict[str, Any]:
+    """A policy document without one action on one resource."""
+    statements = [
+        {"Effect": "Allow", "Action": action, "Resource": resource}
+        for statement in document["Statement"]
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+        if (action, resource) != (right.action, right.resource)
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+@contextmanager
+def taken_away(stack: RunningStack, right: Right) -> Iterator[None]:
+    """A role without one of its rights, its function in new sandboxes that remember nothing."""
+    role, iam = role_of(stack, right.function), stack.client("iam")
+    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    before = {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
+
+    def put(documents: dict[str, dict[str, Any]]) -> None:
+        for name, document in documents.items():
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+    put({name: without(right, document) for name, document in before.items()})
+    try:
+        with variables(stack, right.function, {"WITHOUT": f"{right.action} {right.resource}"}):
+            yield
+    finally:
+        put(before)
+
+
+def is_missed(stack: RunningStack, right: Right) -> str:
+    """How the function's job shows that a right is gone; empty if it does not."""
+    record, name = stack.system.emulator.iam_record, stack.outputs.stack_name
+    known = recorded_calls(record, name)
+
+    def denied() -> set[Call]:
+        return {call for call in recorded_calls(record, name) - known if not call.allowed and right.allows(call)}
+
+    with taken_away(stack, right):
+        try:
+            Jobs(stack, hopeless=lambda: bool(denied())).run(right.function)
+        except (AssertionError, GivenUp, LocalSystemError) as error:
+            return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+    return f"denied {min(call.resource for call in denied())}" if denied() else ""
+
+
+def test_a_right_taken_away_is_missed(enforced: RunningStack, calls: set[Call]) -> None:
+    rights = [right for right in deployed_rights(enforced) if asked_locally(right)]
+    every = os.environ.get("MUTATE_RIGHTS") == "1"
+    chosen = [right for right in rights if every or (right.function, right.action) in SOME]
+    assert len(chosen) >= len(SOME)
+    unnoticed = []
+    for number, right in enumerate(chosen, 1):
+        how = is_missed(enforced, right)
+        line = f"{number:>3}/{len(chosen)} {right.function:<14}{right.action:<32}{how or 'NOT MISSED'}"
+        print(line)  # noqa: T201 - minutes pass, shown by `pytest -s`
+        if not how:
+            unnoticed.append(right)
+    assert unnoticed == []
+    enforced.client("sqs").purge_queue(QueueUrl=enforced.outputs.inference_queue_url)
 
 
 # ── What each role must not do ──────────────────────────────────────────────────────────────────────

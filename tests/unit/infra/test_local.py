@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psutil
 import pytest
+from moto import mock_aws
 
-from infra.api_keys import ensure_keys, rotate_keys
+from infra.api_keys import ensure_keys, main, rotate_keys
 from infra.emulator import Emulator
 from infra.local import LocalSystem, known_system, parse_as_of
 from infra.mlflow_server import MlflowServer
@@ -241,6 +243,28 @@ def test_rotation_keeps_the_key_before_valid_and_drops_the_one_before_that() -> 
     secrets = FakeSecrets({"client": ["old", "older"], "operator": ["op"]})
     keys = rotate_keys(secrets, "id")
     assert secrets.document == {"client": [keys.client, "old"], "operator": [keys.operator, "op"]}
+
+
+def test_the_command_rotates_a_stacks_keys_and_prints_none_of_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client = boto3.client("secretsmanager")
+        client.create_secret(Name="soccer-prod/api-keys", SecretString='{"client": ["old"], "operator": ["op"]}')
+        assert main(["soccer-prod/api-keys"]) == 0
+        keys = json.loads(client.get_secret_value(SecretId="soccer-prod/api-keys")["SecretString"])
+    assert (keys["client"][1], keys["operator"][1]) == ("old", "op")
+    printed = capsys.readouterr().out
+    assert "soccer-prod/api-keys" in printed
+    assert not any(key in printed for key in (*keys["client"][:1], *keys["operator"][:1]))
+
+
+@pytest.mark.parametrize("document", ['{"client": [], "operator": []}', "{}"])
+def test_rotating_keys_that_were_never_made_makes_them(document: str) -> None:
+    secrets = FakeSecrets(json.loads(document))
+    keys = rotate_keys(secrets, "id")
+    assert secrets.document == {"client": [keys.client], "operator": [keys.operator]}
 
 
 # ── libgomp ─────────────────────────────────────────────────────────────────────────────────────────
