@@ -140,14 +140,17 @@ bench-board: setup ## First content and filter changes of the board in a browser
 bench: setup ## Benchmarks that print their figures and the machine, into docs/benchmarks (ARGS="--rounds 3 --dry")
 	@$(PY) -m tests.load.bench $(ARGS)
 
+profile: setup ## Where the time inside POST /predict/ goes, by module and by function
+	@$(PY) -m tests.load.profile_predict $(ARGS)
+
 # ── AWS ──────────────────────────────────────────────────────────────────────────────────────────────
 
 package: setup ## Build what AWS gets, print sizes, fail on a limit (STAGE=dev [ARCH=arm64] [RUNTIME=python3.13])
 	@$(PY) -m infra.package --stage $(STAGE)
 	@BARE_STAGE=$(STAGE) $(PY) -m pytest -q -n 0 tests/security/test_bare_package.py
 
-deploy: setup ## Deploy to AWS with the change set shown first (STAGE=dev|prod [YES=1])
-	@$(PY) -m infra.deploy deploy --stage $(STAGE) $(if $(YES),--yes)
+deploy: setup ## Deploy to AWS with the change set shown first (STAGE=dev|prod [YES=1] [SET="Name=value ..."])
+	@$(PY) -m infra.deploy deploy --stage $(STAGE) $(if $(YES),--yes) $(foreach one,$(SET),--set '$(one)')
 
 destroy: setup ## Delete a stack on AWS; bucket and table are kept (STAGE=dev|prod [YES=1])
 	@$(PY) -m infra.deploy destroy --stage $(STAGE) $(if $(YES),--yes)

@@ -71,7 +71,7 @@ class Workload:
     model_syncs: float = 8_760
     sweeps: float = 2_920
     metric_series: float = 40
-    alarms: float = 12
+    alarms: float = 16
     secrets: float = 2
 
     @property

@@ -130,7 +130,7 @@ def is_missed(stack: RunningStack, right: Right) -> str:
         try:
             Jobs(stack, hopeless=lambda: bool(denied())).run(right.function)
         except (AssertionError, GivenUp, LocalSystemError) as error:
-            return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+            return f"{type(error).__name__} {' '.join(str(error).split())[:120]}"
     return f"denied {min(call.resource for call in denied())}" if denied() else ""
 
 
