@@ -149,6 +149,9 @@ package: setup ## Build what AWS gets, print sizes, fail on a limit (STAGE=dev [
 	@$(PY) -m infra.package --stage $(STAGE)
 	@BARE_STAGE=$(STAGE) $(PY) -m pytest -q -n 0 tests/security/test_bare_package.py
 
+reproducible: setup ## Build a stage twice from nothing, in two places, and compare (STAGE=dev [ARCH=arm64])
+	@$(PY) -m infra.reproducible --stage $(STAGE)
+
 deploy: setup ## Deploy to AWS with the change set shown first (STAGE=dev|prod [YES=1] [SET="Name=value ..."])
 	@$(PY) -m infra.deploy deploy --stage $(STAGE) $(if $(YES),--yes) $(foreach one,$(SET),--set '$(one)')
 

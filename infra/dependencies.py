@@ -43,7 +43,7 @@ _UNUSED: Final = re.compile(
 )
 
 
-def _uv() -> str | None:
+def uv_program() -> str | None:
     """The uv program of the checkout's own bootstrap, else one on PATH."""
     given = os.environ.get("UV")
     if given:
@@ -67,7 +67,7 @@ def _install(requirements: Path, folder: Path, target: Target, *, only: Iterable
     if names:
         lock = folder.with_suffix(".txt")
         lock.write_text("".join(entries(requirements, names)), encoding="utf-8")
-    uv = _uv()
+    uv = uv_program()
     common = ["--target", str(folder), "--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", str(lock)]
     if uv is not None:
         command = [uv, "pip", "install", "--quiet", "--python", sys.executable]

@@ -17,6 +17,7 @@ from infra.elf import missing_libraries, read_binary
 from infra.package import imported_modules
 from infra.package_checks import MEGABYTE, Size, oversized, sizes
 from infra.paths import LOCKS, ROOT
+from infra.reproducible import checksums, differences
 from infra.stages import target_of
 
 # ── Archives ────────────────────────────────────────────────────────────────────────────────────────
@@ -60,6 +61,13 @@ def test_an_archive_of_another_tool_is_made_reproducible(tmp_path: Path) -> None
                 archive.writestr(zipfile.ZipInfo(member, (2024, 1, 1 + ord(order[0]) - 97, 0, 0, 0)), member)
         normalise_zip(tmp_path / f"{name}.zip")
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+def test_two_builds_are_the_same_if_all_their_files_are(tmp_path: Path) -> None:
+    one = checksums(tree(tmp_path / "one", sam="1", layer__zip="2"))
+    assert differences(one, checksums(tree(tmp_path / "same", sam="1", layer__zip="2"))) == []
+    assert differences(one, checksums(tree(tmp_path / "other", sam="1", layer__zip="3"))) == ["layer/zip"]
+    assert differences(one, checksums(tree(tmp_path / "less", sam="1"))) == ["layer/zip"]
 
 
 def test_a_fingerprint_changes_with_content_and_with_names_but_not_with_caches(tmp_path: Path) -> None:
