@@ -134,7 +134,12 @@ def test_snapstart_costs_its_snapshot_and_every_restore() -> None:
 
 def test_every_price_is_dated_and_names_its_source() -> None:
     assert PRICE["as_of"] > "2025"
-    assert "check" in PRICE["source"]
+    assert "Check them" in PRICE["source"]
+    for names, page in PRICE["compared"].items():
+        assert page.startswith("https://")
+        for name in names.split(", "):
+            service, price = name.split(".")
+            assert PRICE[service][price] > 0, name
 
 
 def test_the_published_tables_are_what_the_calculator_says() -> None:
