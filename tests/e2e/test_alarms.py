@@ -158,6 +158,8 @@ def test_calls_without_concurrency_left_are_throttles(empty: RunningStack) -> No
         assert requests.get(f"{empty.base_url}/openapi.json", timeout=30).status_code >= 429
     finally:
         client.delete_function_concurrency(FunctionName=name)
+    # the emulator looks at its alarms when a metric of ours arrives
+    assert requests.get(f"{empty.base_url}/openapi.json", timeout=30).status_code == 200
     assert rises(empty, "lambda-throttles")
 
 
