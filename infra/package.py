@@ -267,9 +267,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"packaging failed: {error}", file=sys.stderr)
         return 1
     measured = sizes(out)
-    print(f"{'function':<16}{'zipped MB':>11}{'with layers MB':>16}   runtime {target.runtime} {target.architecture}")
+    print(f"{'MB':<16}{'zipped':>8}{'+ layers':>10}{'unzipped':>10}   runtime {target.runtime} {target.architecture}")
     for one in measured:
-        print(f"{one.function:<16}{one.zipped / MEGABYTE:>11.1f}{one.unzipped / MEGABYTE:>16.1f}")
+        both = one.zipped + sum(one.layers_zipped)
+        print(
+            f"{one.function:<16}{one.zipped / MEGABYTE:>8.1f}{both / MEGABYTE:>10.1f}{one.unzipped / MEGABYTE:>10.1f}"
+        )
     faults = oversized(measured) + unresolved_libraries(target) + import_faults(out, target)
     for fault in faults:
         print(f"error: {fault}", file=sys.stderr)

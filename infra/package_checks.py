@@ -24,13 +24,15 @@ class Size:
 
     Args:
         function: Its name.
-        zipped: Its own archive, as uploaded.
+        zipped: Its own archive, as uploaded; AWS limits each archive to 50 MB.
         unzipped: Code and layers unpacked, which AWS limits to 250 MB.
+        layers_zipped: Its layers' archives, each of which is an upload of its own.
     """
 
     function: str
     zipped: int
     unzipped: int
+    layers_zipped: tuple[int, ...] = ()
 
 
 def sizes(out: Path) -> list[Size]:
@@ -52,6 +54,7 @@ def sizes(out: Path) -> list[Size]:
             archives[function.package].stat().st_size,
             unzipped[archives[function.package]]
             + sum(unzipped[out / f"{layer.value}.zip"] for layer in function.layers),
+            tuple((out / f"{layer.value}.zip").stat().st_size for layer in function.layers),
         )
         for function in FUNCTIONS
         if function.logical_id in template["Resources"]
@@ -67,10 +70,11 @@ def oversized(measured: Iterable[Size]) -> list[str]:
             faults.append(
                 f"{size.function}: {size.unzipped / MEGABYTE:.1f} MB unzipped, over {limit / MEGABYTE:.0f} MB"
             )
-        if size.zipped > ZIPPED_LIMIT:
-            faults.append(
-                f"{size.function}: {size.zipped / MEGABYTE:.1f} MB zipped, over {ZIPPED_LIMIT / MEGABYTE:.0f} MB"
-            )
+        faults += [
+            f"{size.function}: {what} of {zipped / MEGABYTE:.1f} MB zipped, over {ZIPPED_LIMIT / MEGABYTE:.0f} MB"
+            for what, zipped in [("an archive", size.zipped), *(("a layer", one) for one in size.layers_zipped)]
+            if zipped > ZIPPED_LIMIT
+        ]
     return faults
 
 

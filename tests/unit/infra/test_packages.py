@@ -97,6 +97,7 @@ def test_sizes_within_the_limits_are_no_faults() -> None:
         (Size("rebuild", 1, 250 * MEGABYTE + 1), "over 250 MB"),
         (Size("rebuild", 50 * MEGABYTE + 1, 1), "over 50 MB"),
         (Size("predict", 1, 30 * MEGABYTE + 1), "over 30 MB"),
+        (Size("cards", 1, 1, (1, 50 * MEGABYTE + 1)), "a layer of 50.0 MB zipped, over 50 MB"),
     ],
 )
 def test_a_broken_limit_names_function_and_limit(size: Size, words: str) -> None:
@@ -112,6 +113,10 @@ def test_a_function_weighs_its_package_and_each_of_its_layers(tmp_path: Path) ->
     (tmp_path / "sam.json").write_text(json.dumps({"Resources": dict.fromkeys(names)}), encoding="utf-8")
     found = {size.function: size.unzipped for size in sizes(tmp_path)}
     assert found == {"predict": 11, "predict_match": 111, "cards": 101, "task_status": 1}
+    layers = {name: (tmp_path / f"{name}.zip").stat().st_size for name in ("lightgbm-native", "pyarrow")}
+    zipped = {size.function: size.layers_zipped for size in sizes(tmp_path)}
+    assert zipped["predict_match"] == (layers["lightgbm-native"], layers["pyarrow"])
+    assert zipped["task_status"] == ()
 
 
 # ── Shared libraries ────────────────────────────────────────────────────────────────────────────────
