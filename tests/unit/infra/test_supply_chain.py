@@ -57,3 +57,10 @@ def test_a_compose_file_exists_for_localstack_and_opens_nothing_to_the_network()
     compose = yaml.safe_load((ROOT / "infra" / "compose.yaml").read_text(encoding="utf-8"))
     ports = [port for service in compose["services"].values() for port in service["ports"]]
     assert ports == ["127.0.0.1:4566:4566", "127.0.0.1:5000:5000"]
+
+
+def test_the_compose_files_mlflow_is_the_version_of_the_lock() -> None:
+    compose = yaml.safe_load((ROOT / "infra" / "compose.yaml").read_text(encoding="utf-8"))
+    locked = re.search(r"^mlflow==(\S+)", (LOCKS / "dev.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert locked is not None
+    assert compose["services"]["mlflow"]["image"] == f"ghcr.io/mlflow/mlflow:v{locked[1]}"
