@@ -1,6 +1,7 @@
 """Matched odds to the rows of a release's `fonbet_odds.parquet`. Pure."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -100,6 +101,27 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
     types: dict[str, str] = dict.fromkeys(_TEXT, "str") | dict.fromkeys(_NUMBERS, "float64")
     types |= {"match_id": "int64", "suspended": "bool", "collected_at": "datetime64[ms, UTC]"}
     return ordered.astype(types)
+
+
+def known_at(odds: pd.DataFrame, predictions: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """What of published odds was known at a time, for a replay that is moved back.
+
+    Args:
+        odds: Rows of a release.
+        predictions: Rows of predictions.parquet, for the kickoffs.
+        as_of: The time, with its zone.
+
+    Returns:
+        The rows collected by then. Those of matches that had not begun lose their closing odds and live score, and are
+        not suspended: what is stored of these may be from later.
+    """
+    known = odds[(odds["collected_at"] <= as_of).to_numpy(bool)].copy()
+    kickoff = predictions.set_index("match_id")["match_date"].reindex(known["match_id"])
+    to_come = ~(kickoff <= as_of).to_numpy(bool)
+    known.loc[to_come, list(CLOSING)] = np.nan
+    known.loc[to_come, "live_score"] = None
+    known.loc[to_come, "suspended"] = False
+    return typed(known)
 
 
 def carry_forward(previous: pd.DataFrame | None, current: pd.DataFrame) -> pd.DataFrame:

@@ -1,22 +1,33 @@
-"""The batch package's functions: run the job on the bucket, say once what happened.
+"""The batch package's functions: run the job on the bucket, say once what happened, and log the run in MLflow.
 
 Each imports its job when it is called: mirroring a model needs neither pandas nor pyarrow.
 """
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
-from batch.jobs.context import Event
+from batch.jobs.context import Event, run_log
+from batch.run_log import BatchRun, RunLog
 from chalicelib import wiring
 from chalicelib.errors import ServiceError
-from chalicelib.observability import BATCH_FAILED, BATCH_RUNS, OF_SERVICE, Measurement, cold_start_of, logger
+from chalicelib.observability import (
+    BATCH_FAILED,
+    BATCH_RUNS,
+    OF_SERVICE,
+    RUNS_NOT_LOGGED,
+    Measurement,
+    cold_start_of,
+    logger,
+)
 
-Step = Callable[[Event, Any], Event]
+Step = Callable[[Event, BatchRun], Event]
+Handler = Callable[[Event, Any], Event]
 
 
-def step(function: Step) -> Step:
+def step(function: Step) -> Handler:
     """Log a run once, with its duration and outcome, and count it; failures are raised again for Lambda to retry."""
 
     @wraps(function)
@@ -24,19 +35,71 @@ def step(function: Step) -> Step:
         started = time.perf_counter()
         name = function.__name__
         request_id = getattr(context, "aws_request_id", "-")
+        this = BatchRun(name, datetime.now(UTC), worth_logging=name != "sync_models")
+        log = _MlflowLog(this)
+        log.open()
         try:
-            result = function(event or {}, context)
+            result = function(event or {}, this)
         except Exception as error:
-            reason = error.code if isinstance(error, ServiceError) else type(error).__name__
+            reason = _reason(error)
             _count_run(name, reason)
             logger.exception("batch run failed", extra={"function": name, "request_id": request_id, "reason": reason})
+            log.close(reason)
             raise
         seconds = round(time.perf_counter() - started, 3)
         _count_run(name, "success")
         logger.info("batch run", extra={"function": name, "request_id": request_id, "seconds": seconds, **result})
+        log.close()
         return {**result, "seconds": seconds}
 
     return run
+
+
+class _MlflowLog:
+    """One run's log in MLflow, which never fails the run: what goes wrong is logged and counted once."""
+
+    def __init__(self, run: BatchRun) -> None:
+        self._run = run
+        self._log: RunLog | None = None
+        self._given_up = False
+
+    def open(self) -> None:
+        """Enter the run, unless it may turn out to be not worth it (then `close` enters it)."""
+        if self._run.worth_logging:
+            self._attempt(self._open)
+
+    def close(self, failure: str | None = None) -> None:
+        """Log what the run entered, and end it."""
+        if not self._run.worth_logging:
+            return
+        if self._log is None:
+            self._attempt(self._open)
+        if self._log is not None:
+            log = self._log
+            self._attempt(lambda: log.close(self._run, datetime.now(UTC), failure))
+
+    def _open(self) -> None:
+        log = run_log()
+        log.open(self._run)
+        self._log = log
+
+    def _attempt(self, call: Callable[[], None]) -> None:
+        if self._given_up:
+            return
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on without its log
+            self._given_up = True
+            function = self._run.function
+            logger.warning(
+                "run not logged in MLflow",
+                extra={"function": function, "reason": _reason(error), "detail": str(error)[:200]},
+            )
+            wiring.recorder().count(RUNS_NOT_LOGGED, {"function": function})
+
+
+def _reason(error: Exception) -> str:
+    return error.code if isinstance(error, ServiceError) else type(error).__name__
 
 
 def _count_run(function: str, outcome: str) -> None:
@@ -49,40 +112,40 @@ def _count_run(function: str, outcome: str) -> None:
 
 
 @step
-def sync_models(event: Event, _context: Any) -> Event:
+def sync_models(event: Event, this: BatchRun) -> Event:
     """Mirror the registry's aliases into the bucket."""
     from batch.jobs import sync_models as job  # noqa: PLC0415
 
-    return job.run(event)
+    return job.run(event, this)
 
 
 @step
-def rebuild(event: Event, _context: Any) -> Event:
+def rebuild(event: Event, this: BatchRun) -> Event:
     """Compute features and predictions from the raw matches and publish them as a release."""
     from batch.jobs import rebuild as job  # noqa: PLC0415
 
-    return job.run(event)
+    return job.run(event, this)
 
 
 @step
-def refresh_odds(event: Event, _context: Any) -> Event:
+def refresh_odds(event: Event, this: BatchRun) -> Event:
     """Fetch odds, find our match for each, and replace odds and returns in the current release."""
     from batch.jobs import refresh_odds as job  # noqa: PLC0415
 
-    return job.run(event)
+    return job.run(event, this)
 
 
 @step
-def monitor_drift(event: Event, _context: Any) -> Event:
+def monitor_drift(event: Event, this: BatchRun) -> Event:
     """Compare the features of recent and coming matches with those the champion was trained on."""
     from batch.jobs import monitor_drift as job  # noqa: PLC0415
 
-    return job.run(event)
+    return job.run(event, this)
 
 
 @step
-def export_table(event: Event, _context: Any) -> Event:
+def export_table(event: Event, this: BatchRun) -> Event:
     """Write the task table, or the table the event names, to a parquet file in the bucket."""
     from batch.jobs import export_table as job  # noqa: PLC0415
 
-    return job.run(event)
+    return job.run(event, this)

@@ -10,6 +10,7 @@ one club, are never the same. Files are taken in the order of their names, so th
 """
 
 import gzip
+import hashlib
 import io
 import json
 from collections import Counter
@@ -121,6 +122,8 @@ class MatchesFile:
     rejected: tuple[RejectedRow, ...]
     rejected_counts: Mapping[Reason, int]
     total_rows: int
+    sha256: str = ""
+    """Of its content as stored, in hex."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class MatchesReport:
         rejected: The first LISTED_LIMIT refused rows, by file and row.
         rejected_counts: Number of refused rows by reason, complete.
         files: Number of files read.
+        inputs: Each file's name, SHA-256, rows, and rows refused for themselves, as plain values in order of names.
         total_rows: Rows in them, refused ones included.
     """
 
@@ -140,6 +144,7 @@ class MatchesReport:
     rejected: list[RejectedRow] = field(default_factory=list)
     rejected_counts: Mapping[Reason, int] = field(default_factory=dict)
     files: int = 0
+    inputs: tuple[Mapping[str, Any], ...] = ()
     total_rows: int = 0
 
     def summary(self) -> dict[str, Any]:
@@ -192,7 +197,8 @@ def parse_file(name: str, content: bytes) -> MatchesFile:
     if unreadable:
         counts[Reason.UNREADABLE_ROW] += len(unreadable)
     good = rows[(reasons == "").to_numpy()].reset_index(drop=True)
-    return MatchesFile(name, good, tuple(sorted(rejected, key=lambda r: r.row)[:LISTED_LIMIT]), dict(counts), total)
+    listed = tuple(sorted(rejected, key=lambda r: r.row)[:LISTED_LIMIT])
+    return MatchesFile(name, good, listed, dict(counts), total, hashlib.sha256(content).hexdigest())
 
 
 def combine(files: Iterable[MatchesFile]) -> MatchesReport:
@@ -230,6 +236,15 @@ def combine(files: Iterable[MatchesFile]) -> MatchesReport:
         rejected=sorted(listed, key=lambda row: (row.file, row.row))[:LISTED_LIMIT],
         rejected_counts=dict(counts),
         files=len(parsed),
+        inputs=tuple(
+            {
+                "file": file.name,
+                "sha256": file.sha256,
+                "rows": file.total_rows,
+                "rejected": sum(file.rejected_counts.values()),
+            }
+            for file in parsed
+        ),
         total_rows=sum(file.total_rows for file in parsed),
     )
 

@@ -1,22 +1,20 @@
 """Mirrors the registry's aliases into the bucket, where the serving functions find them.
 
-Talks to the MLflow server over REST: the client library would not fit beside pandas and pyarrow, and a scheduled
-function needs four calls of it. Source: MLflow REST API, 2.0 endpoints.
+Talks to the MLflow server over REST (`batch.mlflow_rest`), which takes four calls.
 """
 
 import hashlib
 import json
 import logging
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 import yaml
 
+from batch.mlflow_rest import MlflowRest
 from chalicelib.domain import MODEL_NAME, Stage
 from chalicelib.errors import InvalidModel, RegistryUnavailable
 from chalicelib.model_store import ModelInfo, mirror_key
@@ -24,7 +22,6 @@ from chalicelib.object_store import ObjectMissing, ObjectStore
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS: Final = 10
 MODEL_FILE: Final = "model.lgb"
 REFERENCE_FILE: Final = "report/reference.parquet"
 
@@ -81,25 +78,21 @@ class MlflowRegistry:
     """The registry of an MLflow server.
 
     Args:
-        tracking_uri: Base URL of the server.
-        token: Bearer token, if the server wants one.
+        server: The server.
         read_s3: Reads `s3://bucket/key` for servers that hand out direct artifact addresses.
     """
 
-    def __init__(
-        self, tracking_uri: str, token: str | None = None, read_s3: Callable[[str, str], bytes | None] | None = None
-    ) -> None:
-        self._base = tracking_uri.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+    def __init__(self, server: MlflowRest, read_s3: Callable[[str, str], bytes | None] | None = None) -> None:
+        self._server = server
         self._read_s3 = read_s3
 
     def version_of(self, stage: Stage) -> RegisteredVersion | None:
         """See `Registry.version_of`."""
-        found = self._call("registered-models/alias", {"name": MODEL_NAME, "alias": stage.value})
+        found = self._server.get("registered-models/alias", {"name": MODEL_NAME, "alias": stage.value})
         if found is None:
             return None
         version = found["model_version"]
-        address = self._call(
+        address = self._server.get(
             "model-versions/get-download-uri", {"name": MODEL_NAME, "version": str(version["version"])}
         )
         if address is None:
@@ -108,7 +101,7 @@ class MlflowRegistry:
 
     def run(self, run_id: str) -> Run:
         """See `Registry.run`."""
-        found = self._call("runs/get", {"run_id": run_id})
+        found = self._server.get("runs/get", {"run_id": run_id})
         if found is None:
             raise RegistryUnavailable(f"run {run_id} vanished while it was read")
         data = found["run"]["data"]
@@ -122,28 +115,10 @@ class MlflowRegistry:
         address = urllib.parse.urlsplit(artifact_uri)
         path = f"{address.path.strip('/')}/{name}"
         if address.scheme == "mlflow-artifacts":
-            return self._read(f"{self._base}/api/2.0/mlflow-artifacts/artifacts/{urllib.parse.quote(path)}")
+            return self._server.artifact(path)
         if address.scheme == "s3" and self._read_s3 is not None:
             return self._read_s3(address.netloc, path)
         raise InvalidModel(f"artifacts are stored at an address that cannot be read: {address.scheme}")
-
-    def _call(self, endpoint: str, query: Mapping[str, str]) -> Any:
-        body = self._read(f"{self._base}/api/2.0/mlflow/{endpoint}?{urllib.parse.urlencode(query)}")
-        return None if body is None else json.loads(body)
-
-    def _read(self, url: str) -> bytes | None:
-        request = urllib.request.Request(url, headers=self._headers)  # noqa: S310 - the scheme is the deployer's setting
-        try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-                return answer.read()  # type: ignore[no-any-return]
-        except urllib.error.HTTPError as error:
-            detail = error.read()[:500]
-            # An alias that does not exist is 404 or, in some versions, 400 with the same code of its own.
-            if error.code in (400, 404) and (b"RESOURCE_DOES_NOT_EXIST" in detail or b"not found" in detail.lower()):
-                return None
-            raise RegistryUnavailable(f"the registry answered {error.code}") from None
-        except (OSError, ValueError) as error:
-            raise RegistryUnavailable(f"the registry does not answer: {type(error).__name__}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Where odds come from, and what is kept of them in the bucket: the provider, its snapshots, settled club ids."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -10,6 +11,7 @@ from batch.odds_providers.base import OddsProvider, OddsSnapshot, in_order
 from batch.odds_providers.fonbet import FonbetProvider, FonbetSettings
 from batch.odds_providers.the_odds_api import TheOddsApiProvider, TheOddsApiSettings
 from batch.odds_providers.transport import HttpTransport
+from batch.run_log import InputFile
 from batch.settings import BatchSettings
 from chalicelib.object_store import ObjectMissing, ObjectStore
 
@@ -22,6 +24,7 @@ def odds_provider(
     objects: ObjectStore,
     api_key: Callable[[], str],
     transport: HttpTransport | None = None,
+    on_read: Callable[[InputFile], None] = lambda _: None,
 ) -> OddsProvider:
     """The provider that the settings name.
 
@@ -30,6 +33,7 @@ def odds_provider(
         objects: Where stored snapshots are.
         api_key: Gives The Odds API's key, when it is asked for.
         transport: Sends requests; the usual one if None.
+        on_read: Told of every stored snapshot that is read.
     """
     http = transport or HttpTransport()
 
@@ -45,14 +49,22 @@ def odds_provider(
     if settings.odds_provider == "the_odds_api":
         sports = tuple(sport.strip() for sport in settings.odds_api_sports.split(",") if sport.strip())
         return TheOddsApiProvider(http, clock, api_key, TheOddsApiSettings(sports))
-    return snapshots.SnapshotProvider(
-        keys=lambda: [key for key, _ in objects.keys(snapshots.PREFIX)], read=lambda key: _content(objects, key)
-    )
+
+    def read(key: str) -> bytes:
+        content = _content(objects, key)
+        on_read(InputFile(key, hashlib.sha256(content).hexdigest()))
+        return content
+
+    return snapshots.SnapshotProvider(keys=lambda: [key for key, _ in objects.keys(snapshots.PREFIX)], read=read)
 
 
-def last_good(objects: ObjectStore, provider: str) -> OddsSnapshot | None:
-    """The newest snapshot of a live provider that was trusted."""
-    keys = [key for key, _ in objects.keys(f"{snapshots.PREFIX}{provider}/") if snapshots.is_snapshot_key(key)]
+def last_good(objects: ObjectStore, provider: str, as_of: datetime) -> OddsSnapshot | None:
+    """The newest snapshot of a live provider that was trusted and collected by `as_of`."""
+    keys = [
+        key
+        for key, _ in objects.keys(f"{snapshots.PREFIX}{provider}/")
+        if snapshots.is_snapshot_key(key) and snapshots.stamp_of(key) <= snapshots.stamp(as_of)
+    ]
     if not keys:
         return None
     rows, _skipped = snapshots.parse(_content(objects, keys[-1]), keys[-1])
@@ -61,11 +73,18 @@ def last_good(objects: ObjectStore, provider: str) -> OddsSnapshot | None:
     return OddsSnapshot(provider, max(row.collected_at for row in rows), in_order(rows))
 
 
-def keep_snapshot(objects: ObjectStore, snapshot: OddsSnapshot, *, distrusted: bool) -> None:
-    """Store a live snapshot: its rows, unless they are not to be trusted, and always the source's own answers."""
+def keep_snapshot(objects: ObjectStore, snapshot: OddsSnapshot, *, distrusted: bool) -> list[InputFile]:
+    """Store a live snapshot: its rows, unless they are not to be trusted, and always the source's own answers.
+
+    Returns:
+        What was stored.
+    """
+    kept = []
     for key, content in snapshots.files_to_keep(snapshot).items():
         if not (distrusted and snapshots.is_snapshot_key(key)):
             objects.put(key, content)
+            kept.append(InputFile(key, hashlib.sha256(content).hexdigest()))
+    return kept
 
 
 def confirmed_clubs(objects: ObjectStore) -> ConfirmedClubs:

@@ -139,6 +139,7 @@ def rebuild(matches: MatchesReport, models: Sequence[LoadedModel], as_of: dateti
         datasets.append(Dataset(name, f"{name}.parquet", content, len(frame), info))
     report = {
         "as_of": iso(as_of),
+        "inputs": [dict(one) for one in matches.inputs],
         "matches": matches.summary(),
         "rejected": [
             {"file": r.file, "row": r.row, "match_id": r.match_id, "reason": str(r.reason)} for r in matches.rejected

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from chalicelib.data_release import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
-from chalicelib.errors import ReleaseUnavailable
+from chalicelib.errors import ReleaseUnavailable, ServiceError
 from chalicelib.model_store import ModelInfo
 from chalicelib.object_store import ConditionFailed, ObjectMissing, ObjectStore
 
@@ -31,6 +31,12 @@ KEPT_RELEASES: Final = 14
 """How many releases stay readable behind the current one."""
 
 ROW_GROUP_ROWS: Final = 50_000
+
+
+class Overtaken(ServiceError):
+    """A data set that a run's own were computed from has been replaced meanwhile."""
+
+    code = "overtaken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,7 @@ def publish_release(
     datasets: Mapping[str, DatasetEntry],
     *,
     keep: frozenset[str],
+    based_on: Mapping[str, DatasetEntry | None] | None = None,
     backwards: bool = False,
 ) -> Published:
     """Make a rebuild's data sets the current ones.
@@ -138,12 +145,19 @@ def publish_release(
         writer: The run.
         datasets: What it wrote.
         keep: Data sets of other jobs (odds), which stay as they are unless this run wrote them.
+        based_on: Of these, what this run computed its own from, by name; None where there was none.
         backwards: Whether an as_of before the current release's may replace it (a replay moved back on purpose).
+
+    Raises:
+        Overtaken: one of `based_on` is not the current one any more; nothing was published.
     """
 
     def change(current: Pointer | None) -> Pointer | None:
         if current is not None and not backwards and current.as_of > iso(writer.as_of):
             return None
+        for name, entry in (based_on or {}).items():
+            if (current.datasets.get(name) if current else None) != entry:
+                raise Overtaken(f"{name} was replaced meanwhile")
         kept = {name: entry for name, entry in current.datasets.items() if name in keep} if current else {}
         return Pointer(writer.release_id, iso(writer.as_of), iso(writer.now), {**kept, **datasets})
 

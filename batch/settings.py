@@ -8,7 +8,9 @@ from chalicelib.settings import Settings
 class BatchSettings(Settings):
     """What a batch function knows beside what the serving functions know."""
 
-    mlflow_tracking_uri: str = Field(default="", description="Base URL of the MLflow server that sync_models mirrors.")
+    mlflow_tracking_uri: str = Field(
+        default="", description="Base URL of the MLflow server that sync_models mirrors and runs are logged in."
+    )
     mlflow_token_secret_id: str = Field(
         default="", description="Secrets Manager id of the MLflow server's bearer token; empty without one."
     )

@@ -5,8 +5,9 @@ Read straight from the bucket, not through the stores that keep the last good st
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from chalicelib.data_release import DRIFT_REPORT_KEY, POINTER_KEY, Pointer
 from chalicelib.domain import Stage
@@ -26,15 +27,40 @@ def drift_report(objects: ObjectStore) -> dict[str, Any] | None:
     return report
 
 
-def drift_score(objects: ObjectStore) -> float | None:
-    """The score of the latest drift report; None while there is none, or where it could not be computed.
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What the latest drift report comes to.
+
+    Args:
+        score: Share of drifted features, 0 to 1; None where nothing could be compared.
+        sufficient_sample: Whether enough matches were compared for the score to mean anything: of a few matches drawn
+            from the training data themselves, most features "drift".
+    """
+
+    score: float | None
+    sufficient_sample: bool
+
+    @classmethod
+    def of(cls, report: Mapping[str, Any]) -> Self:
+        """Of a report as it is stored."""
+        score = report.get("drift_score")
+        return cls(None if score is None else float(score), report.get("sufficient_sample") is not False)
+
+    @property
+    def measured(self) -> float | None:
+        """The score, if it is one to measure and to raise an alarm on."""
+        return self.score if self.sufficient_sample else None
+
+
+def drift(objects: ObjectStore) -> Drift | None:
+    """The latest drift report in two figures; None while there is none.
 
     Raises:
         ObjectStoreUnavailable: the bucket does not answer.
         ValueError: the report is malformed.
     """
-    score = (drift_report(objects) or {}).get("drift_score")
-    return None if score is None else float(score)
+    report = drift_report(objects)
+    return None if report is None else Drift.of(report)
 
 
 def release_ages(objects: ObjectStore, now: datetime) -> Mapping[str, float]:

@@ -47,12 +47,14 @@ BATCH_RUNS: Final = "BatchRuns"
 """Count of scheduled runs; dimensions function, outcome."""
 BATCH_FAILED: Final = "BatchFailed"
 """1 for a scheduled run that failed, 0 for one that did not; dimension sets (service) and (function)."""
+RUNS_NOT_LOGGED: Final = "RunsNotLogged"
+"""Count of scheduled runs that MLflow got no or only a partial log of; dimension function."""
 OLDEST_TASK_AGE: Final = "OldestTaskAge"
 """Seconds that the oldest unfinished task has waited, 0 when there is none; dimension service; from the sweep."""
 DATA_RELEASE_AGE: Final = "DataReleaseAge"
 """Seconds since a data set of the current release was computed; dimension dataset; from the sweep."""
 FEATURE_DRIFT_SCORE: Final = "FeatureDriftScore"
-"""Drift score of the latest report; dimension service; from the sweep."""
+"""Drift score of the latest report, if it compared enough matches; dimension service; from the sweep."""
 
 LATENCY_BUCKETS: Final = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),

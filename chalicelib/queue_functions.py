@@ -242,8 +242,9 @@ def _measure_ages(now: datetime) -> None:
             recorder.seconds(DATA_RELEASE_AGE, age, {"dataset": dataset})
 
     def drift() -> None:
-        if (score := gauges.drift_score(wiring.objects())) is not None:
-            recorder.record(Measurement(FEATURE_DRIFT_SCORE, "None", score, (OF_SERVICE,)))
+        found = gauges.drift(wiring.objects())
+        if found is not None and found.measured is not None:
+            recorder.record(Measurement(FEATURE_DRIFT_SCORE, "None", found.measured, (OF_SERVICE,)))
 
     for measure in (oldest_task, release, drift):
         try:

@@ -92,7 +92,7 @@ def families(sources: Sources, now: datetime) -> list[Family]:
         "tasks": lambda: [_task_age_family(sources.tasks.oldest_pending(now), now)],
         "model_mirror": lambda: [_model_family(gauges.served_models(sources.objects))],
         "data_release": lambda: [_age_family(gauges.release_ages(sources.objects, now))],
-        "drift_report": lambda: [_drift_family(gauges.drift_score(sources.objects))],
+        "drift_report": lambda: _drift_families(gauges.drift(sources.objects)),
     }
     running = {name: _pool().submit(read) for name, read in reads.items()}
     wait(running.values(), timeout=ANSWER_WITHIN_SECONDS)
@@ -269,10 +269,19 @@ def _age_family(ages: Mapping[str, float]) -> Family:
     )
 
 
-def _drift_family(score: float | None) -> Family:
-    return Family(
-        "feature_drift_score",
-        "gauge",
-        "Drift score of the latest report; NaN while there is none.",
-        [Sample(math.nan if score is None else score)],
-    )
+def _drift_families(drift: gauges.Drift | None) -> list[Family]:
+    score = math.nan if drift is None or drift.score is None else drift.score
+    return [
+        Family(
+            "feature_drift_score",
+            "gauge",
+            "Share of drifted features in the latest report, 0 to 1; NaN while there is none.",
+            [Sample(score)],
+        ),
+        Family(
+            "feature_drift_sample_sufficient",
+            "gauge",
+            "Whether that report compared enough matches to be acted upon: 1 or 0; NaN while there is none.",
+            [Sample(math.nan if drift is None else int(drift.sufficient_sample))],
+        ),
+    ]

@@ -5,7 +5,11 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from batch.mlflow_rest import MlflowRest
+from batch.run_log import CALL_SECONDS, RunLog
 from batch.settings import BatchSettings
+from chalicelib import wiring
+from chalicelib.errors import RegistryUnavailable
 
 Event = dict[str, Any]
 
@@ -29,3 +33,23 @@ def as_of(event: Event) -> datetime:
 def utc(moment: datetime) -> datetime:
     """The same moment in UTC; a time without a zone is UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def mlflow_token() -> str | None:
+    """The MLflow server's bearer token, read anew for each run; None for a server without authentication."""
+    if not settings().mlflow_token_secret_id:
+        return None
+    secrets = wiring.aws_client("secretsmanager")
+    return str(secrets.get_secret_value(SecretId=settings().mlflow_token_secret_id)["SecretString"])
+
+
+def run_log() -> RunLog:
+    """Where runs are logged.
+
+    Raises:
+        RegistryUnavailable: no MLflow server is set.
+        botocore.exceptions.ClientError: its token cannot be read.
+    """
+    if not settings().mlflow_tracking_uri:
+        raise RegistryUnavailable("no MLflow server is set (MLFLOW_TRACKING_URI)")
+    return RunLog(MlflowRest(settings().mlflow_tracking_uri, mlflow_token(), CALL_SECONDS))

@@ -1,41 +1,68 @@
 """Measure feature drift and write the report."""
 
+import hashlib
 import io
 import json
 from datetime import datetime
+from typing import Final
 
 import pandas as pd
 
 from batch.drift import drift_report, windows
 from batch.drift_report import render
 from batch.jobs.context import Event, as_of, utc
-from batch.jobs.published import frame_of
+from batch.jobs.published import as_input, frame_of, model_params
 from batch.release import iso, read_pointer
+from batch.run_log import BatchRun, InputFile
 from chalicelib import wiring
 from chalicelib.data_release import DRIFT_REPORT_KEY, MATCH_FEATURES, PREDICTIONS
 from chalicelib.domain import Stage
 from chalicelib.errors import ReleaseUnavailable
 from chalicelib.model_store import ModelStore
 
+MEASURED: Final = (
+    "drift_score",
+    "number_of_columns",
+    "number_of_drifted_columns",
+    "number_of_columns_beyond_noise",
+    "reference_rows",
+    "current_rows",
+    "sufficient_sample",
+)
+"""What of the report MLflow shows over time."""
 
-def run(event: Event) -> Event:
+
+def run(event: Event, this: BatchRun) -> Event:
     """Compare the features of recent and coming matches with those the champion was trained on."""
     objects, moment = wiring.objects(), as_of(event)
+    this.params["as_of"] = iso(moment)
     info = ModelStore(objects, check_seconds=0).info(Stage.CHAMPION)
+    this.params |= model_params(info)
     pointer, _ = read_pointer(objects)
     features, predictions = frame_of(objects, pointer, MATCH_FEATURES), frame_of(objects, pointer, PREDICTIONS)
     if features is None or predictions is None:
         raise ReleaseUnavailable("there is no release whose features could be compared")
+    assert pointer is not None  # noqa: S101 - it named the frames
+    this.params["release_id"] = pointer.release_id
+    this.inputs += [as_input(pointer, MATCH_FEATURES), as_input(pointer, PREDICTIONS)]
     match_date = predictions.set_index("match_id")["match_date"].reindex(features["match_id"]).reset_index(drop=True)
     trained_before = datetime.fromisoformat(info.params.get("validate_from") or iso(moment))
     sample = windows(features, match_date, utc(trained_before), moment)
     # What the training run kept of its rows, if anything: the raw matches of that time may be gone by now.
-    reference = _frame(info.reference_key)[list(sample.current.columns)] if info.reference_key else sample.reference
+    reference = sample.reference
+    if info.reference_key:
+        body = _content(info.reference_key)
+        this.inputs.append(InputFile(info.reference_key, hashlib.sha256(body).hexdigest()))
+        reference = pd.read_parquet(io.BytesIO(body)).drop(columns="match_id", errors="ignore")
     report = {
         **drift_report(reference, sample.current, moment),
         "model_run_id": info.model_run_id,
         "registered_version": info.registered_version,
+        "release_id": pointer.release_id,
+        "mlflow_run_id": this.mlflow_run_id,
     }
+    this.report = report
+    this.metrics |= {name: float(report[name]) for name in MEASURED if report[name] is not None}
     body = json.dumps(report, sort_keys=True, indent=1).encode()
     stamp = iso(moment).replace(":", "")
     for key, content in (
@@ -50,7 +77,7 @@ def run(event: Event) -> Event:
     }
 
 
-def _frame(key: str) -> pd.DataFrame:
+def _content(key: str) -> bytes:
     found = wiring.objects().get(key)
     assert found is not None  # noqa: S101 - no ETag was given
-    return pd.read_parquet(io.BytesIO(found.body))
+    return found.body

@@ -1,10 +1,15 @@
-"""The current release as frames, and the returns that belong to it."""
+"""The current release as frames, the returns that belong to it, and what runs say of either."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from batch import odds_refresh
 from batch.release import ReleaseWriter
+from batch.run_log import InputFile
 from chalicelib.data_release import REGION_ROI, TRACK_RECORD, DatasetEntry, Pointer, ReleaseStore
+from chalicelib.model_store import ModelInfo
 from chalicelib.object_store import ObjectStore
 
 
@@ -30,4 +35,25 @@ def write_returns(
     return {
         REGION_ROI: writer.write(f"{REGION_ROI}.csv", record.roi_csv, record.regions),
         TRACK_RECORD: writer.write(f"{TRACK_RECORD}.json", record.track_record_json(), record.track_record["matches"]),
+    }
+
+
+def outputs(entries: Mapping[str, DatasetEntry]) -> dict[str, dict[str, Any]]:
+    """Key, checksum and rows of data sets, as run reports list them."""
+    return {name: {"key": one.key, "sha256": one.sha256, "rows": one.rows} for name, one in sorted(entries.items())}
+
+
+def as_input(pointer: Pointer, dataset: str) -> InputFile:
+    """A data set of a release as a run's input."""
+    entry = pointer.datasets[dataset]
+    return InputFile(entry.key, entry.sha256, rows=entry.rows)
+
+
+def model_params(info: ModelInfo) -> dict[str, str]:
+    """Which model a run used, for its log."""
+    stage = str(info.stage)
+    return {
+        f"{stage}_version": info.registered_version,
+        f"{stage}_run_id": info.model_run_id,
+        f"{stage}_model_sha256": info.model_sha256,
     }

@@ -1,47 +1,78 @@
 """Rebuild the data release from the raw matches in the bucket."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
+import pandas as pd
+
+from batch import fonbet_odds
 from batch.jobs.context import Event, as_of, settings
-from batch.jobs.published import frame_of, write_returns
-from batch.matches import MatchesFile, combine, parse_file
+from batch.jobs.published import frame_of, model_params, outputs, write_returns
+from batch.matches import MatchesFile, MatchesReport, combine, parse_file
 from batch.rebuild import LoadedModel, rebuild
-from batch.release import ReleaseWriter, forget_old_releases, iso, new_release_id, publish_release, read_pointer
+from batch.release import (
+    Overtaken,
+    Published,
+    ReleaseWriter,
+    forget_old_releases,
+    iso,
+    new_release_id,
+    parquet_bytes,
+    publish_release,
+    read_pointer,
+)
+from batch.run_log import BatchRun, InputFile
 from chalicelib import wiring
-from chalicelib.data_release import ODDS
+from chalicelib.data_release import ODDS, DatasetEntry
 from chalicelib.domain import Stage
-from chalicelib.errors import ModelUnavailable
+from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
 from chalicelib.model_store import ModelStore
 
 RAW_MATCHES: Final = "raw/matches/"
+
+PUBLISH_ATTEMPTS: Final = 3
+"""How often returns are computed again because an odds refresh replaced the odds meanwhile."""
 
 # A sandbox that is used again reads only the files that are new or changed.
 parsed_files: Final[dict[tuple[str, str], MatchesFile]] = {}
 
 
-def run(event: Event) -> Event:
+def run(event: Event, this: BatchRun) -> Event:
     """Compute features and predictions from the raw matches and publish them as a release."""
     objects = wiring.objects()
     moment, now = as_of(event), datetime.now(UTC)
     writer = ReleaseWriter(objects, new_release_id(now), moment, now)
-    keys = objects.keys(RAW_MATCHES)
-    matches = combine(_parsed(key, etag) for key, etag in keys)
-    rebuilt = rebuild(matches, _models(), moment)
-    entries = {
-        dataset.name: writer.write(dataset.file_name, dataset.content, dataset.rows, dataset.model)
-        for dataset in rebuilt.datasets
+    this.params |= {"as_of": iso(moment), "release_id": writer.release_id}
+    with this.timed("read"):
+        keys = objects.keys(RAW_MATCHES)
+        matches = combine(_parsed(key, etag) for key, etag in keys)
+    this.inputs += _inputs(keys, matches)
+    this.metrics |= _counts(matches.summary())
+    models = _models()
+    for model in models:
+        this.params |= model_params(model.info)
+    with this.timed("compute"):
+        rebuilt = rebuild(matches, models, moment)
+    with this.timed("write"):
+        entries = {
+            dataset.name: writer.write(dataset.file_name, dataset.content, dataset.rows, dataset.model)
+            for dataset in rebuilt.datasets
+        }
+    report = {
+        **rebuilt.report,
+        "release_id": writer.release_id,
+        "mlflow_run_id": this.mlflow_run_id,
+        "inputs": [one.to_json() for one in this.inputs],
     }
-    report = {**rebuilt.report, "release_id": writer.release_id, "inputs": [{"key": k, "etag": e} for k, e in keys]}
-    entries |= write_returns(
-        writer, rebuilt.predictions[Stage.CHAMPION], frame_of(objects, read_pointer(objects)[0], ODDS)
-    )
-    objects.put(f"releases/{writer.release_id}/run.json", json.dumps(report, sort_keys=True, indent=1).encode())
-    published = publish_release(
-        objects, writer, entries, keep=frozenset({ODDS}), backwards=bool(event.get("backwards"))
-    )
-    forgotten = forget_old_releases(objects, published.pointer, now, settings().kept_releases)
+    with this.timed("publish"):
+        backwards = bool(event.get("backwards"))
+        published = _publish(writer, entries, rebuilt.predictions[Stage.CHAMPION], report, backwards=backwards)
+        forgotten = forget_old_releases(objects, published.pointer, now, settings().kept_releases)
+    this.report = report
+    this.params["published"] = published.moved
+    this.metrics |= {f"rows_{name}": float(entry["rows"]) for name, entry in report["outputs"].items()}
     return {
         "release_id": writer.release_id,
         "published": published.moved,
@@ -50,6 +81,55 @@ def run(event: Event) -> Event:
         "matches": report["matches"],
         "forgotten_files": len(forgotten),
     }
+
+
+def _publish(
+    writer: ReleaseWriter,
+    entries: Mapping[str, DatasetEntry],
+    predictions: pd.DataFrame,
+    report: dict[str, Any],
+    *,
+    backwards: bool,
+) -> Published:
+    """Publish with the returns on the odds that are current; again, should these be replaced meanwhile.
+
+    The odds stay those of the release before. Only where a replay is moved back do they lose what was not known yet.
+    """
+    objects = writer.objects
+    for _ in range(PUBLISH_ATTEMPTS):
+        pointer, _etag = read_pointer(objects)
+        odds = frame_of(objects, pointer, ODDS)
+        all_entries = dict(entries)
+        if odds is not None and pointer is not None and backwards and pointer.as_of > iso(writer.as_of):
+            odds = fonbet_odds.known_at(odds, predictions, writer.as_of)
+            content = parquet_bytes(odds, fonbet_odds.FONBET_ODDS_SCHEMA)
+            all_entries[ODDS] = writer.write(f"{ODDS}.parquet", content, len(odds))
+        all_entries |= write_returns(writer, predictions, odds)
+        report["outputs"] = outputs(all_entries)
+        objects.put(f"releases/{writer.release_id}/run.json", json.dumps(report, sort_keys=True, indent=1).encode())
+        based_on = {ODDS: pointer.datasets.get(ODDS) if pointer else None}
+        try:
+            return publish_release(
+                objects, writer, all_entries, keep=frozenset({ODDS}), based_on=based_on, backwards=backwards
+            )
+        except Overtaken:
+            continue
+    raise ReleaseUnavailable(f"the odds were replaced {PUBLISH_ATTEMPTS} times while returns were computed from them")
+
+
+def _inputs(keys: Sequence[tuple[str, str]], matches: MatchesReport) -> list[InputFile]:
+    etags = dict(keys)
+    return [
+        InputFile(
+            RAW_MATCHES + one["file"], one["sha256"], etags[RAW_MATCHES + one["file"]], one["rows"], one["rejected"]
+        )
+        for one in matches.inputs
+    ]
+
+
+def _counts(summary: Mapping[str, Any]) -> dict[str, float]:
+    counts = {f"matches_{name}": float(summary[name]) for name in ("files", "rows", "accepted", "rejected")}
+    return counts | {f"rejected_{reason}": float(n) for reason, n in summary["rejected_by_reason"].items()}
 
 
 def _models() -> list[LoadedModel]:

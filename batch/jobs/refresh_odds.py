@@ -1,12 +1,15 @@
 """Refresh the odds of the current release."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from batch import odds_refresh
+import pandas as pd
+
+from batch import fonbet_odds, odds_refresh
 from batch.jobs.context import Event, as_of, settings
-from batch.jobs.published import frame_of, write_returns
+from batch.jobs.published import as_input, frame_of, outputs, write_returns
 from batch.odds_providers.base import trust
 from batch.odds_sources import (
     SNAPSHOTS,
@@ -17,49 +20,85 @@ from batch.odds_sources import (
     odds_provider,
 )
 from batch.release import ReleaseWriter, iso, new_release_id, publish_datasets, read_pointer
+from batch.run_log import BatchRun, InputFile
 from chalicelib import wiring
-from chalicelib.data_release import ODDS, PREDICTIONS
+from chalicelib.data_release import ODDS, PREDICTIONS, Pointer
 from chalicelib.errors import ReleaseUnavailable
+from chalicelib.object_store import ObjectStore
 
 REFRESH_ATTEMPTS: Final = 3
 """How often odds are matched again because a rebuild replaced the release meanwhile."""
 
 
-def run(event: Event) -> Event:
+def run(event: Event, this: BatchRun) -> Event:
     """Fetch the provider's odds, find our match for each, and replace odds and returns in the current release."""
     objects = wiring.objects()
     moment, now = as_of(event), datetime.now(UTC)
     live = settings().odds_provider != SNAPSHOTS
-    snapshot = odds_refresh.fetch(
-        odds_provider(settings(), objects, _api_key), moment, timedelta(days=settings().odds_replay_ahead_days)
-    )
+    this.params |= {"as_of": iso(moment), "provider": settings().odds_provider}
+    read: dict[str, InputFile] = {}
+    with this.timed("fetch"):
+        provider = odds_provider(settings(), objects, _api_key, on_read=lambda one: read.update({one.key: one}))
+        snapshot = odds_refresh.fetch(provider, moment, timedelta(days=settings().odds_replay_ahead_days))
     distrusted = False
     if live:
-        verdict = trust(snapshot, last_good(objects, snapshot.provider))
-        keep_snapshot(objects, snapshot, distrusted=verdict.distrusted)
+        verdict = trust(snapshot, last_good(objects, snapshot.provider, moment))
+        for kept in keep_snapshot(objects, snapshot, distrusted=verdict.distrusted):
+            read[kept.key] = kept
         snapshot, distrusted = verdict.snapshot, verdict.distrusted
     for _ in range(REFRESH_ATTEMPTS):
         pointer, _etag = read_pointer(objects)
         if pointer is None:
             raise ReleaseUnavailable("there is no release whose matches could be priced")
+        this.inputs = [*read.values(), as_input(pointer, PREDICTIONS)]
+        this.params |= {"release_id": pointer.release_id, "release_as_of": pointer.as_of}
         writer = ReleaseWriter(objects, new_release_id(now), moment, now)
         predictions = frame_of(objects, pointer, PREDICTIONS)
         assert predictions is not None  # noqa: S101 - every release has them
-        # Stored sightings answer for any time by themselves; a live line forgets what is over.
-        refreshed = odds_refresh.refresh(
-            predictions, snapshot, frame_of(objects, pointer, ODDS) if live else None, confirmed_clubs(objects)
-        )
-        entries = {ODDS: writer.write(f"{ODDS}.parquet", refreshed.parquet(), len(refreshed.odds))}
-        entries |= write_returns(writer, predictions, refreshed.odds)
-        report = {**refreshed.report, "as_of": iso(moment), "release_id": pointer.release_id, "distrusted": distrusted}
-        objects.put(
-            f"releases/{writer.release_id}/odds_run.json", json.dumps(report, indent=1, sort_keys=True).encode()
-        )
-        published = publish_datasets(objects, pointer, entries, now)
+        with this.timed("match"):
+            # Stored sightings answer for any time by themselves; a live line forgets what is over.
+            previous = _published_odds(objects, pointer, predictions, moment) if live else None
+            refreshed = odds_refresh.refresh(predictions, snapshot, previous, confirmed_clubs(objects))
+        with this.timed("publish"):
+            entries = {ODDS: writer.write(f"{ODDS}.parquet", refreshed.parquet(), len(refreshed.odds))}
+            entries |= write_returns(writer, predictions, refreshed.odds)
+            report = {
+                **refreshed.report,
+                "as_of": iso(moment),
+                "release_id": pointer.release_id,
+                "distrusted": distrusted,
+                "mlflow_run_id": this.mlflow_run_id,
+                "inputs": [one.to_json() for one in this.inputs],
+                "outputs": outputs(entries),
+            }
+            objects.put(
+                f"releases/{writer.release_id}/odds_run.json", json.dumps(report, indent=1, sort_keys=True).encode()
+            )
+            published = publish_datasets(objects, pointer, entries, now)
         if published.moved:
             keep_confirmed_clubs(objects, refreshed.confirmed)
+            this.report = report
+            this.metrics |= {name: float(report[name]) for name in ("markets", "matched", "unmatched")}
+            this.metrics |= {f"rows_{name}": float(entry.rows) for name, entry in entries.items()}
+            this.metrics |= {f"skipped_{_metric_name(reason)}": float(n) for reason, n in report["skipped"].items()}
+            this.params["distrusted"] = distrusted
             return {name: report[name] for name in ("provider", "markets", "matched", "unmatched", "rows", "notes")}
     raise ReleaseUnavailable(f"the release was replaced {REFRESH_ATTEMPTS} times while odds were matched to it")
+
+
+def _published_odds(
+    objects: ObjectStore, pointer: Pointer, predictions: pd.DataFrame, moment: datetime
+) -> pd.DataFrame | None:
+    """The odds published so far; where a replay was moved back, nothing that was not known yet at `moment`."""
+    odds = frame_of(objects, pointer, ODDS)
+    if odds is not None and pointer.datasets[ODDS].as_of > iso(moment):
+        return fonbet_odds.known_at(odds, predictions, moment)
+    return odds
+
+
+def _metric_name(reason: str) -> str:
+    """A reason as MLflow takes it in a metric's name."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", reason).strip("_")
 
 
 def _api_key() -> str:

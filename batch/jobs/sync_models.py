@@ -3,25 +3,35 @@
 from datetime import UTC, datetime
 
 from batch import model_mirror
-from batch.jobs.context import Event, settings
+from batch.jobs.context import Event, mlflow_token, settings
+from batch.mlflow_rest import MlflowRest
+from batch.run_log import BatchRun
 from chalicelib import wiring
 from chalicelib.domain import Stage
+from chalicelib.errors import InvalidModel
 from chalicelib.object_store import ObjectMissing, S3ObjectStore
 
 
-def run(_event: Event) -> Event:
-    """Bring every alias's mirror in line with the registry; see `model_mirror.sync`."""
-    registry = model_mirror.MlflowRegistry(settings().mlflow_tracking_uri, _token(), _read_s3)
-    now, ui_url = datetime.now(UTC), settings().mlflow_ui_url
-    mirrored = [model_mirror.sync(registry, wiring.objects(), stage, now, ui_url) for stage in Stage]
+def run(_event: Event, this: BatchRun) -> Event:
+    """Bring every alias's mirror in line with the registry; see `model_mirror.sync`.
+
+    It runs every few minutes and mostly finds nothing to do; MLflow gets to see the runs that changed something or met
+    a model that cannot be served.
+    """
+    registry = model_mirror.MlflowRegistry(MlflowRest(settings().mlflow_tracking_uri, mlflow_token()), _read_s3)
+    ui_url, mirrored = settings().mlflow_ui_url, []
+    for stage in Stage:
+        this.params["stage"] = stage.value
+        try:
+            one = model_mirror.sync(registry, wiring.objects(), stage, datetime.now(UTC), ui_url)
+        except InvalidModel:
+            this.worth_logging = True
+            raise
+        this.worth_logging |= one.outcome != "unchanged"
+        this.params |= {f"{stage}_outcome": one.outcome, f"{stage}_version": one.registered_version}
+        mirrored.append(one)
+    del this.params["stage"]
     return {"stages": {str(one.stage): {"outcome": one.outcome, "version": one.registered_version} for one in mirrored}}
-
-
-def _token() -> str | None:
-    if not settings().mlflow_token_secret_id:
-        return None
-    secrets = wiring.aws_client("secretsmanager")
-    return str(secrets.get_secret_value(SecretId=settings().mlflow_token_secret_id)["SecretString"])
 
 
 def _read_s3(bucket: str, key: str) -> bytes | None:

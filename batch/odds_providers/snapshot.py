@@ -145,11 +145,21 @@ def files_to_keep(snapshot: OddsSnapshot) -> dict[str, bytes]:
     Returns:
         Key -> bytes (all gzip): `raw/odds/<provider>/<day>/<time>.jsonl.gz` and `<time>.<name>.raw.gz` beside it.
     """
-    stem = f"{PREFIX}{snapshot.provider}/{snapshot.collected_at:%Y-%m-%d}/{snapshot.collected_at:%Y%m%dT%H%M%S%fZ}"
+    stem = f"{PREFIX}{snapshot.provider}/{snapshot.collected_at:%Y-%m-%d}/{stamp(snapshot.collected_at)}"
     kept = {f"{stem}.jsonl.gz": as_lines(snapshot)}
     for name, body in sorted(snapshot.raw.items()):
         kept[f"{stem}.{name}{RAW_MARK}gz"] = packed(body)
     return kept
+
+
+def stamp(moment: datetime) -> str:
+    """A time as the names of stored live snapshots have it; later times sort later."""
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
+
+
+def stamp_of(key: str) -> str:
+    """When a stored live snapshot was collected, from its name."""
+    return key.rpartition("/")[2].partition(".")[0]
 
 
 def _record(row: MarketOdds) -> dict[str, Any]:

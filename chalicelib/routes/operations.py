@@ -9,7 +9,7 @@ from typing import Final
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from chalicelib import queue_monitor, wiring
+from chalicelib import gauges, queue_monitor, wiring
 from chalicelib.contracts import (
     DriftResponse,
     Health,
@@ -137,7 +137,9 @@ def drift() -> Response[str]:
     except ObjectMissing:
         return json_response(DriftResponse(drift_score=None))
     assert found is not None  # noqa: S101 - no ETag was given
-    report = DriftResponse.model_validate(json.loads(found.body))
-    if report.drift_score is not None:
-        wiring.recorder().record(Measurement(FEATURE_DRIFT_SCORE, "None", report.drift_score, (OF_SERVICE,)))
+    stored = json.loads(found.body)
+    report = DriftResponse.model_validate(stored)
+    measured = gauges.Drift.of(stored).measured
+    if measured is not None:
+        wiring.recorder().record(Measurement(FEATURE_DRIFT_SCORE, "None", measured, (OF_SERVICE,)))
     return json_response(report)

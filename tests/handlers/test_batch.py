@@ -17,7 +17,11 @@ from batch import handlers
 from batch.features import FEATURES
 from batch.jobs import context
 from batch.jobs import rebuild as rebuild_job
+from batch.jobs import refresh_odds as refresh_job
+from batch.jobs.published import frame_of, write_returns
 from batch.model_mirror import RegisteredVersion, Run, signature_features, sync
+from batch.odds_providers.base import MarketOdds, OddsSnapshot, in_order
+from batch.odds_refresh import returns
 from batch.release import read_pointer
 from chalicelib.domain import Stage
 from chalicelib.errors import (
@@ -344,6 +348,189 @@ def test_a_rebuild_keeps_the_odds_and_renews_the_returns(objects: ObjectStore) -
     assert after is not None
     assert after.datasets["fonbet_odds"] == before.datasets["fonbet_odds"]
     assert after.datasets["roi_by_region"].key.startswith(f"releases/{after.release_id}/")
+
+
+class FakeLine:
+    """A live provider: Reds v Blues and Greens v Reds, whose prices change with each look."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.listed: tuple[str, ...] = ("Reds", "Greens")
+        self.more = 0
+
+    def fetch(self, as_of: datetime) -> OddsSnapshot:
+        self.looks += 1
+        kickoffs = {"Reds": ("Blues", "2024-04-01T14:00:00Z"), "Greens": ("Reds", "2024-05-08T14:00:00Z")}
+        sides = [(home, *kickoffs[home]) for home in self.listed]
+        sides += [(f"Club {n}", f"Other {n}", "2024-05-09T14:00:00Z") for n in range(self.more)]
+        rows = [
+            MarketOdds(
+                provider="fonbet",
+                event_id=home,
+                region="Nowhere",
+                league="First",
+                home_team=home,
+                away_team=away,
+                kickoff=datetime.fromisoformat(kickoff),
+                odds=(2.0 + self.looks / 10, 3.4, 4.0),
+                suspended=False,
+                collected_at=as_of,
+            )
+            for home, away, kickoff in sides
+        ]
+        return OddsSnapshot("fonbet", as_of, in_order(rows), raw={"events": b"{}"})
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> FakeLine:
+    """A live line instead of stored sightings."""
+    monkeypatch.setenv("ODDS_PROVIDER", "fonbet")
+    found = FakeLine()
+    monkeypatch.setattr(refresh_job, "odds_provider", lambda *_args, **_named: found)
+    return found
+
+
+def odds_rows(objects: ObjectStore) -> dict[int, dict[str, Any]]:
+    pointer, _ = read_pointer(objects)
+    assert pointer is not None
+    found = objects.get(pointer.datasets["fonbet_odds"].key)
+    assert found is not None
+    return {row["match_id"]: row for row in pq.read_table(io.BytesIO(found.body)).to_pylist()}
+
+
+def assert_returns_are_those_of_the_odds(objects: ObjectStore) -> None:
+    """ROI and track record of the current pointer are what its own predictions and odds give."""
+    pointer, _ = read_pointer(objects)
+    assert pointer is not None
+    predictions, odds = frame_of(objects, pointer, "predictions"), frame_of(objects, pointer, "fonbet_odds")
+    assert predictions is not None
+    assert odds is not None
+    record = returns(predictions, odds)
+    roi, track = objects.get(pointer.datasets["roi_by_region"].key), objects.get(pointer.datasets["track_record"].key)
+    assert roi is not None
+    assert track is not None
+    assert (roi.body, track.body) == (record.roi_csv, record.track_record_json())
+
+
+def test_a_live_line_keeps_what_it_forgets_and_stores_what_it_said(objects: ObjectStore, line: FakeLine) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    handlers.refresh_odds({"as_of": "2024-03-31T12:00:00Z"}, Context())
+    line.listed = ("Greens",)
+    handlers.refresh_odds({"as_of": "2024-05-01T12:00:00Z"}, Context())
+    assert {id_: row["odds_home"] for id_, row in odds_rows(objects).items()} == {1: 2.1, 3: 2.2}
+    assert_returns_are_those_of_the_odds(objects)
+    assert [key for key, _ in objects.keys("raw/odds/")] == [
+        "raw/odds/confirmed_clubs.json",
+        "raw/odds/fonbet/2024-03-31/20240331T120000000000Z.events.raw.gz",
+        "raw/odds/fonbet/2024-03-31/20240331T120000000000Z.jsonl.gz",
+        "raw/odds/fonbet/2024-05-01/20240501T120000000000Z.events.raw.gz",
+        "raw/odds/fonbet/2024-05-01/20240501T120000000000Z.jsonl.gz",
+    ]
+
+
+def test_odds_of_a_live_line_seen_after_as_of_are_not_carried_forward(objects: ObjectStore, line: FakeLine) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    handlers.refresh_odds({"as_of": "2024-03-31T12:00:00Z"}, Context())
+    handlers.refresh_odds({"as_of": "2024-05-01T12:00:00Z"}, Context())
+    line.listed = ()
+    handlers.refresh_odds({"as_of": "2024-04-15T12:00:00Z"}, Context())
+    # match 1 was last listed on May 1st too: that sighting is from later, so there is none
+    assert odds_rows(objects) == {}
+
+
+def test_a_halved_line_is_set_aside_for_the_last_good_one_known_by_then(objects: ObjectStore, line: FakeLine) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    line.more = 20
+    handlers.refresh_odds({"as_of": "2024-05-01T11:00:00Z"}, Context())
+    handlers.refresh_odds({"as_of": "2024-05-01T13:00:00Z"}, Context())
+    line.more = 0
+    result = handlers.refresh_odds({"as_of": "2024-05-01T12:00:00Z"}, Context())
+    assert "distrusted, serving the snapshot of 2024-05-01T11:00:00Z" in result["notes"][0]
+    assert odds_rows(objects)[3]["odds_home"] == 2.1
+
+
+def test_a_rebuild_moved_back_leaves_out_odds_that_were_not_known_yet(objects: ObjectStore) -> None:
+    put_matches(objects)
+    put_odds(objects, [*ODDS[:2], ODDS[2].replace("2024-05-06", "2024-04-28")])
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    handlers.refresh_odds({}, Context())
+    assert set(odds_rows(objects)) == {1, 3}
+    handlers.rebuild({"as_of": "2024-04-10T00:00:00Z", "backwards": True}, Context())
+    assert set(odds_rows(objects)) == {1}
+    assert_returns_are_those_of_the_odds(objects)
+    pointer, _ = read_pointer(objects)
+    assert pointer is not None
+    assert {entry.as_of for entry in pointer.datasets.values()} == {"2024-04-10T00:00:00Z"}
+
+
+def test_odds_and_returns_agree_and_say_when_they_differ_from_the_predictions_time(objects: ObjectStore) -> None:
+    put_matches(objects)
+    put_odds(objects)
+    served_model(objects)
+    handlers.rebuild({"as_of": "2024-05-01T12:00:00Z"}, Context())
+    handlers.refresh_odds({"as_of": "2024-05-07T12:00:00Z"}, Context())
+    assert_returns_are_those_of_the_odds(objects)
+    pointer, _ = read_pointer(objects)
+    assert pointer is not None
+    times = {name: entry.as_of for name, entry in pointer.datasets.items()}
+    assert times["predictions"] == times["match_features"] == pointer.as_of == "2024-05-01T12:00:00Z"
+    assert times["fonbet_odds"] == times["roi_by_region"] == times["track_record"] == "2024-05-07T12:00:00Z"
+    handlers.rebuild({"as_of": "2024-05-07T13:00:00Z"}, Context())
+    assert_returns_are_those_of_the_odds(objects)
+
+
+def test_odds_refreshed_while_a_rebuild_publishes_get_returns_of_their_own(
+    objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_matches(objects)
+    put_odds(objects, ODDS[:1] + ODDS[2:])
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    handlers.refresh_odds({}, Context())
+    interrupted: list[str] = []
+
+    def refreshed_meanwhile(*arguments: Any) -> Any:
+        entries = write_returns(*arguments)
+        if not interrupted:
+            interrupted.append("once")
+            put_odds(objects)
+            handlers.refresh_odds({}, Context())
+        return entries
+
+    monkeypatch.setattr(rebuild_job, "write_returns", refreshed_meanwhile)
+    release_id = handlers.rebuild({}, Context())["release_id"]
+    pointer, _ = read_pointer(objects)
+    assert pointer is not None
+    assert pointer.release_id == release_id
+    assert set(odds_rows(objects)) == {1}
+    assert_returns_are_those_of_the_odds(objects)
+
+
+def test_odds_that_never_stand_still_fail_the_rebuild_and_leave_the_last_release(
+    objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_matches(objects)
+    put_odds(objects)
+    served_model(objects)
+    release_id = handlers.rebuild({}, Context())["release_id"]
+
+    def refreshed_meanwhile(*arguments: Any) -> Any:
+        handlers.refresh_odds({}, Context())
+        return write_returns(*arguments)
+
+    monkeypatch.setattr(rebuild_job, "write_returns", refreshed_meanwhile)
+    with pytest.raises(ReleaseUnavailable, match="replaced 3 times"):
+        handlers.rebuild({}, Context())
+    pointer, _ = read_pointer(objects)
+    assert pointer is not None
+    assert pointer.release_id == release_id
 
 
 def test_odds_before_any_release_are_refused(objects: ObjectStore) -> None:

@@ -87,6 +87,7 @@ def test_every_family_is_there_before_anything_happened(objects: ObjectStore) ->
         "inference_dead_letters",
         "inference_oldest_task_age_seconds",
         "feature_drift_score",
+        "feature_drift_sample_sufficient",
         "data_release_age_seconds",
         "cold_starts",
     }
@@ -283,11 +284,13 @@ def test_without_the_bucket_the_counters_are_still_served(
 def test_gauges_are_nan_while_nothing_is_known_and_values_afterwards(objects: ObjectStore) -> None:
     before = scrape()[1]
     assert "feature_drift_score NaN" in before
+    assert "feature_drift_sample_sufficient NaN" in before
     assert 'data_release_age_seconds{dataset="predictions"} NaN' in before
     publish(objects, now=datetime.now(UTC) - timedelta(hours=1))
     objects.put(DRIFT_REPORT_KEY, json.dumps({"drift_score": 0.125}).encode())
     shown = figures(scrape()[1])
     assert shown["feature_drift_score",] == 0.125
+    assert shown["feature_drift_sample_sufficient",] == 1
     assert shown["data_release_age_seconds", "predictions"] == pytest.approx(3_600, abs=60)
 
 
@@ -322,6 +325,21 @@ def test_the_sweep_measures_what_only_time_makes_worse(
     assert values["DataReleaseAge", "predictions"] == [pytest.approx(7_200, abs=60)]
     assert values["FeatureDriftScore", None] == 0.5
     assert values["OldestTaskAge", None] == [pytest.approx(0, abs=60)]
+
+
+@pytest.mark.parametrize("drift_score", [0.9, None])
+def test_a_drift_report_on_too_few_matches_is_shown_as_such_and_raises_no_alarm(
+    objects: ObjectStore, printed: pytest.CaptureFixture[str], drift_score: float | None
+) -> None:
+    report = {"drift_score": drift_score, "sufficient_sample": False}
+    objects.put(DRIFT_REPORT_KEY, json.dumps(report).encode())
+    text = scrape()[1]
+    assert f"feature_drift_score {'NaN' if drift_score is None else drift_score}" in text
+    assert "feature_drift_sample_sufficient 0" in text
+    printed.readouterr()
+    app.sweep({}, Context())
+    assert call("drift", headers={"x-api-key": "operator-key"}) == 200
+    assert "FeatureDriftScore" not in printed.readouterr().out
 
 
 def test_a_sweep_that_cannot_read_the_bucket_still_sweeps(objects: ObjectStore) -> None:

@@ -18,13 +18,18 @@ from infra.rights import CONSUMERS, NOT_ASKED_LOCALLY, Right, asked_locally, lis
 Resources = dict[str, dict[str, Any]]
 
 # Rights that only a parameter gives: condition, statement's Sid, action, resource.
+MLFLOW_TOKEN = ("MlflowTokenGiven", "secretsmanager:GetSecretValue", "{'Ref': 'MlflowTokenSecretArn'}")
 GIVEN_BY_PARAMETER = {
+    **{name: {MLFLOW_TOKEN} for name in ("rebuild", "monitor_drift", "export_table")},
     "sync_models": {
-        ("MlflowTokenGiven", "secretsmanager:GetSecretValue", "{'Ref': 'MlflowTokenSecretArn'}"),
+        MLFLOW_TOKEN,
         ("MlflowArtifactsGiven", "s3:GetObject", "arn:${AWS::Partition}:s3:::${MlflowArtifactsBucket}/*"),
         ("MlflowArtifactsGiven", "s3:ListBucket", "arn:${AWS::Partition}:s3:::${MlflowArtifactsBucket}"),
     },
-    "refresh_odds": {("OddsApiKeyGiven", "secretsmanager:GetSecretValue", "{'Ref': 'OddsApiKeySecretArn'}")},
+    "refresh_odds": {
+        MLFLOW_TOKEN,
+        ("OddsApiKeyGiven", "secretsmanager:GetSecretValue", "{'Ref': 'OddsApiKeySecretArn'}"),
+    },
 }
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from batch.release import (
+    Overtaken,
     ReleaseWriter,
     forget_old_releases,
     new_release_id,
@@ -91,6 +92,20 @@ def test_a_replay_may_be_moved_back_on_purpose() -> None:
     found = read_pointer(objects)[0]
     assert found is not None
     assert found.as_of == "2024-05-01T12:00:00Z"
+
+
+def test_a_run_is_not_published_beside_other_odds_than_it_was_computed_from() -> None:
+    objects = InMemoryObjectStore()
+    pointer = publish(objects)
+    odds = writer(objects).write("fonbet_odds.parquet", b"odds", rows=1)
+    run = writer(objects)
+    publish_datasets(objects, pointer, {"fonbet_odds": odds}, NOW)
+    with pytest.raises(Overtaken):
+        publish_release(objects, run, {}, keep=KEEP, based_on={"fonbet_odds": None})
+    found = read_pointer(objects)[0]
+    assert found is not None
+    assert found.release_id == pointer.release_id
+    assert publish_release(objects, run, {}, keep=KEEP, based_on={"fonbet_odds": odds}).moved
 
 
 class RacingStore(InMemoryObjectStore):

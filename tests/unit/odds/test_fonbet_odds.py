@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from batch.fonbet_odds import FONBET_ODDS_SCHEMA, build, carry_forward
+from batch.fonbet_odds import FONBET_ODDS_SCHEMA, build, carry_forward, known_at
 from batch.odds_providers.base import MarketOdds
 from batch.release import parquet_bytes
 from batch.team_matching import MatchedOdds
@@ -108,3 +108,25 @@ def test_a_market_that_shut_keeps_its_last_price_and_says_it_is_shut() -> None:
 def test_a_new_price_replaces_the_old_one() -> None:
     row = carry_forward(build([matched()]), build([matched(odds=(1.8, 3.9, 4.0))])).iloc[0]
     assert row["odds_home"] == 1.8
+
+
+def test_what_was_known_earlier_holds_nothing_from_later() -> None:
+    seen = {"closing": (1.6, 4.2, 4.6), "live_score": "1:0", "suspended": True}
+    later = matched(9, collected_at=datetime(2024, 3, 30, 13, 0, tzinfo=UTC))
+    odds = build([matched(7, **seen), matched(8, **seen), later])
+    kickoffs = [datetime(2024, 3, 30, 14, tzinfo=UTC), datetime(2024, 3, 29, 16, tzinfo=UTC), None]
+    predictions = pd.DataFrame({"match_id": [7, 8, 9], "match_date": pd.to_datetime(pd.Series(kickoffs), utc=True)})
+    known = known_at(odds, predictions, datetime(2024, 3, 29, 18, tzinfo=UTC)).set_index("match_id")
+    assert list(known.index) == [7, 8]
+    # 7 had not begun: its closing odds, its score and its shut market are from later
+    assert known["closing_home"].isna().tolist() == [True, False]
+    assert known["live_score"].isna().tolist() == [True, False]
+    assert known["suspended"].tolist() == [False, True]
+    assert known["odds_home"].tolist() == [1.67, 1.67]
+
+
+def test_nothing_was_known_before_anything_was_seen() -> None:
+    predictions = pd.DataFrame({"match_id": [7], "match_date": pd.to_datetime(["2024-03-30T14:00:00Z"], utc=True)})
+    known = known_at(build([matched()]), predictions, datetime(2024, 1, 1, tzinfo=UTC))
+    assert len(known) == 0
+    parquet_bytes(known, FONBET_ODDS_SCHEMA)
