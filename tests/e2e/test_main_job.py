@@ -155,6 +155,28 @@ def promote(stack: RunningStack, version: str) -> None:
     stack.invoke("sync_models")
 
 
+def test_a_prediction_leads_to_the_batch_run_in_mlflow_and_the_files_it_read(stack: RunningStack) -> None:
+    s3, bucket = stack.client("s3"), stack.outputs.bucket
+
+    def read(key: str) -> Any:
+        return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    release_id = read("releases/current.json")["release_id"]
+    report = read(f"releases/{release_id}/run.json")
+    client = mlflow.MlflowClient(stack.mlflow_tracking_uri)
+    run = client.get_run(report["mlflow_run_id"])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["release_id"] == release_id
+    assert run.data.params["champion_run_id"] == registered(stack, "champion")["run_id"]
+    assert run.data.metrics["matches_rows"] == 7_268
+    assert [one.dataset.name for one in run.inputs.dataset_inputs] == [one["key"] for one in report["inputs"]]
+    assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["run.json"]
+    experiment = client.get_experiment_by_name("soccer_batch")
+    assert experiment is not None
+    logged = client.search_runs([experiment.experiment_id])
+    assert {"rebuild", "refresh_odds", "monitor_drift", "sync_models"} <= {one.data.tags["function"] for one in logged}
+
+
 def test_errors_are_json_and_say_what_is_wrong(stack: RunningStack, http: requests.Session) -> None:
     match_id = rows(stack, http, "matches", 1)[0]["match_id"]
     missing = http.post(f"{stack.base_url}/predict/", json={"match_id": match_id, "features": {"sex": 0}})
