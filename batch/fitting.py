@@ -131,7 +131,8 @@ def fit(
     if len(train) == 0:
         raise TooFewMatches("no finished match to train on: check the files and --validate-from")
     grows_trees = len(train) >= ROWS_FOR_TREES
-    uses_curve = recipe.elo_curve or not grows_trees
+    # trees alone would call an outcome impossible that no training match had
+    uses_curve = recipe.elo_curve or not grows_trees or len(np.unique(train.outcome)) < N_OUTCOMES
     stops_early = len(validation) >= ROWS_FOR_STOPPING
     leaf_rows = min(recipe.min_data_in_leaf, max(20, len(train) // 20))
     curve = EloCurve.fit(train.features[:, names.index(CURVE_FEATURE)], train.outcome)

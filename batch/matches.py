@@ -14,7 +14,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -39,6 +39,9 @@ REQUIRED_COLUMNS: Final = (
 )
 
 READ_COLUMNS: Final = frozenset({*REQUIRED_COLUMNS, "kickoff_time_known"})
+
+ROW_NUMBER: Final = "row"
+"""A row's number in its file, beside the file's own columns."""
 
 MATCH_COLUMNS: Final = (
     "match_id",
@@ -180,10 +183,11 @@ def parse_file(name: str, content: bytes) -> MatchesFile:
     raw, unreadable, total = _read(name, content)
     missing = [column for column in REQUIRED_COLUMNS if column not in raw.columns]
     if missing:
-        raise InvalidMatches(f"{name}: column {', '.join(missing)} missing; found {', '.join(map(str, raw.columns))}")
-    if raw.columns.duplicated().any():
-        twice = sorted(set(raw.columns[raw.columns.duplicated()]))
-        raise InvalidMatches(f"{name}: column {', '.join(map(str, twice))} appears twice")
+        found = [str(column) for column in raw.columns if column != ROW_NUMBER]
+        raise InvalidMatches(f"{name}: column {', '.join(missing)} missing; found {', '.join(found)}")
+    twice = sorted(READ_COLUMNS & set(raw.columns[raw.columns.duplicated()]))
+    if twice:
+        raise InvalidMatches(f"{name}: column {', '.join(twice)} appears twice")
 
     rows, reasons = _validate(raw)
     refused = np.flatnonzero(reasons.to_numpy() != "")
@@ -267,7 +271,7 @@ def _reader(name: str, content: bytes) -> Callable[[bytes], tuple[pd.DataFrame, 
     suffix = name.lower().rpartition(".")[2]
     if content[:4] == b"PAR1" or suffix in {"parquet", "pq"}:
         return _read_parquet
-    if suffix in {"jsonl", "ndjson", "json"} or content.lstrip()[:1] == b"{":
+    if suffix in {"jsonl", "ndjson", "json"} or content.lstrip()[:1] in {b"{", b"["}:
         return _read_json_lines
     return _read_csv
 
@@ -293,7 +297,7 @@ def _read_csv(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
         io.BytesIO(content),
         # one thread: row numbers of skipped rows are only known then
         read_options=pa.csv.ReadOptions(use_threads=False),
-        parse_options=pa.csv.ParseOptions(invalid_row_handler=skip),
+        parse_options=pa.csv.ParseOptions(delimiter=_delimiter(content), invalid_row_handler=skip),
         convert_options=pa.csv.ConvertOptions(
             # numbers are left to Arrow, which makes a column text as soon as one cell is something else
             column_types=dict.fromkeys([*TEXT_COLUMNS, "kickoff", "kickoff_time_known"], pa.string()),
@@ -309,16 +313,16 @@ def _read_csv(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
     return frame.assign(row=kept), unreadable, total
 
 
+def _delimiter(content: bytes) -> str:
+    """What separates the header's names: a comma, or what spreadsheets write where the comma is a decimal point."""
+    header = content.lstrip().partition(b"\n")[0]
+    return max((",", ";", "\t"), key=lambda one: header.count(one.encode()))
+
+
 def _read_json_lines(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
     rows, numbers, unreadable, number = [], [], [], 0
-    for line in content.decode("utf-8-sig").splitlines():
-        if not line.strip():
-            continue
+    for row in _json_values(content.decode("utf-8-sig")):
         number += 1
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            row = None
         if isinstance(row, dict) and not any(isinstance(row.get(name), list | dict) for name in READ_COLUMNS):
             rows.append(row)
             numbers.append(number)
@@ -330,6 +334,24 @@ def _read_json_lines(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
     names = sorted(READ_COLUMNS & set().union(*rows))
     frame = pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names})
     return frame.assign(row=numbers), unreadable, number
+
+
+def _json_values(text: str) -> Iterator[Any]:
+    """The value of each line that is not blank, None where it is no JSON; or the members of one array."""
+    if text.lstrip().startswith("["):
+        try:
+            yield from json.loads(text)
+        except json.JSONDecodeError:
+            pass  # its first line is an array, the others are something else
+        else:
+            return
+    # "\n" alone ends a line: texts may hold other line separators of Unicode unescaped
+    for line in text.split("\n"):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                yield None
 
 
 def _numbered(frame: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ from chalicelib.data_release import (
     TRACK_RECORD,
 )
 from chalicelib.domain import Stage
-from chalicelib.errors import InvalidModel
+from chalicelib.errors import InvalidModel, ServiceError
 from chalicelib.lightgbm_native import NativeModel
 from chalicelib.model_store import FeatureSpec, ModelInfo
 
@@ -41,6 +42,14 @@ DATASET_OF: Final[Mapping[Stage, str]] = {
     Stage.CHAMPION: PREDICTIONS,
     Stage.CHALLENGER: PREDICTIONS_CHALLENGER,
 }
+
+REPORT_FILE: Final = "run.json"
+RELEASE_FILES: Final = (
+    *(f"{name}.parquet" for name in (MATCH_FEATURES, PREDICTIONS, PREDICTIONS_CHALLENGER, ODDS)),
+    f"{REGION_ROI}.csv",
+    f"{TRACK_RECORD}.json",
+)
+"""What a release folder may hold beside the report."""
 
 FEATURES_SCHEMA: Final = pa.schema(
     [("match_id", pa.int64())] + [(f.name, pa.int64() if f.type == LONG else pa.float64()) for f in FEATURES]
@@ -193,53 +202,82 @@ def model_from_directory(directory: Path) -> LoadedModel:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a release folder from files."""
-    parser = argparse.ArgumentParser(prog="python -m batch.rebuild", description=__doc__)
+    """Write a release folder from files; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m batch.rebuild", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--matches", nargs="+", type=Path, required=True, help="parquet, CSV or JSON lines")
     parser.add_argument("--odds", nargs="+", type=Path, help="stored odds: parquet, CSV or JSON lines (docs/odds.md)")
     parser.add_argument("--as-of", type=_time, required=True, help="ISO time up to which results are known")
     parser.add_argument("--model", type=Path, required=True, help="folder written by python -m batch.train --out")
     parser.add_argument("--out", type=Path, required=True, help="folder to write the release to")
     options = parser.parse_args(arguments)
-    from tqdm import tqdm  # noqa: PLC0415 - only here: the function's package comes without it
-
-    steps = tqdm(total=4, unit="step", file=sys.stderr, disable=not sys.stderr.isatty())
-    steps.set_description("reading matches")
-    matches = read_matches({str(path): path.read_bytes() for path in options.matches})
-    steps.update()
-    steps.set_description("features and predictions")
-    rebuilt = rebuild(matches, [model_from_directory(options.model)], options.as_of)
-    steps.update()
-    steps.set_description("odds and returns")
-    options.out.mkdir(parents=True, exist_ok=True)
-    if options.odds:
-        _add_odds(options.odds, options.as_of, rebuilt, options.out)
-    steps.update()
-    steps.set_description("writing")
-    for dataset in rebuilt.datasets:
-        (options.out / dataset.file_name).write_bytes(dataset.content)
-    (options.out / "run.json").write_text(json.dumps(rebuilt.report, indent=1, sort_keys=True), "utf-8")
-    steps.update()
-    steps.close()
-    print(json.dumps({"rows": rebuilt.report["rows"], **rebuilt.report["matches"]}))
+    try:
+        report = _write_release(options)
+    except (ServiceError, OSError, ValueError) as error:
+        print(f"batch.rebuild: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps({"rows": report["rows"], **report["matches"]}))
     return 0
 
 
-def _add_odds(files: Sequence[Path], as_of: datetime, rebuilt: Rebuilt, out: Path) -> None:
-    """The odds known at as_of, the returns on them and the track record, beside the other files."""
+def _write_release(options: argparse.Namespace) -> dict[str, Any]:
+    from tqdm import tqdm  # noqa: PLC0415 - only here: the function's package comes without it
+
+    with tqdm(total=4, unit="step", file=sys.stderr, disable=not sys.stderr.isatty()) as steps:
+        steps.set_description("reading matches")
+        matches = read_matches({str(path): path.read_bytes() for path in options.matches})
+        steps.update()
+        steps.set_description("features and predictions")
+        rebuilt = rebuild(matches, [model_from_directory(options.model)], options.as_of)
+        files = {dataset.file_name: dataset.content for dataset in rebuilt.datasets}
+        steps.update()
+        steps.set_description("odds and returns")
+        if options.odds:
+            files |= _odds_files(options.odds, options.as_of, rebuilt)
+        steps.update()
+        steps.set_description("writing")
+        sums = {name: {"sha256": hashlib.sha256(content).hexdigest()} for name, content in sorted(files.items())}
+        report = {**rebuilt.report, "outputs": sums}
+        _write_folder(options.out, files, json.dumps(report, indent=1, sort_keys=True).encode())
+        steps.update()
+    return report
+
+
+def _write_folder(out: Path, files: Mapping[str, bytes], report: bytes) -> None:
+    """Each file whole or not at all, and run.json, which names the others' checksums, last.
+
+    What an earlier run left there of a release goes first, so that the folder never holds files of two runs.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (REPORT_FILE, *RELEASE_FILES):
+        (out / name).unlink(missing_ok=True)
+    for name, content in {**files, REPORT_FILE: report}.items():
+        partial = out / f"{name}.partial"
+        partial.write_bytes(content)
+        partial.replace(out / name)
+
+
+def _odds_files(files: Sequence[Path], as_of: datetime, rebuilt: Rebuilt) -> dict[str, bytes]:
+    """The odds known at as_of, the returns on them and the track record."""
     provider = SnapshotProvider(keys=lambda: [str(path) for path in files], read=lambda key: Path(key).read_bytes())
     predictions = next(iter(rebuilt.predictions.values()))
     refreshed = odds_refresh.refresh(predictions, odds_refresh.fetch(provider, as_of), None, ConfirmedClubs())
     record = odds_refresh.returns(predictions, refreshed.odds)
-    (out / f"{ODDS}.parquet").write_bytes(refreshed.parquet())
-    (out / f"{REGION_ROI}.csv").write_bytes(record.roi_csv)
-    (out / f"{TRACK_RECORD}.json").write_bytes(record.track_record_json())
     rebuilt.report["odds"] = refreshed.report
     rebuilt.report["rows"][ODDS] = len(refreshed.odds)
+    return {
+        f"{ODDS}.parquet": refreshed.parquet(),
+        f"{REGION_ROI}.csv": record.roi_csv,
+        f"{TRACK_RECORD}.json": record.track_record_json(),
+    }
 
 
 def _time(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not an ISO 8601 time such as 2024-05-01T12:00:00Z: {text}") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -130,6 +130,8 @@ def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, 
     data, checksums = read_files(arguments.matches)
     summary = data.summary()
     print(f"{summary['accepted']} of {summary['rows']} rows accepted from {summary['files']} files")
+    if summary["rejected"]:
+        print("  refused: " + ", ".join(f"{n} {reason}" for reason, n in summary["rejected_by_reason"].items()))
     for row in data.rejected[:SHOWN_REJECTS]:
         print(f"  refused {row.file} row {row.row}: {row.reason}")
     experiment = Experiment.of(data.accepted, parse_date(arguments.validate_from), parse_date(arguments.test_from))

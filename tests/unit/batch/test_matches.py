@@ -1,6 +1,7 @@
 """What becomes of raw match files, row by row."""
 
 import gzip
+import hashlib
 import io
 import json
 from typing import Any
@@ -35,6 +36,8 @@ def read(*rows: Row) -> MatchesReport:
 def reasons(report: MatchesReport) -> list[tuple[int, Reason]]:
     return [(row.row, row.reason) for row in report.rejected]
 
+
+HEADER = "match_id,kickoff,season,region,league,sex,home_team,away_team,home_goals,away_goals"
 
 GOOD = match(1, "Arsenal", "Chelsea", (2, 1))
 
@@ -290,3 +293,37 @@ def test_the_sample_is_accepted_but_for_one_match_listed_twice() -> None:
     report = read_matches({"matches.parquet": MATCHES_PATH.read_bytes()})
     assert len(report.accepted) == 7267
     assert report.rejected_counts == {Reason.REPLAYED: 1}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_csv_file_may_be_separated_as_spreadsheets_do(delimiter: str) -> None:
+    lines = [HEADER, "1,2024-03-02T15:00:00Z,2023/24,England,Premier League,0,Ajax,Feyenoord,2,1"]
+    report = read_matches({"a.csv": "\n".join(lines).replace(",", delimiter).encode()})
+    assert report.accepted["home_team"].tolist() == ["Ajax"]
+
+
+def test_an_array_of_json_objects_is_read_like_its_lines() -> None:
+    row = {"match_id": 1, "kickoff": "2024-03-02T15:00:00Z", "season": "2023/24", "region": "England"}
+    row |= {"league": "Premier League", "sex": 0, "home_team": "Ajax\u2028", "away_team": "Feyenoord"}
+    row |= {"home_goals": None, "away_goals": None}
+    lines = [json.dumps(row, ensure_ascii=False), json.dumps(row | {"match_id": "x"}), "3"]
+    array = read_matches({"a.json": f"[{', '.join(lines)}]".encode()})
+    assert (len(array.accepted), array.total_rows) == (1, 3)
+    one_a_line = read_matches({"a.json": "\n".join(lines).encode()})
+    assert array.accepted.equals(one_a_line.accepted)
+    assert array.rejected == one_a_line.rejected
+
+
+def test_columns_that_are_not_ours_may_appear_twice_or_be_called_row() -> None:
+    body = HEADER + ",x,x,row\n1,2024-03-02T15:00:00Z,2023/24,England,Premier League,0,Ajax,Feyenoord,2,1,a,b,c\n"
+    report = read_matches({"a.csv": body.encode()})
+    assert len(report.accepted) == 1
+    with pytest.raises(InvalidMatches, match="column sex appears twice"):
+        read_matches({"a.csv": body.replace(",x,x,", ",sex,x,").encode()})
+
+
+def test_the_report_names_each_file_with_its_checksum() -> None:
+    body = (HEADER + "\nx,2024-03-02T15:00:00Z,2023/24,England,Premier League,0,Ajax,Feyenoord,2,1\n").encode()
+    digest = hashlib.sha256(body).hexdigest()
+    (named,) = read_matches({"a.csv": body}).inputs
+    assert named == {"file": "a.csv", "sha256": digest, "rows": 1, "rejected": 1}

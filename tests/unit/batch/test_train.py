@@ -230,3 +230,21 @@ def test_metrics_carry_the_settled_test_by_their_plain_names() -> None:
 
 def test_json_has_no_nan() -> None:
     assert without_nan({"a": [float("nan"), 1.0], "b": {"c": float("nan")}}) == {"a": [None, 1.0], "b": {"c": None}}
+
+
+def test_an_outcome_no_training_match_had_is_not_called_impossible() -> None:
+    experiment = split()
+    drawn = experiment.outcome == 1
+    train_rows, validation = experiment.rows(experiment.train & ~drawn), experiment.rows(experiment.validation & ~drawn)
+    for recipe in (CHAMPION, CHALLENGER):
+        model = fit(FEATURE_NAMES, train_rows, validation, recipe)
+        assert model.predict(experiment.matrix(experiment.test))[:, 1].min() > 0.001
+
+
+def test_what_was_refused_is_counted_by_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    matches = synthetic.matches(1000, seed=1)
+    matches["kickoff"] = matches["kickoff"].dt.strftime("%d/%m/%Y")
+    assert run(tmp_path, matches) == 1
+    printed = capsys.readouterr()
+    assert "refused: 1000 invalid_kickoff" in printed.out
+    assert "no finished match to train on" in printed.err
