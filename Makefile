@@ -122,6 +122,10 @@ chaos: setup ## Thousands of tasks while workers die and services fail (CHAOS_TA
 redrive: setup ## Run again what failed without being predicted (STACK=name for AWS; ARGS="--list", "--reopen")
 	@$(if $(STACK),,set -a; test -f .local/demo.env && . .local/demo.env; set +a;) $(PY) -m infra.redrive $(if $(STACK),--stack $(STACK)) $(ARGS)
 
+replay: setup ## Run a day of batch again and show it (AS_OF=2024-03-20 [STACK=name for AWS])
+	@test -n "$(AS_OF)" || { echo "which day? make replay AS_OF=2024-03-20 [STACK=soccer-prod]"; exit 2; }
+	@$(if $(STACK),,set -a; test -f .local/demo.env && . .local/demo.env; set +a;) $(PY) -m infra.replay --as-of $(AS_OF) $(if $(STACK),--stack $(STACK)) $(ARGS)
+
 bench-cold: setup ## Cold start and warm time of every function, into infra/measured.json
 	@$(PY) -m infra.bench_cold --record
 
