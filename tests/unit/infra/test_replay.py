@@ -36,7 +36,7 @@ def test_a_day_is_rebuilt_then_its_odds_then_its_drift() -> None:
 
 def test_nothing_runs_after_a_failure() -> None:
     client = Lambda(failing="refresh_odds")
-    with pytest.raises(ReplayFailed, match="refresh_odds failed: .*InvalidMatches"):
+    with pytest.raises(ReplayFailed, match=r"refresh_odds failed: .*InvalidMatches"):
         replay(client, "soccer-prod", EVENT, lambda _: None)
     assert len(client.calls) == 2
 
