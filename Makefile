@@ -98,8 +98,8 @@ test: setup lint ## The gate: lint, types, every test; the end-to-end tests on a
 test-iam: setup ## Each function under its own role: the end-to-end tests with rights enforced, used against granted
 	@ENFORCE_IAM=1 $(PY) -m pytest -n 0 tests/security tests/e2e $(PYTEST_ARGS)
 
-mutate-rights: setup ## Take away each right of each role in turn and see that it is missed (minutes)
-	@ENFORCE_IAM=1 MUTATE_RIGHTS=1 $(PY) -m pytest -n 0 -s -q tests/e2e/test_rights.py -k "taken_away" $(PYTEST_ARGS)
+mutate-rights: setup ## Take away each right of each role in turn and see that it is missed ([FUNCTIONS="sweep ui"])
+	@ENFORCE_IAM=1 MUTATE_RIGHTS="$(or $(FUNCTIONS),all)" $(PY) -m pytest -n 0 -s -q tests/e2e/test_rights.py -k "taken_away" $(PYTEST_ARGS)
 
 lint: setup ## Ruff (rules and format) and mypy
 	@$(VENV)/bin/ruff check .

@@ -187,6 +187,8 @@ class Jobs:
         api = f"{self._stack.mlflow_tracking_uri}/api/2.0/mlflow/registered-models/alias"
         alias = {"name": "soccer_model", "alias": "challenger"}
         version = requests.get(api, params=alias, timeout=10).json()["model_version"]["version"]
+        # a run before may have failed between removing and writing
+        self._stack.invoke("sync_models")
         requests.delete(api, json=alias, timeout=10).raise_for_status()
         try:
             self._stack.invoke("sync_models")
