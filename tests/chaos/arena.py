@@ -43,11 +43,15 @@ class Arena:
         stack: The stack.
         faults: What goes wrong between its functions and the services.
         random: Of everything else that is drawn.
+        start_seconds: How long a new worker of the inference function takes to answer here.
+        killed: Workers killed so far.
+        hung: Workers suspended so far.
     """
 
     stack: RunningStack
     faults: Faults
     random: random.Random
+    start_seconds: float = 0.0
     killed: int = 0
     hung: int = 0
     _halt: threading.Event = field(default_factory=threading.Event)
@@ -60,14 +64,19 @@ class Arena:
     # ── Attacks ─────────────────────────────────────────────────────────────────────────────────────
 
     def workers(self, function: str) -> list[psutil.Process]:
-        """The emulator's processes that run a function."""
+        """The emulator's processes that run a function and have started.
+
+        A worker that dies while it starts makes the emulator kill all others of its function with their calls, those
+        that are starting too, which on a slow machine goes round in circles; AWS does nothing like it.
+        """
         emulator = self.stack.system.emulator.daemon.process()
         assert emulator is not None
         name = self.stack.function_name(function)
         found = []
         for child in emulator.children(recursive=True):
             try:
-                if child.environ().get("AWS_LAMBDA_FUNCTION_NAME") == name:
+                old = time.time() - child.create_time() > 2 * self.start_seconds
+                if old and child.environ().get("AWS_LAMBDA_FUNCTION_NAME") == name:
                     found.append(child)
             except psutil.Error:
                 continue
@@ -104,8 +113,8 @@ class Arena:
             except psutil.NoSuchProcess:
                 continue
 
-    def wait_for_attacks(self, number: int, seconds: float) -> None:
-        """Wait until so many workers were killed or hang, while messages keep the others busy.
+    def wait_for_attacks(self, number: int, seconds: float, bodies: Sequence[str]) -> None:
+        """Wait until so many workers were killed or hang; messages that come again meanwhile keep them busy.
 
         Raises:
             AssertionError: It takes longer than `seconds`.
@@ -113,7 +122,8 @@ class Arena:
         end = time.monotonic() + seconds
         while self.killed + self.hung < number:
             assert time.monotonic() < end, f"{self.killed} workers killed, {self.hung} hung, {number} wanted"
-            time.sleep(0.2)
+            self.send(self.random.sample(bodies, 5))
+            time.sleep(0.5)
 
     @contextmanager
     def consumer_off(self) -> Iterator[None]:
@@ -306,7 +316,8 @@ def arena(stack: RunningStack, faults: Faults) -> Iterator[Arena]:
                 lambda_.update_function_configuration(
                     FunctionName=found["FunctionName"], Environment={"Variables": variables}
                 )
-            seconds = max(FUNCTION_SECONDS, math.ceil(2 + 2 * _seconds_to_start(stack)))
+            fight.start_seconds = _seconds_to_start(stack)
+            seconds = max(FUNCTION_SECONDS, math.ceil(2 + 2 * fight.start_seconds))
             lambda_.update_function_configuration(FunctionName=functions["inference"]["FunctionName"], Timeout=seconds)
             for queue in queues:
                 attributes = {**before[queue], "VisibilityTimeout": str(seconds + 1)}

@@ -187,9 +187,10 @@ def test_every_accepted_task_ends_once_with_the_right_answer(stack: RunningStack
             with fight.consumer_off():
                 first = submit(caller, wanted[: TASKS // 2])
                 accepted_first = [one.task_id for one in first if one.task_id]
-                queued = [fight.tasks.get(task_id, datetime.now(UTC)).message for task_id in accepted_first]
+                found = [fight.tasks.get(task_id, datetime.now(UTC)).message for task_id in accepted_first]
+                queued = [message for message in found if message is not None]
                 bodies, poisoned = poison(fight, max(12, TASKS // 20))
-                again = [message for message in queued if message is not None] + bodies
+                again = queued + bodies
                 rng.shuffle(again)
                 fight.send(again)
                 assert_backlog_is_shown(fight)
@@ -198,8 +199,7 @@ def test_every_accepted_task_ends_once_with_the_right_answer(stack: RunningStack
                 second = submit(caller, wanted[TASKS // 2 : TASKS * 3 // 4])
                 fight.swap_models()
                 second += submit(caller, wanted[TASKS * 3 // 4 :])
-                # The poison comes back every few seconds: there are workers to kill.
-                fight.wait_for_attacks(ATTACKS, SETTLE_SECONDS)
+                fight.wait_for_attacks(ATTACKS, SETTLE_SECONDS, queued)
         fight.faults.on = False
         submissions = [one for one in first + second if one.task_id is not None]
         ids = [str(one.task_id) for one in submissions]
@@ -223,7 +223,7 @@ def test_every_accepted_task_ends_once_with_the_right_answer(stack: RunningStack
             assert [answer["status"] for answer in answers][:-1] in ([], ["pending"])
 
         # Delivering everything once more changes nothing.
-        fight.send([message for message in queued if message is not None])
+        fight.send(queued)
         fight.settle(SETTLE_SECONDS)
         assert fight.items(ids) == items
     happened = dict(sorted(fight.faults.happened.items()))
