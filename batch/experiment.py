@@ -1,6 +1,7 @@
 """One training on one set of matches: split in time, fit, report beside the baselines. No files, no network."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,12 @@ FEATURE_NAMES: Final = tuple(feature.name for feature in FEATURES)
 REFERENCE_ROWS: Final = 2000
 """Training rows kept beside the model, evenly spaced in time: what drift is measured against."""
 
+
+DRAWN_REGIONS: Final = 12
+"""Regions that get a picture of their own."""
+
+CONTRIBUTION_ROWS: Final = 300
+"""Matches a region's feature importance is read off: contributions take about a millisecond a match."""
 
 BASELINE_METRICS: Final = ("log_loss", "rps", "ece")
 """Measures of the baselines that are kept as metrics; the report has all."""
@@ -115,7 +122,8 @@ def report(experiment: Experiment, model: FittedModel, odds: pd.DataFrame | None
     Returns:
         Plain values, ready for JSON: `rows`, `scores` by set of matches ("test", "test_settled", and, where odds
         are given for some, "test_with_odds") and forecast, `against`
-        (paired differences of the log loss), `by_region`, `calibration`, `feature_importance`, `params`.
+        (paired differences of the log loss), `by_region`, `calibration`, `feature_importance`, the latter two also
+        `_by_region` for the DRAWN_REGIONS regions with the most test matches, `params`.
     """
     settled = experiment.test & experiment.settled()
     sets = {"validation": experiment.validation, "test": experiment.test, "test_settled": settled}
@@ -144,15 +152,40 @@ def report(experiment: Experiment, model: FittedModel, odds: pd.DataFrame | None
     shown = experiment.table.display
     tested, outcome = forecasts["model"][experiment.test], experiment.outcome[experiment.test]
     result["by_region"] = evaluate.by_region(tested, outcome, shown.loc[experiment.test, "region"])
-    result["calibration"] = {
-        label: evaluate.calibration_table(tested[:, code], outcome == code).to_dict("records")
-        for code, label in enumerate(("home", "draw", "away"))
-        if len(outcome)
+    result["calibration"] = _calibration(tested, outcome)
+    region = shown.loc[experiment.test, "region"].to_numpy(dtype=object)
+    largest = Counter(region.tolist()).most_common(DRAWN_REGIONS)
+    result["calibration_by_region"] = {
+        name: _calibration(tested[region == name], outcome[region == name]) for name, _ in largest
     }
+    rows = experiment.matrix(experiment.test)
+    result["feature_importance_by_region"] = {name: contributions(model, rows[region == name]) for name, _ in largest}
     gains = model.booster().feature_importance(importance_type="gain")
     result["feature_importance"] = dict(zip(model.feature_names, (float(gain) for gain in gains), strict=True))
     result["params"] = model.params
     return {key: without_nan(value) for key, value in result.items()}
+
+
+def contributions(model: FittedModel, rows: npt.NDArray[np.float64]) -> dict[str, float]:
+    """How far each feature moves the forecasts of these matches: its mean absolute contribution to the scores.
+
+    In log odds, averaged over the three outcomes and at most CONTRIBUTION_ROWS matches, evenly spaced.
+
+    Source: Lundberg et al. (2018), TreeSHAP, as LightGBM computes it.
+    """
+    some = rows[np.linspace(0, len(rows) - 1, min(len(rows), CONTRIBUTION_ROWS)).astype(np.int64)]
+    given = np.asarray(model.booster().predict(some, pred_contrib=True, num_threads=1))
+    # one block an outcome, its last column what is expected of any match
+    by_outcome = given.reshape(len(some), evaluate.N_OUTCOMES, len(model.feature_names) + 1)[:, :, :-1]
+    return dict(zip(model.feature_names, np.abs(by_outcome).mean(axis=(0, 1)).tolist(), strict=True))
+
+
+def _calibration(tested: Probabilities, outcome: Outcomes) -> dict[str, Any]:
+    return {
+        label: evaluate.calibration_table(tested[:, code], outcome == code).to_dict("records")
+        for code, label in enumerate(("home", "draw", "away"))
+        if len(outcome)
+    }
 
 
 def metrics(scores: Mapping[str, Any]) -> dict[str, float]:

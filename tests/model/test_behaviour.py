@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from batch.experiment import FEATURE_NAMES, Experiment
+from batch.experiment import FEATURE_NAMES, Experiment, contributions
 from batch.features import FEATURES
 from batch.fitting import CHAMPION, RECIPES
 from batch.plots import write_plots
@@ -88,6 +88,23 @@ def test_the_reference_is_training_rows_alone(experiment: Experiment) -> None:
     assert set(reference["match_id"]) <= trained_ids
 
 
-def test_the_plots_are_written(trained: Trained, tmp_path: Path) -> None:
+def test_the_plots_are_written_overall_and_by_region(trained: Trained, tmp_path: Path) -> None:
     paths = write_plots(tmp_path, trained.report)
-    assert [path.read_bytes()[:4] for path in paths] == [b"\x89PNG", b"\x89PNG"]
+    assert [path.name for path in paths] == [
+        "reliability.png",
+        "feature_importance.png",
+        "reliability_by_region.png",
+        "feature_importance_by_region.png",
+    ]
+    assert {path.read_bytes()[:4] for path in paths} == {b"\x89PNG"}
+    assert set(trained.report["calibration_by_region"]) == {"England", "Spain"}
+
+
+def test_contributions_are_those_that_add_up_to_the_scores(trained: Trained, experiment: Experiment) -> None:
+    one = experiment.matrix(experiment.test)[:1]
+    booster = trained.model.booster()
+    given = np.asarray(booster.predict(one, pred_contrib=True)).reshape(3, -1)
+    assert given.sum(axis=1) == pytest.approx(np.asarray(booster.predict(one, raw_score=True))[0])
+    by_name = contributions(trained.model, one)
+    place = list(by_name).index("elo_expected_home")
+    assert by_name["elo_expected_home"] == pytest.approx(np.abs(given[:, place]).mean())

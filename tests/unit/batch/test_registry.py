@@ -87,8 +87,10 @@ def test_the_run_carries_report_plots_and_reference(trained: Trained) -> None:
     client = MlflowClient(trained.uri)
     assert sorted(file.path for file in client.list_artifacts(run_id, "report")) == [
         "report/feature_importance.png",
+        "report/feature_importance_by_region.png",
         "report/reference.parquet",
         "report/reliability.png",
+        "report/reliability_by_region.png",
         "report/report.json",
     ]
     assert client.get_run(run_id).data.metrics["log_loss"] < 1.0986
