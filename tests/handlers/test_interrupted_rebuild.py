@@ -1,5 +1,10 @@
 """A rebuild killed at any point leaves readers with a whole release: the one before, or the new one."""
 
+import multiprocessing
+import os
+import time
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,8 +14,10 @@ from batch.jobs import context
 from batch.jobs import rebuild as rebuild_job
 from chalicelib import wiring
 from chalicelib.data_release import ReleaseStore
+from chalicelib.object_store import ObjectStore
 from tests.builders import Context
 from tests.fakes import InMemoryObjectStore
+from tests.handlers.killable import FolderStore, rebuild_in
 from tests.handlers.test_batch import ROWS, put_matches, served_model
 
 
@@ -51,7 +58,7 @@ class MortalStore(InMemoryObjectStore):
         return self._live(lambda: super(MortalStore, self).keys(prefix))
 
 
-def read_everything(objects: InMemoryObjectStore) -> tuple[str, set[str]]:
+def read_everything(objects: ObjectStore) -> tuple[str, set[str]]:
     """The release a new reader sees, with every file of it read and checked; and the clubs it shows."""
     store = ReleaseStore(objects, check_seconds=0)
     pointer = store.pointer()
@@ -98,3 +105,50 @@ def test_a_rebuild_killed_at_any_operation_never_shows_half_a_release(
     # It was killed at every operation before it came through, and more than a few there were.
     assert total >= 10
     assert "Whites" in read_everything(objects)[1]
+
+
+KILLS = 20
+
+
+def test_a_rebuild_killed_at_twenty_random_moments_never_shows_half_a_release(
+    tmp_path: Path, aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    objects, random = FolderStore(tmp_path), Random(20240501)  # noqa: S311 - not for secrets
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.handlers.killable"])
+
+    def run(kill_after: float | None) -> float:
+        """Seconds that a rebuild took, or until it was killed."""
+        ours, theirs = processes.Pipe()
+        process = processes.Process(target=rebuild_in, args=(tmp_path, dict(os.environ), theirs))
+        process.start()
+        assert ours.recv() == "begun"
+        started = time.monotonic()
+        process.join(kill_after)
+        process.kill()
+        process.join()
+        seconds = time.monotonic() - started
+        if kill_after is None:
+            assert process.exitcode == 0
+        return seconds
+
+    put_matches(objects)
+    served_model(objects)
+    usual = max(run(None) for _ in range(2))
+    expected, colours = "Reds", ("Whites", "Reds")
+    survived = 0
+    for attempt in range(KILLS):
+        before, _ = read_everything(objects)
+        wanted = colours[attempt % 2]
+        put_matches(objects, [row.replace("Reds", wanted) for row in ROWS])
+        run(random.uniform(0, usual))
+        seen, clubs = read_everything(objects)
+        if seen != before:
+            expected, survived = wanted, survived + 1
+        assert clubs & set(colours) == {expected}
+    begun = {key.split("/")[1] for key, _ in objects.keys("releases/") if key.count("/") == 2}
+    # Of those killed before they published, some had written files already.
+    assert len(begun - {"pointers"}) > 2 + survived
+    run(None)
+    assert wanted in read_everything(objects)[1]
