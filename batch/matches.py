@@ -67,6 +67,9 @@ GOALS_LIMIT: Final = 99
 LISTED_LIMIT: Final = 1000
 """At most so many refused rows are listed; all of them are counted."""
 
+HEADER_BYTES: Final = 65_536
+"""A CSV header ends within these."""
+
 EARLIEST_KICKOFF: Final = pd.Timestamp("1850-01-01", tz="UTC")
 LATEST_KICKOFF: Final = pd.Timestamp("2200-01-01", tz="UTC")
 """Kickoffs outside are typing errors; the first association football rules date from 1863."""
@@ -315,7 +318,7 @@ def _read_csv(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
 
 def _delimiter(content: bytes) -> str:
     """What separates the header's names: a comma, or what spreadsheets write where the comma is a decimal point."""
-    header = content.lstrip().partition(b"\n")[0]
+    header = content[:HEADER_BYTES].lstrip().partition(b"\n")[0]
     return max((",", ";", "\t"), key=lambda one: header.count(one.encode()))
 
 
