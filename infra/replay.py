@@ -29,7 +29,9 @@ class ReplayFailed(Exception):
 
 
 def replay(awslambda: Any, stack: str, event: Mapping[str, Any], say: Say) -> None:
-    """Invoke the batch functions one after the other with an event.
+    """Invoke the batch functions one after the other with an event; without `backwards` the rebuild alone.
+
+    The odds and the drift report have no older and newer: they would be replaced.
 
     Args:
         awslambda: A boto3 client.
@@ -40,7 +42,7 @@ def replay(awslambda: Any, stack: str, event: Mapping[str, Any], say: Say) -> No
     Raises:
         ReplayFailed: One failed; those after it were not invoked.
     """
-    for function in FUNCTIONS:
+    for function in FUNCTIONS if event.get("backwards") else FUNCTIONS[:1]:
         answer = awslambda.invoke(FunctionName=f"{stack}-{function}", Payload=json.dumps(dict(event)).encode())
         payload = answer["Payload"].read().decode()
         if answer.get("FunctionError"):
@@ -53,7 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.replay", description=__doc__)
     parser.add_argument("--as-of", required=True, help="the time they take for now, such as 2024-03-20")
     parser.add_argument("--stack", default="soccer-local")
-    parser.add_argument("--keep-current", action="store_true", help="write the files, but publish no older release")
+    parser.add_argument(
+        "--keep-current", action="store_true", help="rebuild only, and publish it only if it is not older"
+    )
     options = parser.parse_args(arguments)
     try:
         event = {"as_of": parse_as_of(options.as_of), "backwards": not options.keep_current}

@@ -34,6 +34,12 @@ def test_a_day_is_rebuilt_then_its_odds_then_its_drift() -> None:
     assert said == ["rebuild: {}", "refresh_odds: {}", "monitor_drift: {}"]
 
 
+def test_what_is_not_to_become_current_is_rebuilt_only() -> None:
+    client = Lambda()
+    replay(client, "soccer-prod", {**EVENT, "backwards": False}, lambda _: None)
+    assert [name for name, _ in client.calls] == ["soccer-prod-rebuild"]
+
+
 def test_nothing_runs_after_a_failure() -> None:
     client = Lambda(failing="refresh_odds")
     with pytest.raises(ReplayFailed, match=r"refresh_odds failed: .*InvalidMatches"):
