@@ -70,7 +70,7 @@ class Workload:
     odds_refreshes: float = 4_380
     model_syncs: float = 8_760
     sweeps: float = 2_920
-    metric_series: float = 40
+    metric_series: float = 100
     alarms: float = 16
     secrets: float = 2
 
