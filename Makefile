@@ -44,7 +44,7 @@ $(VENV)/.ready: $(BOOT)/.ready $(LOCKS)/dev.txt
 	@test -x $(PY) || $(BOOT)/bin/python -m venv --without-pip $(VENV)
 	@{ test -x $(UV) && $(UV) pip install --quiet --python $(PY) --require-hashes -r $(LOCKS)/dev.txt; } \
 	  || $(BOOT)/bin/python -m pip --python $(PY) install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/dev.txt
-	@$(PY) -m infra.training_native
+	@$(PY) -m infra.packaging.training_native
 	@touch $@
 
 $(EMULATOR_VENV)/.ready: $(BOOT)/.ready $(LOCKS)/emulator.txt
@@ -111,10 +111,10 @@ format: setup ## Format the code
 	@$(VENV)/bin/ruff check --fix .
 
 bench-batch: setup ## Seconds and peak memory of each rebuild step, 10 k to 1 M matches
-	@$(PY) -m infra.bench_batch --record
+	@$(PY) -m infra.benchmarks.bench_batch --record
 
 bench-async: setup ## The queue beside one request at a time, on the local system (ARGS="--tasks 5000 --out FILE")
-	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m infra.bench_async $(ARGS)
+	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m infra.benchmarks.bench_async $(ARGS)
 
 chaos: setup ## Thousands of tasks while workers die and services fail (CHAOS_TASKS=5000 CHAOS_SEED=1)
 	@CHAOS_TASKS=$(or $(CHAOS_TASKS),5000) $(PY) -m pytest -n0 -s tests/chaos
@@ -127,10 +127,10 @@ replay: setup ## Run a day of batch again and show it (AS_OF=2024-03-20 [STACK=n
 	@$(if $(STACK),,set -a; test -f .local/demo.env && . .local/demo.env; set +a;) $(PY) -m infra.replay --as-of $(AS_OF) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 bench-cold: setup ## Cold start and warm time of every function, into infra/measured.json
-	@$(PY) -m infra.bench_cold --record
+	@$(PY) -m infra.benchmarks.bench_cold --record
 
 openapi: setup ## Write docs/openapi.json from the code
-	@$(PY) -m chalicelib.openapi > docs/openapi.json
+	@$(PY) -m chalicelib.http.openapi > docs/openapi.json
 
 fuzz: setup ## Requests generated from the OpenAPI document against BASE_URL (default: the local system; FUZZ_EXAMPLES=400)
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.fuzz.run
@@ -154,7 +154,7 @@ package: setup ## Build what AWS gets, print sizes, fail on a limit (STAGE=dev [
 	@BARE_STAGE=$(STAGE) $(PY) -m pytest -q -n 0 tests/security/test_bare_package.py
 
 reproducible: setup ## Build a stage twice from nothing, in two places, and compare (STAGE=dev [ARCH=arm64])
-	@$(PY) -m infra.reproducible --stage $(STAGE)
+	@$(PY) -m infra.packaging.reproducible --stage $(STAGE)
 
 deploy: setup ## Deploy to AWS with the change set shown first (STAGE=dev|prod [YES=1] [SET="Name=value ..."])
 	@$(PY) -m infra.deploy deploy --stage $(STAGE) $(if $(YES),--yes) $(foreach one,$(SET),--set '$(one)')

@@ -4,8 +4,8 @@ from typing import Any
 
 from chalice import Chalice
 
-from chalicelib import queue_functions
-from chalicelib.gateway import handle
+from chalicelib.http.gateway import handle
+from chalicelib.tasks import queue_functions
 
 app = Chalice(app_name="soccer")
 

@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 
 from batch import evaluate
-from batch.experiment import Experiment
-from batch.registry import Registry
 from batch.sample import MATCHES_PATH
 from batch.train import SAMPLE_TEST_FROM, parse_date, read_files
+from batch.training.experiment import Experiment
+from batch.training.registry import Registry
 from chalicelib.domain import Stage
 from chalicelib.errors import ServiceError
 
@@ -31,7 +31,7 @@ REFUSED: Final = 2
 
 
 class Versions(Protocol):
-    """What promotion needs of the registry; `batch.registry.Registry` is one."""
+    """What promotion needs of the registry; `batch.training.registry.Registry` is one."""
 
     def version_of(self, stage: Stage) -> str | None:
         """The version an alias points to."""

@@ -18,14 +18,18 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from batch import odds_refresh
-from batch.clubs import ConfirmedClubs
 from batch.features import FEATURES, LONG, build_features
 from batch.matches import MatchesReport, read_matches
-from batch.odds_providers.snapshot import SnapshotProvider
+from batch.odds import odds_refresh
+from batch.odds.clubs import ConfirmedClubs
+from batch.odds.providers.snapshot import SnapshotProvider
 from batch.release import iso, parquet_bytes
 from batch.score import ModelIdentity, RowModel, score
-from chalicelib.data_release import (
+from chalicelib.domain import Stage
+from chalicelib.errors import InvalidModel, ServiceError
+from chalicelib.model.lightgbm_native import NativeModel
+from chalicelib.model.model_store import FeatureSpec, ModelInfo
+from chalicelib.storage.data_release import (
     MATCH_FEATURES,
     ODDS,
     PREDICTIONS,
@@ -33,10 +37,6 @@ from chalicelib.data_release import (
     REGION_ROI,
     TRACK_RECORD,
 )
-from chalicelib.domain import Stage
-from chalicelib.errors import InvalidModel, ServiceError
-from chalicelib.lightgbm_native import NativeModel
-from chalicelib.model_store import FeatureSpec, ModelInfo
 
 DATASET_OF: Final[Mapping[Stage, str]] = {
     Stage.CHAMPION: PREDICTIONS,

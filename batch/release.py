@@ -17,10 +17,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from chalicelib.data_release import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
 from chalicelib.errors import ReleaseUnavailable, ServiceError
-from chalicelib.model_store import ModelInfo
-from chalicelib.object_store import ConditionFailed, ObjectMissing, ObjectStore
+from chalicelib.model.model_store import ModelInfo
+from chalicelib.storage.data_release import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
+from chalicelib.storage.object_store import ConditionFailed, ObjectMissing, ObjectStore
 
 logger = logging.getLogger(__name__)
 

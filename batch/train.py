@@ -26,11 +26,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from batch.evaluate import table
-from batch.experiment import Experiment, metrics, report
-from batch.fitting import CHALLENGER, CHAMPION, RECIPES, FittedModel, TooFewMatches, TrainingSettings
 from batch.matches import MatchesReport, combine, parse_file
-from batch.model_files import sha256, write_model
 from batch.sample import MATCHES_PATH
+from batch.training.experiment import Experiment, metrics, report
+from batch.training.fitting import CHALLENGER, CHAMPION, RECIPES, FittedModel, TooFewMatches, TrainingSettings
+from batch.training.model_files import sha256, write_model
 from chalicelib.domain import Stage
 from chalicelib.errors import ServiceError
 
@@ -84,8 +84,8 @@ def _train_files(arguments: argparse.Namespace) -> int:
 def _train_registry(arguments: argparse.Namespace) -> int:
     """Fit both recipes, register them, and give aliases that do not exist yet."""
     # these load MLflow and matplotlib, which training on files does without
-    from batch.plots import write_plots  # noqa: PLC0415
-    from batch.registry import Registry  # noqa: PLC0415
+    from batch.training.plots import write_plots  # noqa: PLC0415
+    from batch.training.registry import Registry  # noqa: PLC0415
 
     registry = Registry()
     current = {stage: registry.version_of(stage) for stage in RECIPE_OF_STAGE}

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chalicelib import odds
 from chalicelib.contracts import CardRow, MatchRow, OddsRow, PredictionRow
-from chalicelib.data_release import (
+from chalicelib.domain import Stage
+from chalicelib.errors import InvalidCursor, PredictionNotFound
+from chalicelib.storage.data_release import (
     ODDS,
     PREDICTIONS,
     PREDICTIONS_CHALLENGER,
@@ -25,8 +27,6 @@ from chalicelib.data_release import (
     Pointer,
     ReleaseStore,
 )
-from chalicelib.domain import Stage
-from chalicelib.errors import InvalidCursor, PredictionNotFound
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -21,7 +21,6 @@ from chalicelib.contracts import (
     PredictRequest,
     PredictResponse,
 )
-from chalicelib.data_release import MATCH_FEATURES, ReleaseStore
 from chalicelib.domain import OutcomeProbabilities, Stage
 from chalicelib.errors import (
     BacklogFull,
@@ -34,9 +33,10 @@ from chalicelib.errors import (
     TaskNotFound,
     TaskStoreUnavailable,
 )
-from chalicelib.model_store import ModelStore, ServedModel
-from chalicelib.task_queue import TaskQueue
-from chalicelib.task_store import IdempotencyKey, TaskState, TaskStore
+from chalicelib.model.model_store import ModelStore, ServedModel
+from chalicelib.storage.data_release import MATCH_FEATURES, ReleaseStore
+from chalicelib.tasks.task_queue import TaskQueue
+from chalicelib.tasks.task_store import IdempotencyKey, TaskState, TaskStore
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,22 +5,22 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.access import KeyRing
-from chalicelib.aws_http import AwsEndpoint, Credentials, SecretsReader, service_url
-from chalicelib.data_release import ReleaseStore
-from chalicelib.direct_s3 import DirectS3ObjectStore
-from chalicelib.key_throttle import KeyThrottle
-from chalicelib.model_store import ModelStore
-from chalicelib.object_store import ObjectStore, S3ObjectStore
-from chalicelib.observability import Recorder
+from chalicelib.http.access import KeyRing
+from chalicelib.http.key_throttle import KeyThrottle
+from chalicelib.metrics.observability import Recorder
+from chalicelib.model.model_store import ModelStore
 from chalicelib.settings import Settings
-from chalicelib.task_queue import SqsTaskQueue
-from chalicelib.task_store import DynamoTaskStore, TaskStore
+from chalicelib.storage.aws_http import AwsEndpoint, Credentials, SecretsReader, service_url
+from chalicelib.storage.data_release import ReleaseStore
+from chalicelib.storage.direct_s3 import DirectS3ObjectStore
+from chalicelib.storage.object_store import ObjectStore, S3ObjectStore
+from chalicelib.tasks.task_queue import SqsTaskQueue
+from chalicelib.tasks.task_store import DynamoTaskStore, TaskStore
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-    from chalicelib.cloudwatch_counters import CloudWatchCounters
+    from chalicelib.metrics.cloudwatch_counters import CloudWatchCounters
 
 
 @cache
@@ -113,7 +113,7 @@ def key_ring() -> KeyRing:
 @cache
 def counters() -> "CloudWatchCounters":
     """Totals of all functions' metrics; only `GET /metrics` reads them."""
-    from chalicelib.cloudwatch_counters import CloudWatchCounters  # noqa: PLC0415
+    from chalicelib.metrics.cloudwatch_counters import CloudWatchCounters  # noqa: PLC0415
 
     return CloudWatchCounters(aws_client("cloudwatch"), settings().metrics_namespace)
 

@@ -21,12 +21,12 @@ import boto3
 from botocore.exceptions import ClientError
 
 from infra.api_keys import ensure_keys
-from infra.functions import BY_NAME
 from infra.package import PackagingError, build_stage, output_folder, source_fingerprint
-from infra.package_checks import oversized, sizes
-from infra.stack_outputs import StackOutputs, read_outputs
-from infra.stack_template import TemplateError
-from infra.stages import LOCAL_STAGE, STAGES, stage_parameters, target_of
+from infra.packaging.package_checks import oversized, sizes
+from infra.stack.functions import BY_NAME
+from infra.stack.stack_outputs import StackOutputs, read_outputs
+from infra.stack.stack_template import TemplateError
+from infra.stack.stages import LOCAL_STAGE, STAGES, stage_parameters, target_of
 
 Progress = Callable[[str], None]
 

@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, metadata
 from typing import Final
 
-from infra.dependencies import locked_names
+from infra.packaging.dependencies import locked_names
 from infra.paths import LOCKS, ROOT
 
 PAGE: Final = ROOT / "docs" / "licences.md"

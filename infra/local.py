@@ -22,17 +22,17 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain import MODEL_NAME, Stage
-from infra import demo_calls, emulator, mlflow_server
 from infra.api_keys import ApiKeys, ensure_keys
 from infra.deploy import DeployError, Deployment, apply_dropped_properties, build_mark, deploy
-from infra.emulator import Emulator
-from infra.mlflow_server import MlflowServer
+from infra.machine import demo_calls, emulator, mlflow_server
+from infra.machine.emulator import Emulator
+from infra.machine.mlflow_server import MlflowServer
+from infra.machine.processes import Daemon, LocalSystemError, free_memory_mb, free_port, is_free, port_owner
 from infra.package import PackagingError
 from infra.paths import LOCAL, ROOT, SAMPLE
-from infra.processes import Daemon, LocalSystemError, free_memory_mb, free_port, is_free, port_owner
-from infra.stack_outputs import StackOutputs, read_outputs
-from infra.stack_template import TemplateError
-from infra.stages import LOCAL_STAGE, stage_parameters
+from infra.stack.stack_outputs import StackOutputs, read_outputs
+from infra.stack.stack_template import TemplateError
+from infra.stack.stages import LOCAL_STAGE, stage_parameters
 
 DEFAULT_AS_OF: Final = "2024-04-01"
 STACK_NAME: Final = "soccer-local"
@@ -252,7 +252,7 @@ def start(system: LocalSystem, steps: Steps) -> StackOutputs:
     outputs = _deploy_if_changed(system, steps)
     if system.relay.process() is None:
         memory = str(system.relay.folder / "relayed.json")
-        command = [sys.executable, "-m", "infra.metrics_relay", "--stack", STACK_NAME, "--memory", memory]
+        command = [sys.executable, "-m", "infra.machine.metrics_relay", "--stack", STACK_NAME, "--memory", memory]
         variables = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONPATH": str(ROOT)}
         system.relay.start(command, variables | system.emulator.client_environment())
         steps.say("metrics relay started")

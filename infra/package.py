@@ -18,14 +18,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from infra import dependencies
-from infra.archive import files_below, fingerprint, normalise_zip, tree_size, write_zip
-from infra.bare_import import import_faults
-from infra.functions import BY_NAME, FUNCTIONS, Layer, Package
-from infra.package_checks import MEGABYTE, oversized, sizes, unresolved_libraries
+from infra.packaging import dependencies
+from infra.packaging.archive import files_below, fingerprint, normalise_zip, tree_size, write_zip
+from infra.packaging.bare_import import import_faults
+from infra.packaging.package_checks import MEGABYTE, oversized, sizes, unresolved_libraries
 from infra.paths import BUILD, ROOT
-from infra.stack_template import TemplateError, check_template, merge_template
-from infra.stages import LOCAL_STAGE, STAGES, Target, target_of
+from infra.stack.functions import BY_NAME, FUNCTIONS, Layer, Package
+from infra.stack.stack_template import TemplateError, check_template, merge_template
+from infra.stack.stages import LOCAL_STAGE, STAGES, Target, target_of
 
 BATCH_ENTRY: Final = "batch.handlers"
 _DATA_FILES: Final = frozenset({".csv", ".json", ".parquet", ".yaml", ".toml"})
@@ -228,7 +228,9 @@ def render(
     declared = _declared_functions(project)
     unknown = declared - {function.name for function in FUNCTIONS if function.package is Package.API}
     if unknown:
-        raise PackagingError(f"app.py declares {', '.join(sorted(unknown))}, which infra/functions.py does not list")
+        raise PackagingError(
+            f"app.py declares {', '.join(sorted(unknown))}, which infra/stack/functions.py does not list"
+        )
     available = declared | (_batch_functions() if batch is None else set(batch))
     for function in FUNCTIONS:
         if function.name not in available:

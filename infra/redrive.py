@@ -19,10 +19,10 @@ import boto3
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chalicelib.errors import ServiceError, TaskNotFound
-from chalicelib.task_queue import SqsTaskQueue, TaskQueue
-from chalicelib.task_store import DynamoTaskStore, TaskState, TaskStore
-from chalicelib.task_upkeep import redrive
-from infra.stack_outputs import read_outputs
+from chalicelib.tasks.task_queue import SqsTaskQueue, TaskQueue
+from chalicelib.tasks.task_store import DynamoTaskStore, TaskState, TaskStore
+from chalicelib.tasks.task_upkeep import redrive
+from infra.stack.stack_outputs import read_outputs
 
 RETENTION_SECONDS: Final = 86_400
 _RECEIVED_AT_MOST: Final = 10

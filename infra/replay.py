@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 
 from infra.local import parse_as_of
-from infra.processes import LocalSystemError
+from infra.machine.processes import LocalSystemError
 
 Say = Callable[[str], None]
 

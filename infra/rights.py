@@ -1,7 +1,8 @@
 """What roles may do beside what they did: finds rights nobody needs, and draws the table in docs/rights.md.
 
 A right is one action on one resource pattern of one function's role. It is needed if a recorded call
-(`infra.iam_recorder`) was allowed by it and by no other right of that role: without it, it would have been denied.
+(`infra.machine.iam_recorder`) was allowed by it and by no other right of that role: without it, it would have been
+denied.
 """
 
 import argparse
@@ -14,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from infra.functions import FUNCTIONS, Function
 from infra.paths import ROOT
+from infra.stack.functions import FUNCTIONS, Function
 
 TABLE: Final = ROOT / "docs" / "rights.md"
 
@@ -98,7 +99,7 @@ def recorded_calls(record: Path, stack_name: str) -> set[Call]:
     """The calls that functions of a stack made under their own roles.
 
     Args:
-        record: What `infra.iam_recorder` wrote.
+        record: What `infra.machine.iam_recorder` wrote.
         stack_name: Its functions are named `<stack>-<function>`, and Lambda names sessions after functions.
     """
     calls = set()

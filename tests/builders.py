@@ -14,11 +14,11 @@ import pandas as pd
 
 from batch.rebuild import PREDICTIONS_SCHEMA
 from batch.release import ReleaseWriter, new_release_id, parquet_bytes, publish_release
-from chalicelib.data_release import MATCH_FEATURES, ODDS, PREDICTIONS, REGION_ROI, Pointer
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS
-from chalicelib.model_store import mirror_key
-from chalicelib.object_store import ObjectStore
+from chalicelib.model.model_store import mirror_key
+from chalicelib.storage.data_release import MATCH_FEATURES, ODDS, PREDICTIONS, REGION_ROI, Pointer
+from chalicelib.storage.object_store import ObjectStore
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 

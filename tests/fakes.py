@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.errors import IdempotencyConflict, QueueUnavailable, TaskNotFound, TaskStoreUnavailable
-from chalicelib.object_store import ConditionFailed, ObjectMissing, ObjectStoreUnavailable, StoredObject
-from chalicelib.task_queue import QueueCounts
-from chalicelib.task_store import RESEND_AFTER_SECONDS, IdempotencyKey, Task, TaskState
+from chalicelib.storage.object_store import ConditionFailed, ObjectMissing, ObjectStoreUnavailable, StoredObject
+from chalicelib.tasks.task_queue import QueueCounts
+from chalicelib.tasks.task_store import RESEND_AFTER_SECONDS, IdempotencyKey, Task, TaskState
 
 
 class InMemoryObjectStore:

@@ -8,17 +8,17 @@ from typing import Final
 
 import pandas as pd
 
-from batch.drift import drift_report, windows
-from batch.drift_report import render
 from batch.jobs.context import Event, as_of, utc
 from batch.jobs.published import as_input, frame_of, model_params
 from batch.release import iso, read_pointer
-from batch.run_log import BatchRun, InputFile
+from batch.reports.drift import drift_report, windows
+from batch.reports.drift_report import render
+from batch.tracking.run_log import BatchRun, InputFile
 from chalicelib import wiring
-from chalicelib.data_release import DRIFT_REPORT_KEY, MATCH_FEATURES, PREDICTIONS
 from chalicelib.domain import Stage
 from chalicelib.errors import ReleaseUnavailable
-from chalicelib.model_store import ModelStore
+from chalicelib.model.model_store import ModelStore
+from chalicelib.storage.data_release import DRIFT_REPORT_KEY, MATCH_FEATURES, PREDICTIONS
 
 MEASURED: Final = (
     "drift_score",

@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from batch import odds_refresh
+from batch.odds import odds_refresh
 from batch.release import ReleaseWriter
-from batch.run_log import InputFile
-from chalicelib.data_release import REGION_ROI, TRACK_RECORD, DatasetEntry, Pointer, ReleaseStore
-from chalicelib.model_store import ModelInfo
-from chalicelib.object_store import ObjectStore
+from batch.tracking.run_log import InputFile
+from chalicelib.model.model_store import ModelInfo
+from chalicelib.storage.data_release import REGION_ROI, TRACK_RECORD, DatasetEntry, Pointer, ReleaseStore
+from chalicelib.storage.object_store import ObjectStore
 
 
 def frame_of(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> pd.DataFrame | None:

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from batch import fonbet_odds
 from batch.jobs.context import Event, as_of, settings
 from batch.jobs.published import frame_of, model_params, outputs, write_returns
 from batch.matches import MatchesFile, MatchesReport, combine, parse_file
+from batch.odds import fonbet_odds
 from batch.rebuild import LoadedModel, rebuild
 from batch.release import (
     Overtaken,
@@ -23,12 +23,12 @@ from batch.release import (
     publish_release,
     read_pointer,
 )
-from batch.run_log import BatchRun, InputFile
+from batch.tracking.run_log import BatchRun, InputFile
 from chalicelib import wiring
-from chalicelib.data_release import ODDS, DatasetEntry
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
-from chalicelib.model_store import ModelStore
+from chalicelib.model.model_store import ModelStore
+from chalicelib.storage.data_release import ODDS, DatasetEntry
 
 RAW_MATCHES: Final = "raw/matches/"
 

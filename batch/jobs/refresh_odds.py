@@ -7,11 +7,10 @@ from typing import Final
 
 import pandas as pd
 
-from batch import fonbet_odds, odds_refresh
 from batch.jobs.context import Event, as_of, settings
 from batch.jobs.published import as_input, frame_of, outputs, write_returns
-from batch.odds_providers.base import trust
-from batch.odds_sources import (
+from batch.odds import fonbet_odds, odds_refresh
+from batch.odds.odds_sources import (
     SNAPSHOTS,
     confirmed_clubs,
     keep_confirmed_clubs,
@@ -19,12 +18,13 @@ from batch.odds_sources import (
     last_good,
     odds_provider,
 )
+from batch.odds.providers.base import trust
 from batch.release import ReleaseWriter, iso, new_release_id, publish_datasets, read_pointer
-from batch.run_log import BatchRun, InputFile
+from batch.tracking.run_log import BatchRun, InputFile
 from chalicelib import wiring
-from chalicelib.data_release import ODDS, PREDICTIONS, Pointer
 from chalicelib.errors import ReleaseUnavailable
-from chalicelib.object_store import ObjectStore
+from chalicelib.storage.data_release import ODDS, PREDICTIONS, Pointer
+from chalicelib.storage.object_store import ObjectStore
 
 REFRESH_ATTEMPTS: Final = 3
 """How often odds are matched again because a rebuild replaced the release meanwhile."""

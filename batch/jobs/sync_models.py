@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 
-from batch import model_mirror
 from batch.jobs.context import Event, mlflow_token, settings
-from batch.mlflow_rest import MlflowRest
-from batch.run_log import BatchRun
+from batch.tracking import model_mirror
+from batch.tracking.mlflow_rest import MlflowRest
+from batch.tracking.run_log import BatchRun
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidModel
-from chalicelib.object_store import ObjectMissing, S3ObjectStore
+from chalicelib.storage.object_store import ObjectMissing, S3ObjectStore
 
 
 def run(_event: Event, this: BatchRun) -> Event:

@@ -14,7 +14,7 @@ from chalicelib import catalogue, wiring
 from chalicelib.catalogue import DEFAULT_LIMIT, Page, Query
 from chalicelib.contracts import CardRow, MatchRow, OddsRow, PredictionRow, RegionRoiRow
 from chalicelib.domain import Stage
-from chalicelib.observability import facts
+from chalicelib.metrics.observability import facts
 from chalicelib.routes.parameters import (
     CursorQuery,
     FromQuery,

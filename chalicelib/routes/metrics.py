@@ -7,9 +7,10 @@ from typing import Final
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from chalicelib import service_metrics, wiring
+from chalicelib import wiring
 from chalicelib.contracts import ErrorResponse
-from chalicelib.prometheus import CONTENT_TYPE, render
+from chalicelib.metrics import service_metrics
+from chalicelib.metrics.prometheus import CONTENT_TYPE, render
 from chalicelib.routes.rendering import ERRORS, JSON, unix_now
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)

@@ -9,7 +9,7 @@ from typing import Final
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from chalicelib import gauges, queue_monitor, wiring
+from chalicelib import wiring
 from chalicelib.contracts import (
     DriftResponse,
     Health,
@@ -18,14 +18,16 @@ from chalicelib.contracts import (
     QueuesResponse,
     WorkersResponse,
 )
-from chalicelib.data_release import DRIFT_REPORT_KEY
 from chalicelib.domain import Stage
 from chalicelib.errors import ServiceError, TaskNotFound
-from chalicelib.object_store import ObjectMissing
-from chalicelib.observability import FEATURE_DRIFT_SCORE, OF_SERVICE, Measurement, facts
+from chalicelib.metrics import gauges
+from chalicelib.metrics.observability import FEATURE_DRIFT_SCORE, OF_SERVICE, Measurement, facts
 from chalicelib.routes.parameters import StageQuery
 from chalicelib.routes.rendering import documented, json_response, unix_now
 from chalicelib.sandbox import memory_usage_mb, worker_id
+from chalicelib.storage.data_release import DRIFT_REPORT_KEY
+from chalicelib.storage.object_store import ObjectMissing
+from chalicelib.tasks import queue_monitor
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from chalicelib import predictions, wiring
 from chalicelib.contracts import AsyncPredictRequest, AsyncPredictResponse, PredictRequest, PredictResponse
 from chalicelib.domain import Stage
-from chalicelib.observability import facts
+from chalicelib.metrics.observability import facts
 from chalicelib.routes.parameters import ExplainQuery, IdempotencyKeyHeader, MatchIdPath, StageQuery
 from chalicelib.routes.rendering import documented, json_response, unix_now
 

@@ -48,7 +48,7 @@ def openapi_document() -> Response[str]:
 @cache
 def _openapi() -> str:
     # Imported here: the document needs every route module, the pages need none of them.
-    from chalicelib.openapi import document  # noqa: PLC0415
+    from chalicelib.http.openapi import document  # noqa: PLC0415
 
     return json.dumps(document())
 

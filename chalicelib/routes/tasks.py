@@ -10,9 +10,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from chalicelib import wiring
 from chalicelib.contracts import TaskStatus
 from chalicelib.errors import TaskNotFound
-from chalicelib.observability import facts
+from chalicelib.metrics.observability import facts
 from chalicelib.routes.rendering import documented, unix_now
-from chalicelib.task_store import TaskState
+from chalicelib.tasks.task_store import TaskState
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 

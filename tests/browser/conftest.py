@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from infra.machine.throwaway import RunningStack
 from infra.paths import ROOT
-from infra.throwaway import RunningStack
 from tests.browser.board import PATIENCE_MS, Board
 
 AXE_VERSION = "4.14.1"

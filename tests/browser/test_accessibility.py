@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from infra.machine.throwaway import RunningStack
 from infra.paths import ROOT
-from infra.throwaway import RunningStack
 from tests.browser.board import PATIENCE_MS, Board
 from tests.browser.conftest import watch
 

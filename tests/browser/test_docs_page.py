@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Request
 
-from infra.throwaway import RunningStack
+from infra.machine.throwaway import RunningStack
 from tests.browser.conftest import watch
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 import requests
 
-from infra.throwaway import RunningStack
+from infra.machine.throwaway import RunningStack
 
 
 def get(stack: RunningStack, path: str) -> requests.Response:

@@ -10,7 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from infra.throwaway import RunningStack
+from infra.machine.throwaway import RunningStack
 from tests.browser.board import Board, make_card
 
 

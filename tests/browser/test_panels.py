@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, expect
 
-from batch import evaluate, region_roi
-from batch.region_roi import outcome_codes
-from infra.throwaway import RunningStack
+from batch import evaluate
+from batch.reports import region_roi
+from batch.reports.region_roi import outcome_codes
+from infra.machine.throwaway import RunningStack
 from tests.browser.board import Board
 
 PROBABILITIES = ["proba_home", "proba_draw", "proba_away"]

@@ -17,11 +17,11 @@ import psutil
 import requests
 
 from chalicelib.domain import Stage
-from chalicelib.lightgbm_native import NativeModel
-from chalicelib.model_store import ModelInfo, ServedModel, mirror_key
-from chalicelib.queue_monitor import PING
-from chalicelib.task_store import DynamoTaskStore
-from infra.throwaway import RunningStack
+from chalicelib.model.lightgbm_native import NativeModel
+from chalicelib.model.model_store import ModelInfo, ServedModel, mirror_key
+from chalicelib.tasks.queue_monitor import PING
+from chalicelib.tasks.task_store import DynamoTaskStore
+from infra.machine.throwaway import RunningStack
 from tests.chaos.faulty_endpoint import Faults, faulty_endpoint
 
 FUNCTIONS: Final = ("predict_async", "inference", "dead_letters", "sweep")

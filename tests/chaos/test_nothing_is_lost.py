@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.model_store import ServedModel
-from chalicelib.task_queue import SqsTaskQueue
-from chalicelib.task_upkeep import redrive
-from infra.throwaway import RunningStack
+from chalicelib.model.model_store import ServedModel
+from chalicelib.tasks.task_queue import SqsTaskQueue
+from chalicelib.tasks.task_upkeep import redrive
+from infra.machine.throwaway import RunningStack
 from tests.chaos.arena import Arena, Caller, Submission, arena
 from tests.chaos.faulty_endpoint import Faults
 

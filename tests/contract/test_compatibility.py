@@ -9,7 +9,7 @@ import pytest
 import app
 from chalicelib import wiring
 from chalicelib.endpoints import ENDPOINTS
-from chalicelib.object_store import ObjectStore
+from chalicelib.storage.object_store import ObjectStore
 from tests.builders import Context, make_event, make_odds, make_predictions, mirror_model, publish
 from tests.handlers.calling import call
 

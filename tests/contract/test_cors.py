@@ -7,7 +7,7 @@ import pytest
 
 import app
 from chalicelib import wiring
-from chalicelib.object_store import ObjectStore
+from chalicelib.storage.object_store import ObjectStore
 from tests.builders import Context, make_event, publish
 
 BOARD = "https://board.example.org"

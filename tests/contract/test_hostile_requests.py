@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import app
-from chalicelib.object_store import ObjectStore
+from chalicelib.storage.object_store import ObjectStore
 from tests.builders import Context, make_event, mirror_model, publish
 from tests.handlers.calling import call
 

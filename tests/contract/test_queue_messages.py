@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from chalicelib.contracts import AsyncPredictRequest, InferenceMessage
-from chalicelib.data_release import ReleaseStore
 from chalicelib.domain import Stage
-from chalicelib.model_store import ModelStore
+from chalicelib.model.model_store import ModelStore
 from chalicelib.predictions import Drained, Ending, QueuedMessage, drain, submit
-from chalicelib.task_store import TaskState
+from chalicelib.storage.data_release import ReleaseStore
+from chalicelib.tasks.task_store import TaskState
 from tests.builders import mirror_model
 from tests.fakes import InMemoryObjectStore, InMemoryQueue, InMemoryTaskStore
 

@@ -13,7 +13,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from chalicelib.errors import IdempotencyConflict, TaskNotFound, TaskStoreUnavailable
-from chalicelib.task_store import DynamoTaskStore, IdempotencyKey, Task, TaskState, TaskStore
+from chalicelib.tasks.task_store import DynamoTaskStore, IdempotencyKey, Task, TaskState, TaskStore
 from tests.fakes import InMemoryTaskStore
 from tests.handlers.conftest import create_task_table
 

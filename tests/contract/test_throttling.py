@@ -4,8 +4,8 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.errors import KeyThrottled
-from chalicelib.key_throttle import KeyThrottle
-from chalicelib.object_store import ObjectStore
+from chalicelib.http.key_throttle import KeyThrottle
+from chalicelib.storage.object_store import ObjectStore
 from tests.contract.documented import check
 from tests.handlers.calling import call
 

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from chalicelib.endpoints import ENDPOINTS
-from infra.throwaway import RunningStack
+from infra.machine.throwaway import RunningStack
 from tests.docs.api_examples import PAGE, examples, fits, run_python, run_shell, shape
 
 PAGE_TEXT = PAGE.read_text("utf-8")

@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from infra.local import STACK_NAME
-from infra.processes import LocalSystemError
-from infra.throwaway import RunningStack, throwaway_stack
+from infra.machine.processes import LocalSystemError
+from infra.machine.throwaway import RunningStack, throwaway_stack
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("emulator")]
 

@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.deploy import DeployError, Deployment, deploy, destroy
-from infra.stack_outputs import read_outputs
-from infra.throwaway import RunningStack
+from infra.machine.throwaway import RunningStack
+from infra.stack.stack_outputs import read_outputs
 
 SMALL = {
     "Resources": {

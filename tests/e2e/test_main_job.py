@@ -13,8 +13,8 @@ import mlflow
 import pytest
 import requests
 
+from infra.machine.throwaway import RunningStack
 from infra.paths import ROOT
-from infra.throwaway import RunningStack
 
 TOLERANCE = 1e-9
 SAMPLE = 100

@@ -13,8 +13,8 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from chalicelib.prometheus import CONTENT_TYPE
-from infra.throwaway import RunningStack
+from chalicelib.metrics.prometheus import CONTENT_TYPE
+from infra.machine.throwaway import RunningStack
 
 Figures = Counter[tuple[str, ...]]
 MARKER = ("http_requests_total", "docs", "200")

@@ -1,7 +1,7 @@
 """Each function under its own role: it does its job, no right is needless, and what it must not do is denied.
 
-The emulator enforces role policies and records its decisions (infra/iam_recorder.py). What it does not ask for is
-derived from the template in tests/security.
+The emulator enforces role policies and records its decisions (infra/machine/iam_recorder.py). What it does not ask for
+is derived from the template in tests/security.
 """
 
 import json
@@ -16,10 +16,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from infra.functions import FUNCTIONS
-from infra.processes import LocalSystemError
+from infra.machine.processes import LocalSystemError
+from infra.machine.throwaway import RunningStack
 from infra.rights import Call, Right, asked_locally, listed, not_needed, recorded_calls, rights_of
-from infra.throwaway import RunningStack
+from infra.stack.functions import FUNCTIONS
 from tests.e2e.jobs import GivenUp, Jobs, role_of, variables
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from infra.throwaway import RunningStack
+from infra.machine.throwaway import RunningStack
 from tests.fuzz.run import fuzz
 
 EXAMPLES = 50

@@ -12,8 +12,8 @@ import pytest
 from moto import mock_aws
 
 from chalicelib import wiring
-from chalicelib.object_store import ObjectStore
-from chalicelib.observability import SERVICE
+from chalicelib.metrics.observability import SERVICE
+from chalicelib.storage.object_store import ObjectStore
 
 KEYS = {"client": ["client-key", "old-client-key"], "operator": ["operator-key"]}
 REGION = "us-east-1"

@@ -19,10 +19,10 @@ from batch.jobs import context
 from batch.jobs import rebuild as rebuild_job
 from batch.jobs import refresh_odds as refresh_job
 from batch.jobs.published import frame_of, write_returns
-from batch.model_mirror import RegisteredVersion, Run, signature_features, sync
-from batch.odds_providers.base import MarketOdds, OddsSnapshot, in_order
-from batch.odds_refresh import returns
+from batch.odds.odds_refresh import returns
+from batch.odds.providers.base import MarketOdds, OddsSnapshot, in_order
 from batch.release import read_pointer
+from batch.tracking.model_mirror import RegisteredVersion, Run, signature_features, sync
 from chalicelib.domain import Stage
 from chalicelib.errors import (
     InvalidMatches,
@@ -32,8 +32,8 @@ from chalicelib.errors import (
     RegistryUnavailable,
     ReleaseUnavailable,
 )
-from chalicelib.model_store import ModelStore, mirror_key
-from chalicelib.object_store import ObjectStore
+from chalicelib.model.model_store import ModelStore, mirror_key
+from chalicelib.storage.object_store import ObjectStore
 from tests.builders import NOW, Context, mirror_model, model_text
 from tests.fakes import InMemoryObjectStore
 from tests.handlers.calling import call

@@ -13,8 +13,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as SdkCredentials
 
 from chalicelib import wiring
-from chalicelib.access import KeyRing
-from chalicelib.aws_http import (
+from chalicelib.endpoints import Access
+from chalicelib.errors import KeysUnavailable, MissingKey
+from chalicelib.http.access import KeyRing
+from chalicelib.storage.aws_http import (
     ATTEMPTS,
     AwsEndpoint,
     AwsUnreachable,
@@ -24,10 +26,8 @@ from chalicelib.aws_http import (
     service_url,
     signed_headers,
 )
-from chalicelib.direct_s3 import DirectS3ObjectStore
-from chalicelib.endpoints import Access
-from chalicelib.errors import KeysUnavailable, MissingKey
-from chalicelib.object_store import ObjectMissing, ObjectStoreUnavailable, S3ObjectStore
+from chalicelib.storage.direct_s3 import DirectS3ObjectStore
+from chalicelib.storage.object_store import ObjectMissing, ObjectStoreUnavailable, S3ObjectStore
 from tests.handlers.conftest import forget_wiring
 
 OURS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "token/with+signs==")

@@ -13,8 +13,8 @@ from batch import handlers
 from batch.jobs import context
 from batch.jobs import rebuild as rebuild_job
 from chalicelib import wiring
-from chalicelib.data_release import ReleaseStore
-from chalicelib.object_store import ObjectStore
+from chalicelib.storage.data_release import ReleaseStore
+from chalicelib.storage.object_store import ObjectStore
 from tests.builders import Context
 from tests.fakes import InMemoryObjectStore
 from tests.handlers.killable import FolderStore, rebuild_in

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from batch.release import read_pointer
-from chalicelib.data_release import POINTER_KEY
-from chalicelib.object_store import ObjectStore
+from chalicelib.storage.data_release import POINTER_KEY
+from chalicelib.storage.object_store import ObjectStore
 from tests.builders import NOW, make_odds, make_predictions, publish
 from tests.handlers.calling import call
 

@@ -12,12 +12,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import app
-from chalicelib import observability, wiring
-from chalicelib.cloudwatch_counters import CloudWatchCounters, CountersUnavailable, Series
-from chalicelib.data_release import DRIFT_REPORT_KEY
+from chalicelib import wiring
 from chalicelib.domain import Stage
-from chalicelib.object_store import ObjectStore, ObjectStoreUnavailable
-from infra.metrics_relay import metric_data
+from chalicelib.metrics import observability
+from chalicelib.metrics.cloudwatch_counters import CloudWatchCounters, CountersUnavailable, Series
+from chalicelib.storage.data_release import DRIFT_REPORT_KEY
+from chalicelib.storage.object_store import ObjectStore, ObjectStoreUnavailable
+from infra.machine.metrics_relay import metric_data
 from infra.paths import ROOT
 from tests.builders import Context, make_event, mirror_model, publish
 from tests.fakes import InMemoryTaskStore

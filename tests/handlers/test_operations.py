@@ -13,8 +13,8 @@ import app
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS, Access
-from chalicelib.model_store import ModelStore
-from chalicelib.object_store import ObjectStore
+from chalicelib.model.model_store import ModelStore
+from chalicelib.storage.object_store import ObjectStore
 from tests.builders import Context, make_event, mirror_model, publish
 from tests.fakes import InMemoryObjectStore
 from tests.handlers.calling import call

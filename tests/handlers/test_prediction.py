@@ -10,7 +10,7 @@ import pytest
 import app
 from chalicelib import wiring
 from chalicelib.domain import Stage
-from chalicelib.object_store import ObjectStore
+from chalicelib.storage.object_store import ObjectStore
 from tests.builders import Context, mirror_model, model_text, publish
 from tests.handlers.calling import call
 

@@ -12,10 +12,11 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 import app
-from chalicelib import queue_monitor, wiring
+from chalicelib import wiring
 from chalicelib.errors import QueueUnavailable, TaskStoreUnavailable, WorkersUnavailable
-from chalicelib.object_store import ObjectStore
-from chalicelib.task_queue import SqsTaskQueue
+from chalicelib.storage.object_store import ObjectStore
+from chalicelib.tasks import queue_monitor
+from chalicelib.tasks.task_queue import SqsTaskQueue
 from infra import redrive
 from tests.builders import Context, mirror_model
 from tests.handlers.calling import call

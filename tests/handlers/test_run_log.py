@@ -15,13 +15,13 @@ import pytest
 from batch import handlers
 from batch.jobs import context
 from batch.jobs import rebuild as rebuild_job
-from batch.mlflow_rest import MlflowRest
-from batch.run_log import EXPERIMENT
+from batch.tracking.mlflow_rest import MlflowRest
+from batch.tracking.run_log import EXPERIMENT
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidMatches, RegistryUnavailable
-from chalicelib.model_store import mirror_key
-from chalicelib.object_store import ObjectStore
+from chalicelib.model.model_store import mirror_key
+from chalicelib.storage.object_store import ObjectStore
 from tests.builders import Context
 from tests.handlers.test_batch import ROWS, put_matches, put_odds, served_model
 

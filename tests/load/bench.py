@@ -24,12 +24,12 @@ from typing import Any, Final
 
 import requests
 
-from infra.emulator import answers, emulator_python
+from infra.machine.emulator import answers, emulator_python
+from infra.machine.processes import any_free_port
+from infra.machine.throwaway import RunningStack, throwaway_stack
 from infra.package import output_folder
-from infra.package_checks import MEGABYTE, sizes
+from infra.packaging.package_checks import MEGABYTE, sizes
 from infra.paths import ROOT
-from infra.processes import any_free_port
-from infra.throwaway import RunningStack, throwaway_stack
 from tests.builders import make_event
 from tests.load import subjects
 from tests.load.timing import Timing, machine, starts, take_turns

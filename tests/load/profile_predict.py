@@ -17,8 +17,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from infra.machine.throwaway import throwaway_stack
 from infra.paths import ROOT
-from infra.throwaway import throwaway_stack
 from tests.builders import Context, make_event
 from tests.load import subjects
 from tests.load.bench import some_features

@@ -19,10 +19,10 @@ import pandas as pd
 import app
 from chalicelib import wiring
 from chalicelib.domain import Stage
-from chalicelib.model_store import ModelInfo, ModelStore, mirror_key
-from chalicelib.object_store import ObjectStore
-from chalicelib.observability import SERVICE
-from infra.throwaway import RunningStack
+from chalicelib.metrics.observability import SERVICE
+from chalicelib.model.model_store import ModelInfo, ModelStore, mirror_key
+from chalicelib.storage.object_store import ObjectStore
+from infra.machine.throwaway import RunningStack
 from tests.builders import Context, make_event, make_odds, make_predictions, publish
 from tests.fakes import InMemoryObjectStore
 

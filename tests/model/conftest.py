@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from batch.experiment import Experiment, report
-from batch.fitting import RECIPES, FittedModel
 from batch.matches import read_matches
 from batch.sample import MATCHES_PATH
 from batch.sample.prices import sample_odds
 from batch.train import SAMPLE_TEST_FROM, SAMPLE_VALIDATE_FROM, parse_date
+from batch.training.experiment import Experiment, report
+from batch.training.fitting import RECIPES, FittedModel
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from batch.experiment import FEATURE_NAMES, Experiment, contributions
 from batch.features import FEATURES
-from batch.fitting import CHAMPION, RECIPES
-from batch.plots import write_plots
-from chalicelib.lightgbm_native import NativeModel
+from batch.training.experiment import FEATURE_NAMES, Experiment, contributions
+from batch.training.fitting import CHAMPION, RECIPES
+from batch.training.plots import write_plots
+from chalicelib.model.lightgbm_native import NativeModel
 from tests.model.conftest import Trained
 
 

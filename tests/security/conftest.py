@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.emulator import emulator_python
+from infra.machine.emulator import emulator_python
 from infra.package import template_of_stage
 
 # AWS's own transformer, which the emulator's environment brings. Our roles name no managed policy.

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from infra import dependencies
-from infra.bare_call import BareAnswer, BareCallError, call_alone, served_objects
-from infra.functions import BY_NAME
 from infra.package import build_stage
-from infra.stages import LOCAL_STAGE, Target, target_of
+from infra.packaging import dependencies
+from infra.packaging.bare_call import BareAnswer, BareCallError, call_alone, served_objects
+from infra.stack.functions import BY_NAME
+from infra.stack.stages import LOCAL_STAGE, Target, target_of
 from tests.builders import make_predictions, mirror_model, publish
 from tests.fakes import InMemoryObjectStore
 

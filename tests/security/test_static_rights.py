@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from infra.functions import FUNCTIONS, Function
 from infra.package import template_of_stage
 from infra.rights import CONSUMERS, NOT_ASKED_LOCALLY, Right, asked_locally, listed
+from infra.stack.functions import FUNCTIONS, Function
 
 Resources = dict[str, dict[str, Any]]
 

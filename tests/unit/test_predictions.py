@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from chalicelib.contracts import AsyncPredictRequest, InferenceMessage
-from chalicelib.data_release import ReleaseStore
 from chalicelib.domain import OutcomeProbabilities, Stage
 from chalicelib.errors import (
     BacklogFull,
@@ -20,9 +19,10 @@ from chalicelib.errors import (
     ReleaseUnavailable,
     TaskStoreUnavailable,
 )
-from chalicelib.model_store import ModelStore
+from chalicelib.model.model_store import ModelStore
 from chalicelib.predictions import MAX_MESSAGE_BYTES, Drained, Ending, QueuedMessage, drain, submit
-from chalicelib.task_store import TaskState
+from chalicelib.storage.data_release import ReleaseStore
+from chalicelib.tasks.task_store import TaskState
 from tests.builders import mirror_model, publish
 from tests.fakes import InMemoryObjectStore, InMemoryQueue, InMemoryTaskStore
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from chalicelib.cloudwatch_counters import PERIOD, WINDOW, window_start
 from chalicelib.errors import ServiceError
-from chalicelib.observability import BUCKET_LABELS, Measurement, Recorder, bucket
-from chalicelib.prometheus import Family, Sample, histogram_samples, render
-from chalicelib.service_metrics import REASONS
-from infra.functions import FUNCTIONS as DEPLOYED
+from chalicelib.metrics.cloudwatch_counters import PERIOD, WINDOW, window_start
+from chalicelib.metrics.observability import BUCKET_LABELS, Measurement, Recorder, bucket
+from chalicelib.metrics.prometheus import Family, Sample, histogram_samples, render
+from chalicelib.metrics.service_metrics import REASONS
+from infra.stack.functions import FUNCTIONS as DEPLOYED
 
 
 def test_a_family_is_its_help_its_type_and_its_samples() -> None:
@@ -97,6 +97,6 @@ def test_every_reason_shown_from_the_start_is_an_error_that_exists() -> None:
 
 
 def test_cold_starts_are_shown_of_every_function_that_is_deployed() -> None:
-    from chalicelib.service_metrics import FUNCTIONS  # noqa: PLC0415
+    from chalicelib.metrics.service_metrics import FUNCTIONS  # noqa: PLC0415
 
     assert set(FUNCTIONS) == {function.name for function in DEPLOYED}

@@ -16,9 +16,9 @@ from batch.release import (
     publish_release,
     read_pointer,
 )
-from chalicelib.data_release import POINTER_KEY, Pointer, ReleaseStore
 from chalicelib.errors import DatasetUnavailable, InvalidCursor, ReleaseUnavailable
-from chalicelib.object_store import ConditionFailed
+from chalicelib.storage.data_release import POINTER_KEY, Pointer, ReleaseStore
+from chalicelib.storage.object_store import ConditionFailed
 from tests.fakes import InMemoryObjectStore
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.errors import QueueUnavailable, TaskStoreUnavailable
 from chalicelib.predictions import QueuedMessage
-from chalicelib.task_store import TaskState
-from chalicelib.task_upkeep import SENDS_PER_SWEEP, DeadLetter, Redriven, Swept, end_dead_letters, redrive, sweep
+from chalicelib.tasks.task_store import TaskState
+from chalicelib.tasks.task_upkeep import SENDS_PER_SWEEP, DeadLetter, Redriven, Swept, end_dead_letters, redrive, sweep
 from tests.fakes import InMemoryQueue, InMemoryTaskStore
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from batch.elo_curve import EloCurve
+from batch.training.elo_curve import EloCurve
 
 
 def test_an_even_match_on_the_symmetric_curve() -> None:

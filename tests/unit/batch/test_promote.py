@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from batch import synthetic, train
-from batch.elo_curve import EloCurve
-from batch.experiment import FEATURE_NAMES
-from batch.fitting import curve_booster
 from batch.promote import REFUSED, parse_arguments, promote, trained_on
+from batch.training.elo_curve import EloCurve
+from batch.training.experiment import FEATURE_NAMES
+from batch.training.fitting import curve_booster
 from chalicelib.domain import Stage
 
 GOOD, FLAT, WRONG = EloCurve(), EloCurve(slope=0.6), EloCurve(slope=-1.0)

@@ -10,9 +10,9 @@ import yaml
 from mlflow.tracking import MlflowClient
 
 from batch import synthetic, train
-from batch.experiment import FEATURE_NAMES, Experiment
 from batch.features import FEATURES
-from batch.registry import Registry
+from batch.training.experiment import FEATURE_NAMES, Experiment
+from batch.training.registry import Registry
 from chalicelib.domain import Stage
 
 # MLflow and its database layer warn about themselves; their warnings are not ours to fail on

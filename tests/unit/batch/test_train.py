@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from batch import synthetic, train
-from batch.experiment import FEATURE_NAMES, Experiment, metrics, without_nan
 from batch.features import FEATURES
-from batch.fitting import CHALLENGER, CHAMPION, TooFewMatches, TrainingRows, fit
-from batch.registry import signature
+from batch.training.experiment import FEATURE_NAMES, Experiment, metrics, without_nan
+from batch.training.fitting import CHALLENGER, CHAMPION, TooFewMatches, TrainingRows, fit
+from batch.training.registry import signature
 from chalicelib.errors import RegistryUnavailable
 
 VALIDATE_FROM, TEST_FROM = "2006-07-01", "2007-07-01"

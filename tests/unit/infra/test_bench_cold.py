@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib.endpoints import ENDPOINTS
-from infra.bench_cold import _FLOOR, _PROGRAM, _event, _run
-from infra.functions import BY_NAME, FUNCTIONS
+from infra.benchmarks.bench_cold import _FLOOR, _PROGRAM, _event, _run
+from infra.stack.functions import BY_NAME, FUNCTIONS
 
 STACK: Any = SimpleNamespace(keys=SimpleNamespace(operator="key"), system=SimpleNamespace(as_of="2024-04-01T00:00:00Z"))
 HANDLER = """

@@ -21,7 +21,7 @@ from infra.cost import (
     tables,
     with_tables,
 )
-from infra.monitoring import monitoring_template
+from infra.stack.monitoring import monitoring_template
 
 PRICE = load(PRICES)
 

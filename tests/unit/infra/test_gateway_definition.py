@@ -3,8 +3,8 @@
 import pytest
 
 from chalicelib.endpoints import Access, Endpoint
-from infra.functions import Function, Package
-from infra.gateway_definition import gateway_resources
+from infra.stack.functions import Function, Package
+from infra.stack.gateway_definition import gateway_resources
 
 FUNCTIONS = {name: Function(name, Package.API) for name in ("predict", "predict_match", "docs")}
 

@@ -14,12 +14,12 @@ import pytest
 from moto import mock_aws
 
 from infra.api_keys import ensure_keys, main, rotate_keys
-from infra.emulator import Emulator
 from infra.local import LocalSystem, known_system, parse_as_of
-from infra.mlflow_server import MlflowServer
-from infra.processes import Daemon, LocalSystemError, any_free_port, free_port, is_free, port_owner
-from infra.stack_outputs import read_outputs
-from infra.training_native import bring_gomp
+from infra.machine.emulator import Emulator
+from infra.machine.mlflow_server import MlflowServer
+from infra.machine.processes import Daemon, LocalSystemError, any_free_port, free_port, is_free, port_owner
+from infra.packaging.training_native import bring_gomp
+from infra.stack.stack_outputs import read_outputs
 
 # ── Processes ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from chalicelib import observability
-from infra.monitoring import DASHBOARD, monitoring_template
+from chalicelib.metrics import observability
 from infra.paths import ROOT
+from infra.stack.monitoring import DASHBOARD, monitoring_template
 
 ALARMS = {
     name: resource["Properties"]

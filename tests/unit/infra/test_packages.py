@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from infra.archive import files_below, fingerprint, normalise_zip, unzipped_size, write_zip
-from infra.bare_import import import_alone
-from infra.dependencies import entries, locked_names, runner, with_system_certificates
-from infra.elf import missing_libraries, read_binary
 from infra.package import imported_modules
-from infra.package_checks import MEGABYTE, Size, oversized, sizes
+from infra.packaging.archive import files_below, fingerprint, normalise_zip, unzipped_size, write_zip
+from infra.packaging.bare_import import import_alone
+from infra.packaging.dependencies import entries, locked_names, runner, with_system_certificates
+from infra.packaging.elf import missing_libraries, read_binary
+from infra.packaging.package_checks import MEGABYTE, Size, oversized, sizes
+from infra.packaging.reproducible import checksums, differences
 from infra.paths import LOCKS, ROOT
-from infra.reproducible import checksums, differences
-from infra.stages import target_of
+from infra.stack.stages import target_of
 
 # ── Archives ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,8 +12,8 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped]
 from scipy.spatial import distance  # type: ignore[import-untyped]
 
-from batch import statistics
-from batch.drift import (
+from batch.reports import statistics
+from batch.reports.drift import (
     ColumnType,
     DriftSettings,
     column_type,
@@ -23,7 +23,7 @@ from batch.drift import (
     psi_level,
     windows,
 )
-from batch.statistics import Floats
+from batch.reports.statistics import Floats
 
 NOW = datetime(2024, 3, 30, 12, 0, tzinfo=UTC)
 EVIDENTLY: dict[str, Any] = json.loads(

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from batch.drift import drift_report
-from batch.drift_report import render
+from batch.reports.drift import drift_report
+from batch.reports.drift_report import render
 
 NOW = datetime(2024, 3, 30, 12, 0, tzinfo=UTC)
 

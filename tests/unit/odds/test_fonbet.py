@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from batch.odds_providers.base import MarketOdds, OddsSnapshot
-from batch.odds_providers.fonbet import FonbetProvider, FonbetSettings, parse
-from batch.odds_providers.transport import HttpResponse, HttpTransport
+from batch.odds.providers.base import MarketOdds, OddsSnapshot
+from batch.odds.providers.fonbet import FonbetProvider, FonbetSettings, parse
+from batch.odds.providers.transport import HttpResponse, HttpTransport
 from chalicelib.errors import ProviderUnavailable
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -8,10 +8,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from batch.fonbet_odds import FONBET_ODDS_SCHEMA, build, carry_forward, known_at
-from batch.odds_providers.base import MarketOdds
+from batch.odds.fonbet_odds import FONBET_ODDS_SCHEMA, build, carry_forward, known_at
+from batch.odds.providers.base import MarketOdds
+from batch.odds.team_matching import MatchedOdds
 from batch.release import parquet_bytes
-from batch.team_matching import MatchedOdds
 
 SEEN = datetime(2024, 3, 29, 15, 0, tzinfo=UTC)
 MARKET = MarketOdds(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from batch import odds_arrays
-from batch.odds_arrays import NO_BET
+from batch.odds import odds_arrays
+from batch.odds.odds_arrays import NO_BET
 from chalicelib import odds
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from batch.region_roi import (
+from batch.reports.region_roi import (
     COLUMNS,
     RoiSettings,
     as_csv,

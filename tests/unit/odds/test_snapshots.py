@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from batch.odds_providers.base import MarketOdds, OddsSnapshot, as_known_at, trust
-from batch.odds_providers.snapshot import SnapshotProvider, as_lines, files_to_keep, is_snapshot_key, parse
+from batch.odds.providers.base import MarketOdds, OddsSnapshot, as_known_at, trust
+from batch.odds.providers.snapshot import SnapshotProvider, as_lines, files_to_keep, is_snapshot_key, parse
 from chalicelib.errors import ProviderUnavailable
 
 KICKOFF = datetime(2024, 3, 30, 15, 0, tzinfo=UTC)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from batch.clubs import AliasTable, Club, ClubId, ConfirmedClubs
-from batch.odds_providers.base import MarketOdds
-from batch.odds_providers.snapshot import parse
-from batch.team_matching import MatchingResult, match_odds
-from batch.team_names import TeamFlags, club_name, flags_of
+from batch.odds.clubs import AliasTable, Club, ClubId, ConfirmedClubs
+from batch.odds.providers.base import MarketOdds
+from batch.odds.providers.snapshot import parse
+from batch.odds.team_matching import MatchingResult, match_odds
+from batch.odds.team_names import TeamFlags, club_name, flags_of
 
 SAMPLE = Path(__file__).parents[3] / "batch" / "sample"
 KICKOFF = datetime(2024, 3, 30, 15, 0, tzinfo=UTC)

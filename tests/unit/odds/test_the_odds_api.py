@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from batch.odds_providers.base import OddsSnapshot
-from batch.odds_providers.the_odds_api import PriceRule, TheOddsApiProvider, TheOddsApiSettings, parse, region_of
-from batch.odds_providers.transport import HttpResponse, HttpTransport, RetryPolicy
+from batch.odds.providers.base import OddsSnapshot
+from batch.odds.providers.the_odds_api import PriceRule, TheOddsApiProvider, TheOddsApiSettings, parse, region_of
+from batch.odds.providers.transport import HttpResponse, HttpTransport, RetryPolicy
 from chalicelib.errors import ProviderUnavailable
 
 BODY = (Path(__file__).parent / "fixtures" / "the_odds_api_epl.json").read_bytes()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from batch.track_record import profit_curve, reliability, track_record
+from batch.reports.track_record import profit_curve, reliability, track_record
 
 
 def predictions(*rows: tuple[tuple[float, float, float], str | None], day: int = 1) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from urllib.error import URLError
 
 import pytest
 
-from batch.odds_providers.transport import HttpResponse, HttpTransport, RetryPolicy, open_url, packed, scrub
+from batch.odds.providers.transport import HttpResponse, HttpTransport, RetryPolicy, open_url, packed, scrub
 from chalicelib.errors import ProviderUnavailable
 
 URL = "https://odds.example/v4?apiKey=made-up-key&regions=eu"

@@ -1,0 +1,1 @@
+"""From a provider's markets to odds of our matches."""

@@ -1,0 +1,201 @@
+"""What every odds provider gives: neutral rows of 1X2 odds, as of a time.
+
+A provider reads bytes (over HTTP, or from the bucket) and a pure function turns them into an `OddsSnapshot`. Nothing
+here knows our own matches: names stay as the source spells them, and `batch.odds.team_matching` decides which match is
+meant.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from chalicelib.odds import Triple
+
+MIN_MATCHES_TO_DISTRUST: Final = 10
+"""Below this many expected matches a halved snapshot says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketOdds:
+    """One match's 1X2 market as a provider states it, at one moment.
+
+    Args:
+        provider: Name of the provider ("fonbet", "the_odds_api", or the `provider` column of a stored file).
+        event_id: The provider's id of the match, as text.
+        region: Country or "International", canonical where known (see `regions`), None if the source does not say.
+        league: The competition as the source spells it; "" if it does not say.
+        home_team: Home side as the source spells it.
+        away_team: Away side as the source spells it.
+        kickoff: Scheduled start, UTC; None if unknown.
+        odds: Decimal odds of home win, draw, away win; None where the market is shut or incomplete.
+        suspended: Whether the provider lists the match but takes no bets on its 1X2 market.
+        collected_at: When the odds were seen, UTC.
+        sex: 0 men, 1 women, None if the source does not say.
+        home_team_id: The provider's stable club id, as text.
+        away_team_id: The same for the away side.
+        is_live: Whether the match was in play when the odds were seen; such odds price the score as well.
+        live_score: "home:away" goals while in play.
+        url: The match's page at the provider.
+        bookmaker: Whose price it is, where a provider carries several.
+        closing: The last odds before kickoff, once the match has begun and if they are known.
+    """
+
+    provider: str
+    event_id: str
+    region: str | None
+    league: str
+    home_team: str
+    away_team: str
+    kickoff: datetime | None
+    odds: Triple | None
+    suspended: bool
+    collected_at: datetime
+    sex: int | None = None
+    home_team_id: str | None = None
+    away_team_id: str | None = None
+    is_live: bool = False
+    live_score: str | None = None
+    url: str | None = None
+    bookmaker: str | None = None
+    closing: Triple | None = None
+
+    @property
+    def before_kickoff(self) -> bool:
+        """Whether these odds were seen before the match began, so that they price nothing but the match to come."""
+        return not self.is_live and self.kickoff is not None and self.collected_at < self.kickoff
+
+
+@dataclass(frozen=True, slots=True)
+class OddsSnapshot:
+    """All 1X2 markets a provider had at one moment, one row a match.
+
+    Args:
+        provider: Name of the provider.
+        collected_at: When, UTC.
+        markets: Sorted by (kickoff, event id); unknown kickoffs last.
+        skipped: How many entries of the source gave no row, by reason.
+        notes: What a person should know about this snapshot (a source that failed, a distrusted successor, ...).
+        raw: The source's answers, by a short name, to be kept under `raw/odds/`.
+    """
+
+    provider: str
+    collected_at: datetime
+    markets: tuple[MarketOdds, ...]
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    raw: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
+class OddsProvider(Protocol):
+    """A source of 1X2 odds."""
+
+    def fetch(self, as_of: datetime) -> OddsSnapshot:
+        """The markets known at `as_of` (UTC, timezone-aware); nothing seen later is used.
+
+        Raises:
+            ProviderUnavailable: the source gave no usable answer, or cannot answer for that time.
+        """
+        ...
+
+
+def in_order(markets: Iterable[MarketOdds]) -> tuple[MarketOdds, ...]:
+    """The rows sorted by (kickoff, provider, event id), unknown kickoffs last."""
+    latest = datetime.max.replace(tzinfo=UTC)
+    return tuple(sorted(markets, key=lambda row: (row.kickoff or latest, row.provider, row.event_id)))
+
+
+def as_known_at(
+    rows: Iterable[MarketOdds], as_of: datetime, bet_lead: timedelta = timedelta(hours=1)
+) -> list[MarketOdds]:
+    """One row a match out of many sightings, using only what was seen at or before `as_of`.
+
+    Before kickoff the odds are the latest sighting's. From kickoff on they are the last that could be had at least
+    `bet_lead` before kickoff (or, failing that, the first seen before kickoff): the price a bet was taken at; and
+    `closing` is the last before kickoff if it was seen later than that one. With a single sighting the closing price
+    is unknown and stays None, unless the source itself stated it.
+
+    Odds seen in play never replace those; they give `live_score` and `suspended` only. A match seen only in play
+    has no odds (None).
+
+    Args:
+        rows: Sightings in any order; those of one (provider, event id) are one match's.
+        as_of: UTC. A closing price stated by the source is withheld until kickoff.
+        bet_lead: How long before kickoff a bet is taken to be placed.
+    """
+    by_match: dict[tuple[str, str], list[MarketOdds]] = {}
+    for row in rows:
+        if row.collected_at <= as_of:
+            by_match.setdefault((row.provider, row.event_id), []).append(row)
+    return [_one_row(sorted(seen, key=lambda row: row.collected_at), as_of, bet_lead) for seen in by_match.values()]
+
+
+def _one_row(seen: Sequence[MarketOdds], as_of: datetime, bet_lead: timedelta) -> MarketOdds:
+    last = seen[-1]
+    # a match may be re-dated between sightings: the latest word on its kickoff holds for all of them
+    kickoff = last.kickoff
+    priced = [
+        row
+        for row in seen
+        if row.odds is not None and not row.is_live and (kickoff is None or row.collected_at < kickoff)
+    ]
+    if not priced:
+        return replace(last, odds=None, closing=None)
+    latest = priced[-1]
+    if kickoff is None or as_of < kickoff:
+        return replace(
+            last, odds=latest.odds, closing=None, collected_at=latest.collected_at, bookmaker=latest.bookmaker
+        )
+    takeable = [row for row in priced if row.collected_at <= kickoff - bet_lead]
+    taken = takeable[-1] if takeable else priced[0]
+    closing = latest.odds if latest.collected_at > taken.collected_at else latest.closing
+    return replace(last, odds=taken.odds, closing=closing, collected_at=taken.collected_at, bookmaker=taken.bookmaker)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Which snapshot to serve.
+
+    Args:
+        snapshot: The new one, or the last good one with a note that says why it is still served.
+        distrusted: Whether the new one was set aside.
+    """
+
+    snapshot: OddsSnapshot
+    distrusted: bool
+
+
+def trust(
+    current: OddsSnapshot,
+    last_good: OddsSnapshot | None,
+    *,
+    share: float = 0.5,
+    patience: timedelta = timedelta(hours=6),
+) -> Verdict:
+    """Set aside a snapshot that lost more than half of its matches, and keep the last good one.
+
+    Matches that have begun since the last good snapshot are expected to have left the line, so only those still to come
+    are counted on either side.
+
+    Args:
+        current: The new snapshot.
+        last_good: The one served so far; None on the first run.
+        share: A snapshot with fewer than this share of the expected matches is distrusted.
+        patience: How old the last good one may grow; past it the smaller line is believed (a season ended, say),
+            with a note.
+    """
+    if last_good is None:
+        return Verdict(current, distrusted=False)
+    expected, found = _still_to_come(last_good, current.collected_at), _still_to_come(current, current.collected_at)
+    if expected < MIN_MATCHES_TO_DISTRUST or found >= share * expected:
+        return Verdict(current, distrusted=False)
+    fact = f"{found} matches to come where {expected} were expected at {current.collected_at:%Y-%m-%dT%H:%M:%SZ}"
+    if current.collected_at - last_good.collected_at > patience:
+        note = f"{fact}; believed, because the last good snapshot is older than {patience}"
+        return Verdict(replace(current, notes=(*current.notes, note)), distrusted=False)
+    note = f"{fact}; distrusted, serving the snapshot of {last_good.collected_at:%Y-%m-%dT%H:%M:%SZ}"
+    return Verdict(replace(last_good, notes=(*last_good.notes, note)), distrusted=True)
+
+
+def _still_to_come(snapshot: OddsSnapshot, now: datetime) -> int:
+    return sum(1 for row in snapshot.markets if row.kickoff is None or row.kickoff > now)

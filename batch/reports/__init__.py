@@ -1,0 +1,1 @@
+"""Figures about the past: returns, track record, drift."""

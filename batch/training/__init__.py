@@ -1,0 +1,1 @@
+"""What training needs beside features: fitting, the registry, plots, model files."""

@@ -1,0 +1,249 @@
+"""One training on one set of matches: split in time, fit, report beside the baselines. No files, no network."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from batch import evaluate
+from batch.evaluate import Outcomes, Probabilities
+from batch.features import FEATURES, FeatureTable, build_features
+from batch.training.elo_curve import EloCurve
+from batch.training.fitting import CURVE_FEATURE, FittedModel, TrainingRows, TrainingSettings, fit
+
+FEATURE_NAMES: Final = tuple(feature.name for feature in FEATURES)
+
+REFERENCE_ROWS: Final = 2000
+"""Training rows kept beside the model, evenly spaced in time: what drift is measured against."""
+
+
+DRAWN_REGIONS: Final = 12
+"""Regions that get a picture of their own."""
+
+CONTRIBUTION_ROWS: Final = 300
+"""Matches a region's feature importance is read off: contributions take about a millisecond a match."""
+
+BASELINE_METRICS: Final = ("log_loss", "rps", "ece")
+"""Measures of the baselines that are kept as metrics; the report has all."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Matches with features, split by kickoff.
+
+    Attributes:
+        table: Features and display columns, sorted by match_id; every finished match's result is known in it.
+        outcome: Outcome codes, valid where `finished`.
+        finished: Where the result is known.
+        train, validation, test: Finished matches before the validation, between, and from the test's start on.
+        forecast: All matches from the test's start on, finished or not, those without a kickoff included.
+    """
+
+    table: FeatureTable
+    outcome: Outcomes
+    finished: npt.NDArray[np.bool_]
+    train: npt.NDArray[np.bool_]
+    validation: npt.NDArray[np.bool_]
+    test: npt.NDArray[np.bool_]
+    forecast: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, matches: pd.DataFrame, validate_from: pd.Timestamp, test_from: pd.Timestamp) -> "Experiment":
+        """Split matches at two kickoffs.
+
+        Raises:
+            ValueError: the test would start before the validation.
+        """
+        if test_from < validate_from:
+            raise ValueError(f"the test starts ({test_from}) before the validation ({validate_from})")
+        # after the last match, so that every result is known; each match still sees only what came before its kickoff
+        as_of = matches["kickoff"].max() if matches["kickoff"].notna().any() else test_from
+        table = build_features(matches, as_of + pd.Timedelta(days=2))
+        shown = table.display
+        finished = (shown["home_goals"].notna() & shown["away_goals"].notna()).to_numpy(bool)
+        outcome = np.zeros(len(shown), dtype=np.int64)
+        outcome[finished] = evaluate.outcomes(shown.loc[finished, "home_goals"], shown.loc[finished, "away_goals"])
+        kickoff = shown["match_date"]
+        before_validation = (kickoff < validate_from).to_numpy(bool)
+        from_test = (kickoff >= test_from).to_numpy(bool)
+        return cls(
+            table=table,
+            outcome=outcome,
+            finished=finished,
+            train=finished & before_validation,
+            validation=finished & ~before_validation & ~from_test,
+            test=finished & from_test,
+            forecast=from_test | kickoff.isna().to_numpy(bool),
+        )
+
+    def matrix(self, where: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        """Features of some matches, shape (n, n_features), NaN for missing."""
+        return self.table.features.loc[where, list(FEATURE_NAMES)].to_numpy(np.float64)
+
+    def rows(self, where: npt.NDArray[np.bool_]) -> TrainingRows:
+        """Features and outcomes of some finished matches."""
+        return TrainingRows(self.matrix(where), self.outcome[where])
+
+    def settled(self) -> npt.NDArray[np.bool_]:
+        """Where both sides have played SETTLED_MATCHES in the season."""
+        counts = self.table.features[["home_season_matches", "away_season_matches"]]
+        return np.asarray(counts.min(axis="columns") >= evaluate.SETTLED_MATCHES)
+
+    def reference(self) -> pd.DataFrame:
+        """REFERENCE_ROWS training rows with match_id, evenly spaced in time; all if there are fewer."""
+        order = self.table.display.loc[self.train].sort_values(["match_date", "match_id"]).index
+        kept = order[np.linspace(0, len(order) - 1, min(REFERENCE_ROWS, len(order))).astype(np.int64)]
+        return self.table.features.loc[kept].sort_values("match_id", ignore_index=True)
+
+    def fit(self, recipe: TrainingSettings, on_round: Callable[[], object] = lambda: None) -> FittedModel:
+        """Fit a recipe on the training matches, stopped early on the validation matches."""
+        return fit(FEATURE_NAMES, self.rows(self.train), self.rows(self.validation), recipe, on_round)
+
+    def forecasts(self, model: FittedModel) -> pd.DataFrame:
+        """match_id, proba_home, proba_draw, proba_away of every match to forecast, sorted by match_id."""
+        return _forecast_frame(
+            self.table.features.loc[self.forecast, "match_id"], model.predict(self.matrix(self.forecast))
+        )
+
+
+def report(experiment: Experiment, model: FittedModel, odds: pd.DataFrame | None = None) -> dict[str, Any]:
+    """How a model does on the test matches, beside base rates, Elo alone and, where odds are given, the market.
+
+    Args:
+        experiment: The split matches.
+        model: A model fitted on its training matches.
+        odds: match_id, odds_home, odds_draw, odds_away known before kickoff; for whichever matches there are.
+
+    Returns:
+        Plain values, ready for JSON: `rows`, `scores` by set of matches ("test", "test_settled", and, where odds
+        are given for some, "test_with_odds") and forecast, `against`
+        (paired differences of the log loss), `by_region`, `calibration`, `feature_importance`, the latter two also
+        `_by_region` for the DRAWN_REGIONS regions with the most test matches, `params`.
+    """
+    settled = experiment.test & experiment.settled()
+    sets = {"validation": experiment.validation, "test": experiment.test, "test_settled": settled}
+    priced = _priced(experiment, odds)
+    has_odds = ~np.isnan(priced[:, 0])
+    # where every match has odds, the market stands in the other sets already
+    if odds is not None and not has_odds[experiment.test].all():
+        sets |= {"test_with_odds": experiment.test & has_odds, "test_settled_with_odds": settled & has_odds}
+    forecasts = _all_forecasts(experiment, model) | ({"market": priced} if odds is not None else {})
+    result: dict[str, Any] = {
+        "rows": {"train": int(experiment.train.sum())} | {name: int(where.sum()) for name, where in sets.items()},
+        "scores": {},
+        "against": {},
+    }
+    for name, where in sets.items():
+        there = {label: values[where] for label, values in forecasts.items() if not np.isnan(values[where]).any()}
+        outcome = experiment.outcome[where]
+        result["scores"][name] = {label: evaluate.scores(values, outcome) for label, values in there.items()}
+        if len(outcome):
+            mine = evaluate.log_losses(there["model"], outcome)
+            result["against"][name] = {
+                label: evaluate.paired_interval(mine, evaluate.log_losses(values, outcome))
+                for label, values in there.items()
+                if label != "model"
+            }
+    shown = experiment.table.display
+    tested, outcome = forecasts["model"][experiment.test], experiment.outcome[experiment.test]
+    result["by_region"] = evaluate.by_region(tested, outcome, shown.loc[experiment.test, "region"])
+    result["calibration"] = _calibration(tested, outcome)
+    region = shown.loc[experiment.test, "region"].to_numpy(dtype=object)
+    largest = Counter(region.tolist()).most_common(DRAWN_REGIONS)
+    result["calibration_by_region"] = {
+        name: _calibration(tested[region == name], outcome[region == name]) for name, _ in largest
+    }
+    rows = experiment.matrix(experiment.test)
+    result["feature_importance_by_region"] = {name: contributions(model, rows[region == name]) for name, _ in largest}
+    gains = model.booster().feature_importance(importance_type="gain")
+    result["feature_importance"] = dict(zip(model.feature_names, (float(gain) for gain in gains), strict=True))
+    result["params"] = model.params
+    return {key: without_nan(value) for key, value in result.items()}
+
+
+def contributions(model: FittedModel, rows: npt.NDArray[np.float64]) -> dict[str, float]:
+    """How far each feature moves the forecasts of these matches: its mean absolute contribution to the scores.
+
+    In log odds, averaged over the three outcomes and at most CONTRIBUTION_ROWS matches, evenly spaced.
+
+    Source: Lundberg et al. (2018), TreeSHAP, as LightGBM computes it.
+    """
+    some = rows[np.linspace(0, len(rows) - 1, min(len(rows), CONTRIBUTION_ROWS)).astype(np.int64)]
+    given = np.asarray(model.booster().predict(some, pred_contrib=True, num_threads=1))
+    # one block an outcome, its last column what is expected of any match
+    by_outcome = given.reshape(len(some), evaluate.N_OUTCOMES, len(model.feature_names) + 1)[:, :, :-1]
+    return dict(zip(model.feature_names, np.abs(by_outcome).mean(axis=(0, 1)).tolist(), strict=True))
+
+
+def _calibration(tested: Probabilities, outcome: Outcomes) -> dict[str, Any]:
+    return {
+        label: evaluate.calibration_table(tested[:, code], outcome == code).to_dict("records")
+        for code, label in enumerate(("home", "draw", "away"))
+        if len(outcome)
+    }
+
+
+def metrics(scores: Mapping[str, Any]) -> dict[str, float]:
+    """The flat metrics of a report's `scores`, as MLflow and `model.json` carry them.
+
+    The model's own on the settled test matches go by their plain names (log_loss, rps, ...); the others are prefixed
+    with the set of matches and, for baselines, the baseline.
+    """
+    flat: dict[str, float] = {}
+    for matches, forecasts in scores.items():
+        for label, values in forecasts.items():
+            for name, value in values.items():
+                if value is None:
+                    continue
+                own = label == "model"
+                if not own and name not in BASELINE_METRICS:
+                    continue
+                flat[f"{matches}_{name}" if own else f"{matches}_{label}_{name}"] = value
+                if own and matches == "test_settled":
+                    flat[name] = value
+    return flat
+
+
+def without_nan(value: Any) -> Any:
+    """The same with None for NaN: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _all_forecasts(experiment: Experiment, model: FittedModel) -> dict[str, Probabilities]:
+    n = len(experiment.outcome)
+    expected = experiment.table.features[CURVE_FEATURE].to_numpy(np.float64)
+    curve = EloCurve.fit(expected[experiment.train], experiment.outcome[experiment.train])
+    return {
+        "model": model.predict(experiment.matrix(np.ones(n, dtype=bool))),
+        "elo_only": curve.probabilities(expected),
+        "base_rates": evaluate.base_rates(experiment.outcome[experiment.train], n),
+    }
+
+
+def _priced(experiment: Experiment, odds: pd.DataFrame | None) -> Probabilities:
+    """The market's probabilities, NaN where there are no odds."""
+    n = len(experiment.outcome)
+    if odds is None:
+        return np.full((n, evaluate.N_OUTCOMES), np.nan)
+    unique = odds.drop_duplicates("match_id").set_index("match_id")
+    return evaluate.market_probabilities(unique.reindex(experiment.table.features["match_id"]))
+
+
+def _forecast_frame(match_id: pd.Series, probabilities: Probabilities) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "match_id": match_id.to_numpy(np.int64),
+            "proba_home": probabilities[:, 0],
+            "proba_draw": probabilities[:, 1],
+            "proba_away": probabilities[:, 2],
+        }
+    )

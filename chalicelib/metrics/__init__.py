@@ -1,0 +1,1 @@
+"""Logs, metrics, and what `GET /metrics` makes of them."""

@@ -1,0 +1,1 @@
+"""The served model: its mirror and LightGBM's C API."""

@@ -1,0 +1,1 @@
+"""What is read from the bucket: objects, the data release and its tables."""

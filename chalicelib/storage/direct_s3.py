@@ -1,0 +1,48 @@
+"""A bucket whose objects are read without the SDK; writes and listings still go through it, loaded when needed."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from chalicelib.storage.aws_http import AwsEndpoint, AwsUnreachable
+from chalicelib.storage.object_store import ObjectMissing, ObjectStoreUnavailable, S3ObjectStore, StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+class DirectS3ObjectStore(S3ObjectStore):
+    """The objects of one S3 bucket.
+
+    Args:
+        endpoint: Where the bucket is.
+        prefix: What stands before a key in its path: empty, or the bucket where the host does not name it.
+        sdk: Makes the SDK's client.
+        bucket: Name of the bucket.
+    """
+
+    def __init__(self, endpoint: AwsEndpoint, prefix: str, sdk: "Callable[[], S3Client]", bucket: str) -> None:
+        self._endpoint = endpoint
+        self._prefix = prefix
+        self._sdk = sdk
+        self._bucket = bucket
+
+    @property
+    def _client(self) -> "S3Client":  # type: ignore[override]
+        return self._sdk()
+
+    def get(self, key: str, unless_etag: str | None = None) -> StoredObject | None:
+        """See `ObjectStore.get`."""
+        condition = {"if-none-match": unless_etag} if unless_etag else {}
+        try:
+            answer = self._endpoint.request("GET", f"{self._prefix}/{key}", condition)
+        except AwsUnreachable as error:
+            raise ObjectStoreUnavailable(f"the bucket does not answer: {error}") from error
+        if answer.status == HTTPStatus.OK:
+            return StoredObject(answer.body, answer.headers["etag"])
+        if answer.status == HTTPStatus.NOT_MODIFIED:
+            return None
+        # A missing bucket is a 404 too.
+        if answer.status == HTTPStatus.NOT_FOUND and b"<Code>NoSuchKey</Code>" in answer.body:
+            raise ObjectMissing(f"no object {key}")
+        raise ObjectStoreUnavailable(f"the bucket answered {answer.status}")

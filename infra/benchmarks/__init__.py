@@ -1,0 +1,1 @@
+"""Benchmarks of batch, queue and cold starts."""

@@ -1,0 +1,1 @@
+"""The system on one machine: emulator, MLflow server, relay, and throwaway copies of them for tests."""

@@ -1,0 +1,1 @@
+"""From source and locked wheels to archives and layers that Lambda takes."""
