@@ -24,6 +24,7 @@ ServiceError
     ├── ModelUnavailable
     ├── ReleaseUnavailable
     ├── DatasetUnavailable
+    ├── DriftReportUnreadable
     ├── TaskStoreUnavailable
     ├── QueueUnavailable
     ├── WorkersUnavailable
@@ -217,6 +218,12 @@ class DatasetUnavailable(Retryable):
     """The current data release does not carry this data set yet."""
 
     code = "dataset_unavailable"
+
+
+class DriftReportUnreadable(Retryable):
+    """The latest drift report is malformed; the next run writes another."""
+
+    code = "drift_report_unreadable"
 
 
 class TaskStoreUnavailable(Retryable):

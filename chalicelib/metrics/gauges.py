@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from chalicelib.domain import Stage
+from chalicelib.errors import DriftReportUnreadable
 from chalicelib.model.model_store import ModelInfo, mirror_key
 from chalicelib.storage.data_release import DRIFT_REPORT_KEY, POINTER_KEY, Pointer
 from chalicelib.storage.object_store import ObjectMissing, ObjectStore
@@ -20,10 +21,16 @@ def drift_report(objects: ObjectStore) -> dict[str, Any] | None:
 
     Raises:
         ObjectStoreUnavailable: the bucket does not answer.
-        ValueError: it is not JSON.
+        DriftReportUnreadable: it is not a JSON object with a score.
     """
     body = _body(objects, DRIFT_REPORT_KEY)
-    report: dict[str, Any] | None = None if body is None else json.loads(body)
+    if body is None:
+        return None
+    try:
+        report: dict[str, Any] = json.loads(body)
+        Drift.of(report)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DriftReportUnreadable(f"the latest drift report is malformed: {error}") from error
     return report
 
 
@@ -57,7 +64,7 @@ def drift(objects: ObjectStore) -> Drift | None:
 
     Raises:
         ObjectStoreUnavailable: the bucket does not answer.
-        ValueError: the report is malformed.
+        DriftReportUnreadable: it is malformed.
     """
     report = drift_report(objects)
     return None if report is None else Drift.of(report)

@@ -1,6 +1,5 @@
 """Operations: liveness, the model served, queues, workers, drift and metrics."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable
 from http import HTTPStatus
@@ -25,8 +24,6 @@ from chalicelib.metrics.observability import FEATURE_DRIFT_SCORE, OF_SERVICE, Me
 from chalicelib.routes.parameters import StageQuery
 from chalicelib.routes.rendering import documented, json_response, unix_now
 from chalicelib.sandbox import memory_usage_mb, worker_id
-from chalicelib.storage.data_release import DRIFT_REPORT_KEY
-from chalicelib.storage.object_store import ObjectMissing
 from chalicelib.tasks import queue_monitor
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
@@ -134,14 +131,10 @@ def workers() -> Response[str]:
 )
 def drift() -> Response[str]:
     """The latest feature-drift summary; `drift_score` is null while there is none. Refreshes the drift gauge."""
-    try:
-        found = wiring.objects().get(DRIFT_REPORT_KEY)
-    except ObjectMissing:
+    report = gauges.drift_report(wiring.objects())
+    if report is None:
         return json_response(DriftResponse(drift_score=None))
-    assert found is not None  # noqa: S101 - no ETag was given
-    stored = json.loads(found.body)
-    report = DriftResponse.model_validate(stored)
-    measured = gauges.Drift.of(stored).measured
+    measured = gauges.Drift.of(report).measured
     if measured is not None:
         wiring.recorder().record(Measurement(FEATURE_DRIFT_SCORE, "None", measured, (OF_SERVICE,)))
-    return json_response(report)
+    return json_response(DriftResponse.model_validate(report))

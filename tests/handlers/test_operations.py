@@ -114,6 +114,13 @@ def test_the_latest_drift_report_is_answered_and_refreshes_the_gauge(
     assert json.loads(gauge)["FeatureDriftScore"] == 0.25
 
 
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"drift_score": "high"}'])
+def test_a_drift_report_that_cannot_be_read_is_503(objects: ObjectStore, body: bytes) -> None:
+    objects.put("reports/drift/latest.json", body)
+    status, answer, _ = call("drift", headers=OPERATOR)
+    assert (status, answer["message"].split(":")[0]) == (503, "the latest drift report is malformed")
+
+
 @pytest.mark.parametrize("function", [e.function for e in ENDPOINTS if e.access is Access.OPERATOR])
 def test_operator_routes_demand_an_operator_key(aws: None, function: str) -> None:
     assert call(function)[0] == 401
