@@ -1,4 +1,4 @@
-"""The system the end-to-end tests talk to: started once per run, on free ports, gone afterwards."""
+"""The system the end-to-end tests talk to: started once per worker, on free ports, gone afterwards."""
 
 import os
 from collections.abc import Iterator
@@ -9,11 +9,10 @@ from infra.machine.throwaway import RunningStack, throwaway_stack
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep every test that uses the stack on one worker (`--dist loadgroup`), so that there is one stack."""
+    """Mark every test that uses the stack."""
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.emulator)
-            item.add_marker(pytest.mark.xdist_group("emulator"))
 
 
 @pytest.fixture(scope="session")

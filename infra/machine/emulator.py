@@ -22,7 +22,7 @@ ACCOUNT: Final = "000000000000"
 # The emulator's root user; it accepts any secret.
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _READY_SECONDS: Final = 60.0
-_RECORDER: Final = ROOT / "infra" / "iam_recorder.py"
+_RECORDER: Final = ROOT / "infra" / "machine" / "iam_recorder.py"
 
 
 def emulator_python() -> Path:

@@ -31,7 +31,7 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-EMULATOR = pytest.param("emulator", marks=[pytest.mark.emulator, pytest.mark.xdist_group("emulator")])
+EMULATOR = pytest.param("emulator", marks=pytest.mark.emulator)
 
 
 @pytest.fixture(params=["in_memory", "moto", EMULATOR])

@@ -19,7 +19,7 @@ from infra.local import STACK_NAME
 from infra.machine.processes import LocalSystemError
 from infra.machine.throwaway import RunningStack, throwaway_stack
 
-pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("emulator")]
+pytestmark = pytest.mark.emulator
 
 
 RISEN: set[str] = set()

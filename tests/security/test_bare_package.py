@@ -20,8 +20,6 @@ from tests.fakes import InMemoryObjectStore
 
 EVENTS = Path(__file__).parents[1] / "events"
 
-pytestmark = pytest.mark.xdist_group("emulator")
-
 
 @pytest.fixture(scope="module")
 def target() -> Target:

@@ -10,7 +10,7 @@ from tests.load.profile_predict import Samples, module_of, sample
 
 def test_modules_are_named_so_that_a_reader_knows_whose_they_are() -> None:
     packages = Path(sys.prefix) / "lib" / "python3.11" / "site-packages"
-    assert module_of(str(ROOT / "chalicelib" / "gateway.py")) == "chalicelib/http/gateway.py"
+    assert module_of(str(ROOT / "chalicelib" / "http" / "gateway.py")) == "chalicelib/http/gateway.py"
     assert module_of(str(packages / "pydantic" / "main.py")) == "pydantic"
     powertools = packages / "aws_lambda_powertools" / "event_handler" / "router.py"
     assert module_of(str(powertools)) == "aws_lambda_powertools/event_handler/router.py"
