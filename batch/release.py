@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from chalicelib.errors import ReleaseUnavailable, ServiceError
 from chalicelib.model.model_store import ModelInfo
 from chalicelib.storage.data_release import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
-from chalicelib.storage.object_store import ConditionFailed, ObjectMissing, ObjectStore
+from chalicelib.storage.object_store import ConditionFailed, ObjectMissing, ObjectStore, read_if_there
 
 logger = logging.getLogger(__name__)
 
@@ -204,12 +204,8 @@ def _move(objects: ObjectStore, change: Callable[[Pointer | None], Pointer | Non
 
 def read_pointer(objects: ObjectStore) -> tuple[Pointer | None, str | None]:
     """The current pointer and its ETag, or None before the first release."""
-    try:
-        found = objects.get(POINTER_KEY)
-    except ObjectMissing:
-        return None, None
-    assert found is not None  # noqa: S101 - no ETag was given
-    return Pointer.from_json(found.body), found.etag
+    found = read_if_there(objects, POINTER_KEY)
+    return (None, None) if found is None else (Pointer.from_json(found.body), found.etag)
 
 
 def forget_old_releases(objects: ObjectStore, current: Pointer, now: datetime, kept: int = KEPT_RELEASES) -> list[str]:

@@ -16,22 +16,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import boto3
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chalicelib.errors import ServiceError, TaskNotFound
 from chalicelib.tasks.task_queue import SqsTaskQueue, TaskQueue
 from chalicelib.tasks.task_store import DynamoTaskStore, TaskState, TaskStore
-from chalicelib.tasks.task_upkeep import redrive
+from chalicelib.tasks.task_upkeep import redrive, task_id_of
 from infra.stack.stack_outputs import read_outputs
 
 RETENTION_SECONDS: Final = 86_400
 _RECEIVED_AT_MOST: Final = 10
-
-
-class _TaskOfMessage(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    task_id: str
 
 
 def return_waiting(sqs: Any, dead_letters_url: str, tasks: TaskStore, queue: TaskQueue, now: datetime) -> int:
@@ -44,9 +37,12 @@ def return_waiting(sqs: Any, dead_letters_url: str, tasks: TaskStore, queue: Tas
         QueueUrl=dead_letters_url, MaxNumberOfMessages=_RECEIVED_AT_MOST, WaitTimeSeconds=0
     ).get("Messages", []):
         for message in messages:
+            task_id = task_id_of(message["Body"])
+            if task_id is None:
+                continue
             try:
-                task = tasks.get(_TaskOfMessage.model_validate_json(message["Body"]).task_id, now)
-            except (ValidationError, TaskNotFound):
+                task = tasks.get(task_id, now)
+            except TaskNotFound:
                 continue
             if task.state is TaskState.PENDING and task.message is not None:
                 # What the table holds, not what failed: the message itself may be what is wrong.

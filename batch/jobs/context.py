@@ -37,10 +37,16 @@ def utc(moment: datetime) -> datetime:
 
 def mlflow_token() -> str | None:
     """The MLflow server's bearer token, read anew for each run; None for a server without authentication."""
-    if not settings().mlflow_token_secret_id:
-        return None
-    secrets = wiring.aws_client("secretsmanager")
-    return str(secrets.get_secret_value(SecretId=settings().mlflow_token_secret_id)["SecretString"])
+    return secret(settings().mlflow_token_secret_id) if settings().mlflow_token_secret_id else None
+
+
+def secret(secret_id: str) -> str:
+    """A secret's text.
+
+    Raises:
+        botocore.exceptions.ClientError: it cannot be read.
+    """
+    return str(wiring.aws_client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
 
 
 def run_log() -> RunLog:

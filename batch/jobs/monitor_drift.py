@@ -19,6 +19,7 @@ from chalicelib.domain import Stage
 from chalicelib.errors import ReleaseUnavailable
 from chalicelib.model.model_store import ModelStore
 from chalicelib.storage.data_release import DRIFT_REPORT_KEY, MATCH_FEATURES, PREDICTIONS
+from chalicelib.storage.object_store import read
 
 MEASURED: Final = (
     "drift_score",
@@ -51,7 +52,7 @@ def run(event: Event, this: BatchRun) -> Event:
     # What the training run kept of its rows, if anything: the raw matches of that time may be gone by now.
     reference = sample.reference
     if info.reference_key:
-        body = _content(info.reference_key)
+        body = read(objects, info.reference_key).body
         this.inputs.append(InputFile(info.reference_key, hashlib.sha256(body).hexdigest()))
         reference = pd.read_parquet(io.BytesIO(body)).drop(columns="match_id", errors="ignore")
     report = {
@@ -75,9 +76,3 @@ def run(event: Event, this: BatchRun) -> Event:
         name: report[name]
         for name in ("drift_score", "dataset_drift", "number_of_columns", "number_of_drifted_columns", "note")
     }
-
-
-def _content(key: str) -> bytes:
-    found = wiring.objects().get(key)
-    assert found is not None  # noqa: S101 - no ETag was given
-    return found.body

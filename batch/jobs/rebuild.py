@@ -29,6 +29,7 @@ from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
 from chalicelib.model.model_store import ModelStore
 from chalicelib.storage.data_release import ODDS, DatasetEntry
+from chalicelib.storage.object_store import read
 
 RAW_MATCHES: Final = "raw/matches/"
 
@@ -149,8 +150,7 @@ def _models() -> list[LoadedModel]:
 
 def _parsed(key: str, etag: str) -> MatchesFile:
     if (key, etag) not in parsed_files:
-        found = wiring.objects().get(key)
-        assert found is not None  # noqa: S101 - no ETag was given
+        found = read(wiring.objects(), key)
         for old in [known for known in parsed_files if known[0] == key]:
             del parsed_files[old]
         parsed_files[key, etag] = parse_file(key.removeprefix(RAW_MATCHES), found.body)

@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from batch.jobs.context import Event, as_of, settings
+from batch.jobs.context import Event, as_of, secret, settings
 from batch.jobs.published import as_input, frame_of, outputs, write_returns
 from batch.odds import fonbet_odds, odds_refresh
 from batch.odds.odds_sources import (
@@ -102,5 +102,4 @@ def _metric_name(reason: str) -> str:
 
 
 def _api_key() -> str:
-    secrets = wiring.aws_client("secretsmanager")
-    return str(secrets.get_secret_value(SecretId=settings().odds_api_key_secret_id)["SecretString"])
+    return secret(settings().odds_api_key_secret_id)

@@ -9,7 +9,7 @@ from batch.tracking.run_log import BatchRun
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidModel
-from chalicelib.storage.object_store import ObjectMissing, S3ObjectStore
+from chalicelib.storage.object_store import S3ObjectStore, read_if_there
 
 
 def run(_event: Event, this: BatchRun) -> Event:
@@ -35,8 +35,5 @@ def run(_event: Event, this: BatchRun) -> Event:
 
 
 def _read_s3(bucket: str, key: str) -> bytes | None:
-    try:
-        found = S3ObjectStore(wiring.aws_client("s3"), bucket).get(key)
-    except ObjectMissing:
-        return None
+    found = read_if_there(S3ObjectStore(wiring.aws_client("s3"), bucket), key)
     return None if found is None else found.body

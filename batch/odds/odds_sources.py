@@ -13,7 +13,7 @@ from batch.odds.providers.the_odds_api import TheOddsApiProvider, TheOddsApiSett
 from batch.odds.providers.transport import HttpTransport
 from batch.settings import BatchSettings
 from batch.tracking.run_log import InputFile
-from chalicelib.storage.object_store import ObjectMissing, ObjectStore
+from chalicelib.storage.object_store import ObjectMissing, ObjectStore, read
 
 SNAPSHOTS: Final = "s3"
 CONFIRMED_CLUBS_KEY: Final = "raw/odds/confirmed_clubs.json"
@@ -50,12 +50,12 @@ def odds_provider(
         sports = tuple(sport.strip() for sport in settings.odds_api_sports.split(",") if sport.strip())
         return TheOddsApiProvider(http, clock, api_key, TheOddsApiSettings(sports))
 
-    def read(key: str) -> bytes:
-        content = _content(objects, key)
+    def read_noted(key: str) -> bytes:
+        content = read(objects, key).body
         on_read(InputFile(key, hashlib.sha256(content).hexdigest()))
         return content
 
-    return snapshots.SnapshotProvider(keys=lambda: [key for key, _ in objects.keys(snapshots.PREFIX)], read=read)
+    return snapshots.SnapshotProvider(keys=lambda: [key for key, _ in objects.keys(snapshots.PREFIX)], read=read_noted)
 
 
 def last_good(objects: ObjectStore, provider: str, as_of: datetime) -> OddsSnapshot | None:
@@ -67,7 +67,7 @@ def last_good(objects: ObjectStore, provider: str, as_of: datetime) -> OddsSnaps
     ]
     if not keys:
         return None
-    rows, _skipped = snapshots.parse(_content(objects, keys[-1]), keys[-1])
+    rows, _skipped = snapshots.parse(read(objects, keys[-1]).body, keys[-1])
     if not rows:
         return None
     return OddsSnapshot(provider, max(row.collected_at for row in rows), in_order(rows))
@@ -90,7 +90,7 @@ def keep_snapshot(objects: ObjectStore, snapshot: OddsSnapshot, *, distrusted: b
 def confirmed_clubs(objects: ObjectStore) -> ConfirmedClubs:
     """Club ids settled by earlier runs."""
     try:
-        return ConfirmedClubs.from_json(_content(objects, CONFIRMED_CLUBS_KEY))
+        return ConfirmedClubs.from_json(read(objects, CONFIRMED_CLUBS_KEY).body)
     except ObjectMissing:
         return ConfirmedClubs()
 
@@ -98,9 +98,3 @@ def confirmed_clubs(objects: ObjectStore) -> ConfirmedClubs:
 def keep_confirmed_clubs(objects: ObjectStore, confirmed: ConfirmedClubs) -> None:
     """Store them for the next run."""
     objects.put(CONFIRMED_CLUBS_KEY, confirmed.to_json())
-
-
-def _content(objects: ObjectStore, key: str) -> bytes:
-    found = objects.get(key)
-    assert found is not None  # noqa: S101 - no ETag was given
-    return found.body

@@ -52,6 +52,11 @@ _CLUB_WORDS: Final = frozenset(
 """Words that say "club" in some language and tell no two clubs of a region apart."""
 
 
+def are_women(home: str, away: str, league: str) -> bool:
+    """Whether it is a match of women's teams, as either team's name or the league says."""
+    return flags_of(home, league).women or flags_of(away, league).women
+
+
 @lru_cache(maxsize=65536)
 def flags_of(team: str, league: str = "") -> TeamFlags:
     """Which team of the club this is, read from its name and its league.

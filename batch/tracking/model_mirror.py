@@ -18,7 +18,7 @@ from batch.tracking.mlflow_rest import MlflowRest
 from chalicelib.domain import MODEL_NAME, Stage
 from chalicelib.errors import InvalidModel, RegistryUnavailable
 from chalicelib.model.model_store import ModelInfo, mirror_key
-from chalicelib.storage.object_store import ObjectMissing, ObjectStore
+from chalicelib.storage.object_store import ObjectStore, read_if_there
 
 logger = logging.getLogger(__name__)
 
@@ -148,14 +148,7 @@ def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime, 
             return Mirrored(stage, "unchanged", None)
         objects.delete(mirror_key(stage))
         return Mirrored(stage, "removed", None)
-    linked = (
-        current is not None and (current.run_url or "").startswith(ui_url) and bool(current.run_url) == bool(ui_url)
-    )
-    if (
-        current is not None
-        and linked
-        and (current.registered_version, current.model_run_id) == (version.version, version.run_id)
-    ):
+    if current is not None and _is_mirror_of(current, version, ui_url):
         return Mirrored(stage, "unchanged", version.version)
     model = _needed(registry, version, MODEL_FILE)
     digest = hashlib.sha256(model).hexdigest()
@@ -183,6 +176,12 @@ def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime, 
         objects.put(description["reference_key"], reference)
     objects.put(mirror_key(stage), json.dumps(description, sort_keys=True).encode())
     return Mirrored(stage, "updated", version.version)
+
+
+def _is_mirror_of(current: ModelInfo, version: RegisteredVersion, ui_url: str) -> bool:
+    """Whether it describes that version, with a link to where its pages are now."""
+    linked = current.run_url.startswith(ui_url) if current.run_url and ui_url else not (current.run_url or ui_url)
+    return linked and (current.registered_version, current.model_run_id) == (version.version, version.run_id)
 
 
 def _run_page(ui_url: str, experiment_id: str, run_id: str) -> str | None:
@@ -213,11 +212,9 @@ def signature_features(mlmodel: bytes) -> list[dict[str, Any]]:
 
 
 def _mirrored(objects: ObjectStore, stage: Stage) -> ModelInfo | None:
-    try:
-        found = objects.get(mirror_key(stage))
-    except ObjectMissing:
+    found = read_if_there(objects, mirror_key(stage))
+    if found is None:
         return None
-    assert found is not None  # noqa: S101 - no ETag was given
     try:
         return ModelInfo.from_json(found.body, stage)
     except InvalidModel:

@@ -11,9 +11,10 @@ from typing import Any, Self
 
 from chalicelib.domain import Stage
 from chalicelib.errors import DriftReportUnreadable
+from chalicelib.metrics.observability import FEATURE_DRIFT_SCORE, OF_SERVICE, Measurement
 from chalicelib.model.model_store import ModelInfo, mirror_key
 from chalicelib.storage.data_release import DRIFT_REPORT_KEY, POINTER_KEY, Pointer
-from chalicelib.storage.object_store import ObjectMissing, ObjectStore
+from chalicelib.storage.object_store import ObjectStore, read_if_there
 
 
 def drift_report(objects: ObjectStore) -> dict[str, Any] | None:
@@ -54,9 +55,11 @@ class Drift:
         return cls(None if score is None else float(score), report.get("sufficient_sample") is not False)
 
     @property
-    def measured(self) -> float | None:
-        """The score, if it is one to measure and to raise an alarm on."""
-        return self.score if self.sufficient_sample else None
+    def measurement(self) -> Measurement | None:
+        """The score as a metric, if it is one to measure and to raise an alarm on."""
+        if self.score is None or not self.sufficient_sample:
+            return None
+        return Measurement(FEATURE_DRIFT_SCORE, "None", self.score, (OF_SERVICE,))
 
 
 def drift(objects: ObjectStore) -> Drift | None:
@@ -95,12 +98,8 @@ def served_models(objects: ObjectStore) -> list[ModelInfo]:
 
 
 def _body(objects: ObjectStore, key: str) -> bytes | None:
-    try:
-        found = objects.get(key)
-    except ObjectMissing:
-        return None
-    assert found is not None  # noqa: S101 - no ETag was given
-    return found.body
+    found = read_if_there(objects, key)
+    return None if found is None else found.body
 
 
 def _age(moment: str, now: datetime) -> float:

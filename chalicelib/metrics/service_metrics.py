@@ -238,7 +238,7 @@ def _queue_families(waiting: QueueCounts, dead: QueueCounts) -> list[Family]:
 
 
 def _task_age_family(oldest: Task | None, now: datetime) -> Family:
-    age = 0.0 if oldest is None else max(0.0, now.timestamp() - oldest.submitted_at)
+    age = 0.0 if oldest is None else oldest.age_seconds(now)
     text = "Time since the oldest unfinished task was submitted; 0 without one."
     return Family("inference_oldest_task_age_seconds", "gauge", text, [Sample(age)])
 

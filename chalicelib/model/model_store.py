@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 from chalicelib.domain import MODEL_NAME, OutcomeProbabilities, Stage
 from chalicelib.errors import FeaturesRejected, InvalidModel, ModelUnavailable
 from chalicelib.model.lightgbm_native import NativeModel
-from chalicelib.storage.object_store import ObjectMissing, ObjectStore, ObjectStoreUnavailable
+from chalicelib.storage.object_store import ObjectMissing, ObjectStore, ObjectStoreUnavailable, read
 
 logger = logging.getLogger(__name__)
 
@@ -278,11 +278,10 @@ class ModelStore:
         return replacement
 
     def _content(self, info: ModelInfo) -> bytes:
-        found = self._objects.get(info.model_key)
-        assert found is not None  # noqa: S101 - no ETag was given
-        if hashlib.sha256(found.body).hexdigest() != info.model_sha256:
+        body = read(self._objects, info.model_key).body
+        if hashlib.sha256(body).hexdigest() != info.model_sha256:
             raise InvalidModel(f"{info.model_key} does not have the recorded checksum")
-        return found.body
+        return body
 
     def _load(self, info: ModelInfo) -> ServedModel:
         content = self._content(info)

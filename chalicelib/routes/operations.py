@@ -20,7 +20,7 @@ from chalicelib.contracts import (
 from chalicelib.domain import Stage
 from chalicelib.errors import ServiceError, TaskNotFound
 from chalicelib.metrics import gauges
-from chalicelib.metrics.observability import FEATURE_DRIFT_SCORE, OF_SERVICE, Measurement, facts
+from chalicelib.metrics.observability import facts
 from chalicelib.routes.parameters import StageQuery
 from chalicelib.routes.rendering import documented, json_response, unix_now
 from chalicelib.sandbox import memory_usage_mb, worker_id
@@ -134,7 +134,6 @@ def drift() -> Response[str]:
     report = gauges.drift_report(wiring.objects())
     if report is None:
         return json_response(DriftResponse(drift_score=None))
-    measured = gauges.Drift.of(report).measured
-    if measured is not None:
-        wiring.recorder().record(Measurement(FEATURE_DRIFT_SCORE, "None", measured, (OF_SERVICE,)))
+    if (measured := gauges.Drift.of(report).measurement) is not None:
+        wiring.recorder().record(measured)
     return json_response(DriftResponse.model_validate(report))

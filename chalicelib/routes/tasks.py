@@ -11,7 +11,7 @@ from chalicelib import wiring
 from chalicelib.contracts import TaskStatus
 from chalicelib.errors import TaskNotFound
 from chalicelib.metrics.observability import facts
-from chalicelib.routes.rendering import documented, unix_now
+from chalicelib.routes.rendering import documented, json_response, unix_now
 from chalicelib.tasks.task_store import TaskState
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
@@ -40,8 +40,7 @@ def task_status(
         {"task_id": task_id, "status": task.state, "result": task.result, "error": task.error}
     )
     headers = {"Retry-After": RETRY_AFTER} if task.state is TaskState.PENDING else {}
-    body = content.model_dump_json(by_alias=True, exclude_unset=False, exclude=_absent(content))
-    return Response(200, "application/json", body, headers=dict(headers))
+    return json_response(content, headers=headers, exclude=_absent(content))
 
 
 def _absent(content: TaskStatus) -> set[str]:

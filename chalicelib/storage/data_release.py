@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from chalicelib.errors import DatasetUnavailable, InvalidCursor, ReleaseUnavailable
-from chalicelib.storage.object_store import ObjectMissing, ObjectStore, ObjectStoreUnavailable
+from chalicelib.storage.object_store import ObjectMissing, ObjectStore, ObjectStoreUnavailable, read
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -183,12 +183,11 @@ class ReleaseStore:
             return current
         if version not in self._old_pointers:
             try:
-                found = self._objects.get(pointer_version_key(version))
+                found = read(self._objects, pointer_version_key(version))
             except ObjectMissing as error:
                 raise InvalidCursor("the data release this listing began in is gone; begin again") from error
             except ObjectStoreUnavailable as error:
                 raise ReleaseUnavailable(f"the data release cannot be read: {error.message}") from error
-            assert found is not None  # noqa: S101 - no ETag was given
             self._old_pointers[version] = Pointer.from_json(found.body)
         return self._old_pointers[version]
 
@@ -210,10 +209,9 @@ class ReleaseStore:
             DatasetUnavailable: the file cannot be read or is not what was published.
         """
         try:
-            found = self._objects.get(entry.key)
+            found = read(self._objects, entry.key)
         except (ObjectMissing, ObjectStoreUnavailable) as error:
             raise DatasetUnavailable(f"{entry.key} cannot be read: {error.message}") from error
-        assert found is not None  # noqa: S101 - no ETag was given
         if hashlib.sha256(found.body).hexdigest() != entry.sha256:
             raise DatasetUnavailable(f"{entry.key} does not have the published checksum")
         return found.body

@@ -75,6 +75,29 @@ class ObjectStore(Protocol):
         ...
 
 
+def read(objects: ObjectStore, key: str) -> StoredObject:
+    """The object, whatever its ETag.
+
+    Raises:
+        ObjectMissing, ObjectStoreUnavailable: as `ObjectStore.get`.
+    """
+    found = objects.get(key)
+    assert found is not None  # noqa: S101 - the store answers None only for an ETag it was given
+    return found
+
+
+def read_if_there(objects: ObjectStore, key: str) -> StoredObject | None:
+    """The object, whatever its ETag; None where there is none.
+
+    Raises:
+        ObjectStoreUnavailable: the store does not answer.
+    """
+    try:
+        return read(objects, key)
+    except ObjectMissing:
+        return None
+
+
 class S3ObjectStore:
     """The objects of one S3 bucket."""
 

@@ -16,14 +16,12 @@ from chalicelib.metrics import gauges
 from chalicelib.metrics.observability import (
     DATA_RELEASE_AGE,
     DEAD_LETTERS,
-    FEATURE_DRIFT_SCORE,
     OF_SERVICE,
     OLDEST_TASK_AGE,
     PREDICTION_ERRORS,
     TASK_LATENCY,
     TASK_RETRIES,
     TASKS_SENT_AGAIN,
-    Measurement,
     bucket,
     cold_start_of,
     logger,
@@ -236,7 +234,7 @@ def _measure_ages(now: datetime) -> None:
 
     def oldest_task() -> None:
         oldest = wiring.tasks().oldest_pending(now)
-        age = 0.0 if oldest is None else max(0.0, now.timestamp() - oldest.submitted_at)
+        age = 0.0 if oldest is None else oldest.age_seconds(now)
         recorder.seconds(OLDEST_TASK_AGE, age, OF_SERVICE)
 
     def release() -> None:
@@ -245,8 +243,8 @@ def _measure_ages(now: datetime) -> None:
 
     def drift() -> None:
         found = gauges.drift(wiring.objects())
-        if found is not None and found.measured is not None:
-            recorder.record(Measurement(FEATURE_DRIFT_SCORE, "None", found.measured, (OF_SERVICE,)))
+        if found is not None and (measured := found.measurement) is not None:
+            recorder.record(measured)
 
     for measure in (oldest_task, release, drift):
         try:

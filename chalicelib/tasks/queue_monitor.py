@@ -66,7 +66,7 @@ def _counted(tasks: Iterable[Task]) -> tuple[int, Task | None]:
 
 
 def _age(task: Task | None, now: datetime) -> float | None:
-    return None if task is None else max(0.0, now.timestamp() - task.submitted_at)
+    return None if task is None else task.age_seconds(now)
 
 
 def workers(client: "LambdaClient", function: str) -> WorkersResponse:

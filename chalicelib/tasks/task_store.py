@@ -71,6 +71,10 @@ class Task:
     next_send_at: float = 0.0
     fault: str | None = None
 
+    def age_seconds(self, now: datetime) -> float:
+        """Seconds since it was submitted; at least 0, since clocks differ by a little."""
+        return max(0.0, now.timestamp() - self.submitted_at)
+
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:

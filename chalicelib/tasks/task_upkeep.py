@@ -88,18 +88,31 @@ def _send(task: Task, tasks: TaskStore, queue: TaskQueue, now: datetime) -> bool
     message = tasks.claim_send(task, now)
     if message is None:
         return False
+    _send_or_note(message, task.task_id, queue, tasks, now)
+    return True
+
+
+def _send_or_note(message: str, task_id: str, queue: TaskQueue, tasks: TaskStore, now: datetime) -> None:
+    """Send the message of a pending task; where that fails, the task is due for the next sweep."""
     try:
         queue.send(message)
     except QueueUnavailable:
-        tasks.not_sent(task.task_id, now)
+        tasks.not_sent(task_id, now)
         raise
-    return True
 
 
 class _TaskOfMessage(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     task_id: str
+
+
+def task_id_of(body: str) -> str | None:
+    """The task that a message of any version names; None if it names none."""
+    try:
+        return _TaskOfMessage.model_validate_json(body).task_id
+    except ValidationError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +142,8 @@ def end_dead_letters(letters: Iterable[QueuedMessage], tasks: TaskStore, now: da
 
 
 def _end(letter: QueuedMessage, tasks: TaskStore, now: datetime) -> DeadLetter:
-    try:
-        task_id = _TaskOfMessage.model_validate_json(letter.body).task_id
-    except ValidationError:
+    task_id = task_id_of(letter.body)
+    if task_id is None:
         # Not sent by this service, and nobody can be told.
         return DeadLetter(letter.receipt, "no_task", reason="unreadable_message")
     try:
@@ -198,9 +210,5 @@ def redrive(
     done = tasks.reopen(task.task_id, body, now) if reopen else tasks.resubmit(task.task_id, runs_as, body, now)
     if not done:
         return None
-    try:
-        queue.send(body)
-    except QueueUnavailable:
-        tasks.not_sent(runs_as, now)
-        raise
+    _send_or_note(body, runs_as, queue, tasks, now)
     return Redriven(task.task_id, runs_as, error_type)

@@ -15,17 +15,10 @@ from batch.reports import region_roi
 from batch.reports.region_roi import outcome_codes
 from infra.machine.throwaway import RunningStack
 from tests.browser.board import Board
+from tests.released import dataset
 
 PROBABILITIES = ["proba_home", "proba_draw", "proba_away"]
 IMPLIED = ["implied_home", "implied_draw", "implied_away"]
-
-
-def dataset(stack: RunningStack, name: str) -> bytes:
-    """A file of the current release."""
-    s3 = stack.client("s3")
-    pointer = json.loads(s3.get_object(Bucket=stack.outputs.bucket, Key="releases/current.json")["Body"].read())
-    body: bytes = s3.get_object(Bucket=stack.outputs.bucket, Key=pointer["datasets"][name]["key"])["Body"].read()
-    return body
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ AWS/SQS and AWS/ApiGateway, the fault is the figure that AWS would report of it.
 import contextlib
 import json
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ import requests
 from infra.local import STACK_NAME
 from infra.machine.processes import LocalSystemError
 from infra.machine.throwaway import RunningStack, throwaway_stack
+from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.emulator
 
@@ -32,16 +32,6 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     parameters = {"TaskAgeAlarmSeconds": "1", "MaxBacklog": "3"}
     with throwaway_stack(tmp_path_factory.mktemp("empty"), filled=False, parameters=parameters) as running:
         yield running
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> bool:
-    """Whether the condition came true in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return condition()
 
 
 def state(stack: RunningStack, alarm: str) -> str:

@@ -1,20 +1,23 @@
 """The main job on the real stack: every way to a prediction gives the model's own answer."""
 
+import io
 import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import lightgbm
 import mlflow
+import pyarrow.parquet as pq
 import pytest
 import requests
 
 from infra.machine.throwaway import RunningStack
 from infra.paths import ROOT
+from tests.e2e.waiting import until
+from tests.released import dataset
 
 TOLERANCE = 1e-9
 SAMPLE = 100
@@ -37,15 +40,8 @@ def rows(stack: RunningStack, http: requests.Session, name: str, limit: int) -> 
 
 
 def features_of(stack: RunningStack) -> dict[int, dict[str, float | None]]:
-    """Rows of match_features.parquet, as an analyst reads them."""
-    import io  # noqa: PLC0415
-
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    s3 = stack.client("s3")
-    pointer = json.loads(s3.get_object(Bucket=stack.outputs.bucket, Key="releases/current.json")["Body"].read())
-    key = pointer["datasets"]["match_features"]["key"]
-    table = pq.read_table(io.BytesIO(s3.get_object(Bucket=stack.outputs.bucket, Key=key)["Body"].read()))
+    """Rows of match_features.parquet by match id."""
+    table = pq.read_table(io.BytesIO(dataset(stack, "match_features")))
     return {row.pop("match_id"): row for row in table.to_pylist()}
 
 
@@ -57,16 +53,6 @@ def registered_booster(stack: RunningStack, stage: str) -> lightgbm.Booster:
 
 def triple(probabilities: dict[str, float]) -> list[float]:
     return [probabilities[name] for name in ("0", "1", "2")]
-
-
-def until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether the condition came true in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return bool(condition())
 
 
 def test_every_way_to_a_prediction_gives_the_boosters_own_answer(stack: RunningStack, http: requests.Session) -> None:

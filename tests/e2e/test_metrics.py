@@ -2,9 +2,8 @@
 
 import json
 import socket
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chalicelib.metrics.prometheus import CONTENT_TYPE
 from infra.machine.throwaway import RunningStack
+from tests.e2e.waiting import until
 
 Figures = Counter[tuple[str, ...]]
 MARKER = ("http_requests_total", "docs", "200")
@@ -25,16 +25,6 @@ def http(stack: RunningStack) -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.headers["X-API-Key"] = stack.keys.operator
         yield session
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> bool:
-    """Whether the condition came true in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return condition()
 
 
 def counters(stack: RunningStack, http: requests.Session) -> Figures:

@@ -5,6 +5,7 @@ here knows our own matches: names stay as the source spells them, and `batch.odd
 meant.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,18 @@ from chalicelib.odds import Triple
 
 MIN_MATCHES_TO_DISTRUST: Final = 10
 """Below this many expected matches a halved snapshot says nothing."""
+
+
+def price(value: object) -> float | None:
+    """A decimal price as JSON carries it; None unless it is a finite number above 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) and value > 1 else None
+
+
+def triple(home: float | None, draw: float | None, away: float | None) -> Triple | None:
+    """The three prices of a 1X2 market; None where one is missing: two of three are no market."""
+    return None if home is None or draw is None or away is None else (home, draw, away)
 
 
 @dataclass(frozen=True, slots=True)

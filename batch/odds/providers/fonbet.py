@@ -8,7 +8,6 @@ are never asked for.
 """
 
 import json
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,9 +16,9 @@ from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from batch.odds import regions
-from batch.odds.providers.base import MarketOdds, OddsSnapshot, in_order
+from batch.odds.providers.base import MarketOdds, OddsSnapshot, in_order, price, triple
 from batch.odds.providers.transport import HttpTransport
-from batch.odds.team_names import flags_of
+from batch.odds.team_names import are_women
 from chalicelib.errors import ProviderUnavailable
 from chalicelib.odds import Triple
 
@@ -221,12 +220,7 @@ class _Line:
         if blocked == "all":
             return None
         prices = self.prices.get(event_id, {})
-        found = [_price(prices.get(factor)) for factor in (HOME_WIN, DRAW, AWAY_WIN) if factor not in blocked]
-        match found:
-            case [float(home), float(draw), float(away)]:
-                return home, draw, away
-            case _:
-                return None
+        return triple(*(None if f in blocked else price(prices.get(f)) for f in (HOME_WIN, DRAW, AWAY_WIN)))
 
 
 def _integer(value: object) -> int | None:
@@ -260,12 +254,6 @@ def _blocked(block: Mapping[str, Any]) -> frozenset[int] | Literal["all"]:
             return "all"
 
 
-def _price(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) and value > 1 else None
-
-
 def _not_a_match(event: Mapping[str, Any]) -> str | None:
     """Why a soccer event is not a match between two clubs; None if it is one."""
     if event.get("level") != 1 or event.get("parentId"):
@@ -294,7 +282,7 @@ def _market(
     is_live = event.get("place") == "live"
     odds = line.odds(event_id) if event.get("place") != "notActive" else None
     league = line.league(sport_id)
-    women = flags_of(home, league).women or flags_of(away, league).women
+    women = are_women(home, away, league)
     return MarketOdds(
         provider=PROVIDER,
         event_id=str(event_id),

@@ -22,9 +22,9 @@ from typing import Any, Final
 import pandas as pd
 
 from batch.odds import regions
-from batch.odds.providers.base import MarketOdds, OddsSnapshot, as_known_at, in_order
+from batch.odds.providers.base import MarketOdds, OddsSnapshot, as_known_at, in_order, price, triple
 from batch.odds.providers.transport import packed
-from batch.odds.team_names import flags_of
+from batch.odds.team_names import are_women
 from chalicelib.errors import ProviderUnavailable
 from chalicelib.odds import Triple
 
@@ -205,7 +205,7 @@ def _row(record: Mapping[str, Any]) -> MarketOdds | str:
     kickoff = _time(record.get("kickoff"))
     odds = _triple(record, "odds")
     sex = _number(record.get("sex"))
-    women = flags_of(home, league).women or flags_of(away, league).women
+    women = are_women(home, away, league)
     return MarketOdds(
         provider=provider,
         event_id=_text(record.get("event_id")) or _made_up_id(provider, region, league, home, away, kickoff),
@@ -260,9 +260,4 @@ def _time(value: object) -> datetime | None:
 
 
 def _triple(record: Mapping[str, Any], prefix: str) -> Triple | None:
-    found = [_number(record.get(f"{prefix}_{outcome}")) for outcome in ("home", "draw", "away")]
-    match found:
-        case [float(home), float(draw), float(away)] if min(home, draw, away) > 1:
-            return home, draw, away
-        case _:
-            return None
+    return triple(*(price(_number(record.get(f"{prefix}_{outcome}"))) for outcome in ("home", "draw", "away")))

@@ -6,7 +6,6 @@ everything we write.
 """
 
 import json
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from batch.odds import regions
-from batch.odds.providers.base import MarketOdds, OddsSnapshot, in_order
+from batch.odds.providers.base import MarketOdds, OddsSnapshot, in_order, price, triple
 from batch.odds.providers.fonbet import refuse_the_past
 from batch.odds.providers.transport import HttpTransport
-from batch.odds.team_names import flags_of
+from batch.odds.team_names import are_women
 from chalicelib.errors import ProviderUnavailable
 from chalicelib.odds import Triple, booksum
 
@@ -179,7 +178,7 @@ def _market(
     league = str(entry.get("sport_title") or sport_key)
     kickoff = _time(entry.get("commence_time"))
     chosen = _choose(entry.get("bookmakers"), home, away, settings)
-    women = flags_of(home, league).women or flags_of(away, league).women or "women" in sport_key
+    women = are_women(home, away, league) or "women" in sport_key
     return MarketOdds(
         provider=PROVIDER,
         event_id=event_id,
@@ -223,18 +222,7 @@ def _triple(market: Mapping[str, Any], home: str, away: str) -> Triple | None:
     """Prices by the outcomes' names, since their order is not guaranteed."""
     outcomes: Sequence[Any] = market.get("outcomes") or ()
     prices = {outcome.get("name"): outcome.get("price") for outcome in outcomes if isinstance(outcome, dict)}
-    found = [_price(prices.get(name)) for name in (home, "Draw", away)]
-    match found:
-        case [float(home_odds), float(draw_odds), float(away_odds)]:
-            return home_odds, draw_odds, away_odds
-        case _:
-            return None
-
-
-def _price(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) and value > 1 else None
+    return triple(*(price(prices.get(name)) for name in (home, "Draw", away)))
 
 
 def _time(value: object) -> datetime | None:
