@@ -34,9 +34,9 @@ help: ## This list
 
 setup: $(VENV)/.ready $(EMULATOR_VENV)/.ready ## Virtual environments from the hashed lock files
 
-$(BOOT)/.ready: infra/find_python.sh
-	@python=$$(bash infra/find_python.sh); echo "using $$($$python --version) for the virtual environments"
-	@rm -rf $(BOOT) && "$$(bash infra/find_python.sh)" -m venv $(BOOT)
+$(BOOT)/.ready: infra/local/find_python.sh
+	@python=$$(bash infra/local/find_python.sh); echo "using $$($$python --version) for the virtual environments"
+	@rm -rf $(BOOT) && "$$(bash infra/local/find_python.sh)" -m venv $(BOOT)
 	@$(BOOT)/bin/python -m pip install -qq --disable-pip-version-check uv==$(UV_VERSION) \
 	  || echo "uv $(UV_VERSION) cannot be had here: pip is used, which takes minutes longer"
 	@touch $@
@@ -113,73 +113,73 @@ format: setup ## Format the code
 	@$(VENV)/bin/ruff check --fix .
 
 bench-batch: setup ## Seconds and peak memory of each rebuild step, 10 k to 1 M matches
-	@$(PY) -m infra.benchmarks.bench_batch --record
+	@$(PY) -m benchmarks.batch --record
 
 bench-async: setup ## The queue beside one request at a time, on the local system (ARGS="--tasks 5000 --out FILE")
-	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m infra.benchmarks.bench_async $(ARGS)
+	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m benchmarks.queue $(ARGS)
 
 chaos: setup ## Thousands of tasks while workers die and services fail (CHAOS_TASKS=5000 CHAOS_SEED=1)
 	@CHAOS_TASKS=$(or $(CHAOS_TASKS),5000) $(PY) -m pytest -n0 -s tests/chaos
 
 redrive: setup ## Run again what failed without being predicted (STACK=name for AWS; ARGS="--list", "--reopen")
-	@$(if $(STACK),,set -a; test -f .local/demo.env && . .local/demo.env; set +a;) $(PY) -m infra.redrive $(if $(STACK),--stack $(STACK)) $(ARGS)
+	@$(if $(STACK),,set -a; test -f .local/demo.env && . .local/demo.env; set +a;) $(PY) -m infra.ops.redrive $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 replay: setup ## Run a day of batch again and show it (AS_OF=2024-03-20 [STACK=name for AWS])
 	@test -n "$(AS_OF)" || { echo "which day? make replay AS_OF=2024-03-20 [STACK=soccer-prod]"; exit 2; }
-	@$(if $(STACK),,set -a; test -f .local/demo.env && . .local/demo.env; set +a;) $(PY) -m infra.replay --as-of $(AS_OF) $(if $(STACK),--stack $(STACK)) $(ARGS)
+	@$(if $(STACK),,set -a; test -f .local/demo.env && . .local/demo.env; set +a;) $(PY) -m infra.ops.replay --as-of $(AS_OF) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
-bench-cold: setup ## Cold start and warm time of every function, into infra/measured.json
-	@$(PY) -m infra.benchmarks.bench_cold --record
+bench-cold: setup ## Cold start and warm time of every function, into infra/reference/measured.json
+	@$(PY) -m benchmarks.cold --record
 
 openapi: setup ## Write docs/openapi.json from the code
-	@$(PY) -m chalicelib.http.openapi > docs/openapi.json
+	@$(PY) -m chalicelib.api.openapi > docs/openapi.json
 
 fuzz: setup ## Requests generated from the OpenAPI document against BASE_URL (default: the local system; FUZZ_EXAMPLES=400)
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.fuzz.run
 
 load: setup ## Load test with a report in docs/load, against the local system or BASE_URL (USERS=8 DURATION=120)
-	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.load.run --users $(or $(USERS),8) --duration $(or $(DURATION),120)
+	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m benchmarks.load.run --users $(or $(USERS),8) --duration $(or $(DURATION),120)
 
 bench-board: setup ## First content and filter changes of the board in a browser, on the local system
-	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.load.page $(ARGS)
+	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m benchmarks.page $(ARGS)
 
 bench: setup ## Benchmarks that print their figures and the machine, into docs/benchmarks (ARGS="--rounds 3 --dry")
-	@$(PY) -m tests.load.bench $(ARGS)
+	@$(PY) -m benchmarks.bench $(ARGS)
 
 profile: setup ## Where the time inside POST /predict/ goes, by module and by function
-	@$(PY) -m tests.load.profile_predict $(ARGS)
+	@$(PY) -m benchmarks.profile_predict $(ARGS)
 
 # ── AWS ──────────────────────────────────────────────────────────────────────────────────────────────
 
 package: setup ## Build what AWS gets, print sizes, fail on a limit (STAGE=dev [ARCH=arm64] [RUNTIME=python3.13])
-	@$(PY) -m infra.package --stage $(STAGE)
+	@$(PY) -m infra.packaging.build --stage $(STAGE)
 	@BARE_STAGE=$(STAGE) $(PY) -m pytest -q -n 0 tests/security/test_bare_package.py
 
 reproducible: setup ## Build a stage twice from nothing, in two places, and compare (STAGE=dev [ARCH=arm64])
 	@$(PY) -m infra.packaging.reproducible --stage $(STAGE)
 
 deploy: setup ## Deploy to AWS with the change set shown first (STAGE=dev|prod [YES=1] [SET="Name=value ..."])
-	@$(PY) -m infra.deploy deploy --stage $(STAGE) $(if $(YES),--yes) $(foreach one,$(SET),--set '$(one)')
+	@$(PY) -m infra.ops.deploy deploy --stage $(STAGE) $(if $(YES),--yes) $(foreach one,$(SET),--set '$(one)')
 
 destroy: setup ## Delete a stack on AWS; bucket and table are kept (STAGE=dev|prod [YES=1])
-	@$(PY) -m infra.deploy destroy --stage $(STAGE) $(if $(YES),--yes)
+	@$(PY) -m infra.ops.deploy destroy --stage $(STAGE) $(if $(YES),--yes)
 
 rotate-keys: setup ## New API keys of each level, the ones before stay valid (STAGE=dev|prod)
-	@$(PY) -m infra.api_keys $(or $(STACK_NAME),soccer-$(STAGE))/api-keys
+	@$(PY) -m infra.ops.api_keys $(or $(STACK_NAME),soccer-$(STAGE))/api-keys
 
 # ── Supply chain and pages made from data ────────────────────────────────────────────────────────────
 
 rights: setup ## docs/rights.md from the policy files
-	@$(PY) -m infra.rights
+	@$(PY) -m infra.reference.rights
 
 cost: setup ## The tables of docs/cost.md from measured times and dated prices
-	@$(PY) -m infra.cost --write
+	@$(PY) -m infra.reference.cost --write
 
 licences: setup ## docs/licences.md from the lock files
-	@$(PY) -m infra.licences
+	@$(PY) -m infra.reference.licences
 
 audit: setup ## Known vulnerabilities of the locked packages (needs the internet; 3 = no service could be asked)
-	@$(PY) -m infra.audit
+	@$(PY) -m infra.packaging.audit
 
 clean: ## Remove builds and caches (the running system and its data stay)
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis

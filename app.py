@@ -4,8 +4,8 @@ from typing import Any
 
 from chalice import Chalice
 
-from chalicelib.http.gateway import handle
-from chalicelib.tasks import queue_functions
+from chalicelib import queue_functions
+from chalicelib.api.gateway import handle
 
 app = Chalice(app_name="soccer")
 
@@ -122,7 +122,7 @@ def ui(event: Event, context: Any) -> Event:
 
 @app.lambda_function(name="inference")
 def inference(event: Event, context: Any) -> Event:
-    """Drain the inference queue; its event source mapping is in infra/template.yaml."""
+    """Drain the inference queue; its event source mapping is in infra/stack/template.yaml."""
     return queue_functions.drain_event(event, context)
 
 

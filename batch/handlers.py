@@ -10,10 +10,10 @@ from functools import wraps
 from typing import Any
 
 from batch.jobs.context import Event, run_log
-from batch.tracking.run_log import BatchRun, RunLog
+from batch.mlflow.run_log import BatchRun, RunLog
 from chalicelib import wiring
 from chalicelib.errors import ServiceError
-from chalicelib.metrics.observability import (
+from chalicelib.telemetry.observability import (
     BATCH_FAILED,
     BATCH_RUNS,
     OF_SERVICE,

@@ -18,18 +18,18 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
+from batch import refresh as odds_refresh
 from batch.features import FEATURES, LONG, build_features
 from batch.matches import MatchesReport, read_matches
-from batch.odds import odds_refresh
 from batch.odds.clubs import ConfirmedClubs
 from batch.odds.providers.snapshot import SnapshotProvider
 from batch.release import iso, parquet_bytes
 from batch.score import ModelIdentity, RowModel, score
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidModel, ServiceError
-from chalicelib.model.lightgbm_native import NativeModel
-from chalicelib.model.model_store import FeatureSpec, ModelInfo
-from chalicelib.storage.data_release import (
+from chalicelib.models.native import NativeModel
+from chalicelib.models.store import FeatureSpec, ModelInfo
+from chalicelib.releases.store import (
     MATCH_FEATURES,
     ODDS,
     PREDICTIONS,

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from chalicelib.errors import ReleaseUnavailable, ServiceError
-from chalicelib.model.model_store import ModelInfo
-from chalicelib.storage.data_release import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
-from chalicelib.storage.object_store import ConditionFailed, ObjectMissing, ObjectStore, read_if_there
+from chalicelib.models.store import ModelInfo
+from chalicelib.releases.store import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
+from chalicelib.storage.objects import ConditionFailed, ObjectMissing, ObjectStore, read_if_there
 
 logger = logging.getLogger(__name__)
 

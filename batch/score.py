@@ -51,7 +51,7 @@ LABELS: Final = np.array([outcome.label for outcome in Outcome], dtype=object)
 
 
 class RowModel(Protocol):
-    """What scoring needs of a model; `chalicelib.model.lightgbm_native.NativeModel` is one."""
+    """What scoring needs of a model; `chalicelib.models.native.NativeModel` is one."""
 
     feature_names: list[str]
     """Names of the features, in the order of a row."""

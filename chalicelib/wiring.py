@@ -5,22 +5,22 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.http.access import KeyRing
-from chalicelib.http.key_throttle import KeyThrottle
-from chalicelib.metrics.observability import Recorder
-from chalicelib.model.model_store import ModelStore
+from chalicelib.access.keys import KeyRing
+from chalicelib.access.throttle import KeyThrottle
+from chalicelib.models.store import ModelStore
+from chalicelib.releases.store import ReleaseStore
 from chalicelib.settings import Settings
 from chalicelib.storage.aws_http import AwsEndpoint, Credentials, SecretsReader, service_url
-from chalicelib.storage.data_release import ReleaseStore
 from chalicelib.storage.direct_s3 import DirectS3ObjectStore
-from chalicelib.storage.object_store import ObjectStore, S3ObjectStore
-from chalicelib.tasks.task_queue import SqsTaskQueue
-from chalicelib.tasks.task_store import DynamoTaskStore, TaskStore
+from chalicelib.storage.objects import ObjectStore, S3ObjectStore
+from chalicelib.tasks.queue import SqsTaskQueue
+from chalicelib.tasks.store import DynamoTaskStore, TaskStore
+from chalicelib.telemetry.observability import Recorder
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-    from chalicelib.metrics.cloudwatch_counters import CloudWatchCounters
+    from chalicelib.telemetry.cloudwatch import CloudWatchCounters
 
 
 @cache
@@ -113,7 +113,7 @@ def key_ring() -> KeyRing:
 @cache
 def counters() -> "CloudWatchCounters":
     """Totals of all functions' metrics; only `GET /metrics` reads them."""
-    from chalicelib.metrics.cloudwatch_counters import CloudWatchCounters  # noqa: PLC0415
+    from chalicelib.telemetry.cloudwatch import CloudWatchCounters  # noqa: PLC0415
 
     return CloudWatchCounters(aws_client("cloudwatch"), settings().metrics_namespace)
 

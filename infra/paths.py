@@ -7,5 +7,5 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 BUILD: Final = ROOT / "build"
 LOCAL: Final = ROOT / ".local"
 LOCKS: Final = ROOT / "infra" / "requirements"
-TEMPLATE: Final = ROOT / "infra" / "template.yaml"
+TEMPLATE: Final = ROOT / "infra" / "stack" / "template.yaml"
 SAMPLE: Final = ROOT / "batch" / "sample"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.machine.throwaway import RunningStack, throwaway_stack
+from tests.support.throwaway import RunningStack, throwaway_stack
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

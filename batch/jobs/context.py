@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from batch.mlflow.rest import MlflowRest
+from batch.mlflow.run_log import CALL_SECONDS, RunLog
 from batch.settings import BatchSettings
-from batch.tracking.mlflow_rest import MlflowRest
-from batch.tracking.run_log import CALL_SECONDS, RunLog
 from chalicelib import wiring
 from chalicelib.errors import RegistryUnavailable
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from batch import export
 from batch.jobs.context import Event, settings
-from batch.tracking.run_log import BatchRun
+from batch.mlflow.run_log import BatchRun
 from chalicelib import wiring
 
 

@@ -8,18 +8,18 @@ from typing import Final
 
 import pandas as pd
 
+from batch.drift.measure import drift_report, windows
+from batch.drift.page import render
 from batch.jobs.context import Event, as_of, utc
-from batch.jobs.published import as_input, frame_of, model_params
+from batch.jobs.datasets import as_input, frame_of, model_params
+from batch.mlflow.run_log import BatchRun, InputFile
 from batch.release import iso, read_pointer
-from batch.reports.drift import drift_report, windows
-from batch.reports.drift_report import render
-from batch.tracking.run_log import BatchRun, InputFile
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ReleaseUnavailable
-from chalicelib.model.model_store import ModelStore
-from chalicelib.storage.data_release import DRIFT_REPORT_KEY, MATCH_FEATURES, PREDICTIONS
-from chalicelib.storage.object_store import read
+from chalicelib.models.store import ModelStore
+from chalicelib.releases.store import DRIFT_REPORT_KEY, MATCH_FEATURES, PREDICTIONS
+from chalicelib.storage.objects import read
 
 MEASURED: Final = (
     "drift_score",

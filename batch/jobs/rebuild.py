@@ -8,9 +8,10 @@ from typing import Any, Final
 import pandas as pd
 
 from batch.jobs.context import Event, as_of, settings
-from batch.jobs.published import frame_of, model_params, outputs, write_returns
+from batch.jobs.datasets import frame_of, model_params, outputs, write_returns
 from batch.matches import MatchesFile, MatchesReport, combine, parse_file
-from batch.odds import fonbet_odds
+from batch.mlflow.run_log import BatchRun, InputFile
+from batch.odds import table as fonbet_odds
 from batch.rebuild import LoadedModel, rebuild
 from batch.release import (
     Overtaken,
@@ -23,13 +24,12 @@ from batch.release import (
     publish_release,
     read_pointer,
 )
-from batch.tracking.run_log import BatchRun, InputFile
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
-from chalicelib.model.model_store import ModelStore
-from chalicelib.storage.data_release import ODDS, DatasetEntry
-from chalicelib.storage.object_store import read
+from chalicelib.models.store import ModelStore
+from chalicelib.releases.store import ODDS, DatasetEntry
+from chalicelib.storage.objects import read
 
 RAW_MATCHES: Final = "raw/matches/"
 

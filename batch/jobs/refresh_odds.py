@@ -7,10 +7,13 @@ from typing import Final
 
 import pandas as pd
 
+from batch import refresh as odds_refresh
 from batch.jobs.context import Event, as_of, secret, settings
-from batch.jobs.published import as_input, frame_of, outputs, write_returns
-from batch.odds import fonbet_odds, odds_refresh
-from batch.odds.odds_sources import (
+from batch.jobs.datasets import as_input, frame_of, outputs, write_returns
+from batch.mlflow.run_log import BatchRun, InputFile
+from batch.odds import table as fonbet_odds
+from batch.odds.providers.base import trust
+from batch.odds.sources import (
     SNAPSHOTS,
     confirmed_clubs,
     keep_confirmed_clubs,
@@ -18,13 +21,11 @@ from batch.odds.odds_sources import (
     last_good,
     odds_provider,
 )
-from batch.odds.providers.base import trust
 from batch.release import ReleaseWriter, iso, new_release_id, publish_datasets, read_pointer
-from batch.tracking.run_log import BatchRun, InputFile
 from chalicelib import wiring
 from chalicelib.errors import ReleaseUnavailable
-from chalicelib.storage.data_release import ODDS, PREDICTIONS, Pointer
-from chalicelib.storage.object_store import ObjectStore
+from chalicelib.releases.store import ODDS, PREDICTIONS, Pointer
+from chalicelib.storage.objects import ObjectStore
 
 REFRESH_ATTEMPTS: Final = 3
 """How often odds are matched again because a rebuild replaced the release meanwhile."""

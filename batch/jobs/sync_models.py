@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 
 from batch.jobs.context import Event, mlflow_token, settings
-from batch.tracking import model_mirror
-from batch.tracking.mlflow_rest import MlflowRest
-from batch.tracking.run_log import BatchRun
+from batch.mlflow import mirror as model_mirror
+from batch.mlflow.rest import MlflowRest
+from batch.mlflow.run_log import BatchRun
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidModel
-from chalicelib.storage.object_store import S3ObjectStore, read_if_there
+from chalicelib.storage.objects import S3ObjectStore, read_if_there
 
 
 def run(_event: Event, this: BatchRun) -> Event:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from batch.odds import regions
-from batch.odds.team_names import TeamFlags, club_name, flags_of
+from batch.odds.names import TeamFlags, club_name, flags_of
 
 
 class AliasTable:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from chalicelib.storage.aws_http import AwsEndpoint, AwsUnreachable
-from chalicelib.storage.object_store import ObjectMissing, ObjectStoreUnavailable, S3ObjectStore, StoredObject
+from chalicelib.storage.objects import ObjectMissing, ObjectStoreUnavailable, S3ObjectStore, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -1,4 +1,4 @@
-// Quality of forecasts and return of bets; the same definitions as batch/evaluate.py and batch/reports/region_roi.py. Pure.
+// Quality of forecasts and return of bets; the same definitions as batch/evaluate.py and batch/returns/region_roi.py. Pure.
 
 import { OUTCOMES } from "./format.js";
 

@@ -53,7 +53,9 @@ def build(copy: Path, stage: str) -> dict[str, str]:
             shutil.copyfile(ROOT / name, copy / name)
     uv = uv_program()
     environment = {**os.environ, **({"UV": uv} if uv else {})}
-    subprocess.run([sys.executable, "-m", "infra.package", "--stage", stage], cwd=copy, check=True, env=environment)
+    subprocess.run(
+        [sys.executable, "-m", "infra.packaging.build", "--stage", stage], cwd=copy, check=True, env=environment
+    )
     return checksums(copy / "build" / stage / "out")
 
 

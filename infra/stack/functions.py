@@ -1,7 +1,7 @@
 """The stack's functions as infrastructure sees them: which package, which layers, which role.
 
 What a function is called by is in `chalicelib.endpoints`; memory, timeout and policy file of the API
-package's functions are in `.chalice/config.json`; the batch functions' are in `infra/template.yaml`.
+package's functions are in `.chalice/config.json`; the batch functions' are in `infra/stack/template.yaml`.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Final
 from infra.paths import ROOT
 
 API_POLICIES: Final = ROOT / ".chalice"
-BATCH_POLICIES: Final = ROOT / "infra" / "policies"
+BATCH_POLICIES: Final = ROOT / "infra" / "stack" / "policies"
 
 
 class Package(StrEnum):

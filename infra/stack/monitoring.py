@@ -1,12 +1,12 @@
-"""Alarms and dashboard of the stack: `infra/monitoring.yaml` and `infra/dashboard.json` as parts of the template."""
+"""Alarms and dashboard of the stack: `monitoring.yaml` and `dashboard.json` as parts of the template."""
 
 from typing import Any, Final
 
 from infra.paths import ROOT
 from infra.stack import cfn_yaml
 
-MONITORING: Final = ROOT / "infra" / "monitoring.yaml"
-DASHBOARD: Final = ROOT / "infra" / "dashboard.json"
+MONITORING: Final = ROOT / "infra" / "stack" / "monitoring.yaml"
+DASHBOARD: Final = ROOT / "infra" / "stack" / "dashboard.json"
 _NOTIFY: Final = {"Fn::If": ["AlarmTopicGiven", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
 
 

@@ -20,7 +20,7 @@ Architecture = Literal["x86_64", "arm64"]
 
 LOCAL_STAGE: Final = "local"
 STAGES: Final = (LOCAL_STAGE, "dev", "prod")
-PARAMETERS: Final = ROOT / "infra" / "parameters"
+PARAMETERS: Final = ROOT / "infra" / "stack" / "parameters"
 AWS_RUNTIME: Final = "python3.12"
 
 
@@ -94,6 +94,6 @@ def target_of(stage: str, runtime: str | None = None, architecture: str | None =
 
 
 def stage_parameters(stage: str) -> dict[str, str]:
-    """The stack parameters committed for a stage (`infra/parameters/<stage>.json`)."""
+    """The stack parameters committed for a stage (`infra/stack/parameters/<stage>.json`)."""
     path: Path = PARAMETERS / f"{stage}.json"
     return {name: str(value) for name, value in json.loads(path.read_text(encoding="utf-8")).items()}

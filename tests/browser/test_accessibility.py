@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from infra.machine.throwaway import RunningStack
 from infra.paths import ROOT
 from tests.browser.board import PATIENCE_MS, Board
 from tests.browser.conftest import watch
+from tests.support.throwaway import RunningStack
 
 PICTURES = ROOT / "build" / "screenshots"
 # Two days of matches have all there is in a row; sixty rows more would take axe half a minute.

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import BrowserContext, Request
 
-from infra.machine.throwaway import RunningStack
 from tests.browser.conftest import watch
+from tests.support.throwaway import RunningStack
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/"])

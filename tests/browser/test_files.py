@@ -5,7 +5,7 @@ import re
 import pytest
 import requests
 
-from infra.machine.throwaway import RunningStack
+from tests.support.throwaway import RunningStack
 
 
 def get(stack: RunningStack, path: str) -> requests.Response:

@@ -10,8 +10,8 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from infra.machine.throwaway import RunningStack
 from tests.browser.board import Board, make_card
+from tests.support.throwaway import RunningStack
 
 
 @pytest.fixture(scope="module")

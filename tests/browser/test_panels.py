@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from batch import evaluate
-from batch.reports import region_roi
-from batch.reports.region_roi import outcome_codes
-from infra.machine.throwaway import RunningStack
+from batch.returns import region_roi
+from batch.returns.region_roi import outcome_codes
 from tests.browser.board import Board
-from tests.released import dataset
+from tests.support.released import dataset
+from tests.support.throwaway import RunningStack
 
 PROBABILITIES = ["proba_home", "proba_draw", "proba_away"]
 IMPLIED = ["implied_home", "implied_draw", "implied_away"]

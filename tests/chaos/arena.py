@@ -17,12 +17,12 @@ import psutil
 import requests
 
 from chalicelib.domain import Stage
-from chalicelib.model.lightgbm_native import NativeModel
-from chalicelib.model.model_store import ModelInfo, ServedModel, mirror_key
-from chalicelib.tasks.queue_monitor import PING
-from chalicelib.tasks.task_store import DynamoTaskStore
-from infra.machine.throwaway import RunningStack
+from chalicelib.models.native import NativeModel
+from chalicelib.models.store import ModelInfo, ServedModel, mirror_key
+from chalicelib.tasks.monitor import PING
+from chalicelib.tasks.store import DynamoTaskStore
 from tests.chaos.faulty_endpoint import Faults, faulty_endpoint
+from tests.support.throwaway import RunningStack
 
 FUNCTIONS: Final = ("predict_async", "inference", "dead_letters", "sweep")
 FUNCTION_SECONDS: Final = 4

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.model.model_store import ServedModel
-from chalicelib.tasks.task_queue import SqsTaskQueue
-from chalicelib.tasks.task_upkeep import redrive
-from infra.machine.throwaway import RunningStack
+from chalicelib.models.store import ServedModel
+from chalicelib.tasks.queue import SqsTaskQueue
+from chalicelib.tasks.upkeep import redrive
 from tests.chaos.arena import Arena, Caller, Submission, arena
 from tests.chaos.faulty_endpoint import Faults
+from tests.support.throwaway import RunningStack
 
 TASKS = int(os.environ.get("CHAOS_TASKS", "80"))
 SEED = int(os.environ.get("CHAOS_SEED", "20240501"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 
-from chalicelib.http.openapi import document
+from chalicelib.api.openapi import document
 
 # Objects whose further fields the contract leaves open.
 OPEN = {"DriftResponse"}

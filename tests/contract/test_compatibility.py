@@ -9,9 +9,9 @@ import pytest
 import app
 from chalicelib import wiring
 from chalicelib.endpoints import ENDPOINTS
-from chalicelib.storage.object_store import ObjectStore
-from tests.builders import Context, make_event, make_odds, make_predictions, mirror_model, publish
+from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
+from tests.support.builders import Context, make_event, make_odds, make_predictions, mirror_model, publish
 
 # The original's request, with this test's model's features in place of the original's.
 REQUEST = '{"match_id": 99, "features": {"diff_elo": 0.3, "home_rest_days": 0.6, "sex": 0}}'

@@ -7,8 +7,8 @@ import pytest
 
 import app
 from chalicelib import wiring
-from chalicelib.storage.object_store import ObjectStore
-from tests.builders import Context, make_event, publish
+from chalicelib.storage.objects import ObjectStore
+from tests.support.builders import Context, make_event, publish
 
 BOARD = "https://board.example.org"
 Ask = Callable[..., dict[str, Any]]

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import app
-from chalicelib.storage.object_store import ObjectStore
-from tests.builders import Context, make_event, mirror_model, publish
+from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
+from tests.support.builders import Context, make_event, mirror_model, publish
 
 FEATURES = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
 GOOD = json.dumps({"match_id": 99, "features": FEATURES})

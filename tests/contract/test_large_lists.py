@@ -13,9 +13,9 @@ import pytest
 
 import app
 from chalicelib import wiring
-from tests.builders import NOW, Context, make_event, make_odds, make_predictions, publish
 from tests.handlers.calling import call
 from tests.handlers.conftest import aws
+from tests.support.builders import NOW, Context, make_event, make_odds, make_predictions, publish
 
 MATCHES = 100_000
 LAMBDA_BYTES = 6_291_556

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra.machine.throwaway import RunningStack
+from tests.support.throwaway import RunningStack
 
 JSON = {"Content-Type": "application/json"}
 NO_MODEL_NEEDED = b'{"match_id": 99, "features": {}}'

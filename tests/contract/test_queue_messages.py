@@ -12,12 +12,12 @@ import pytest
 
 from chalicelib.contracts import AsyncPredictRequest, InferenceMessage
 from chalicelib.domain import Stage
-from chalicelib.model.model_store import ModelStore
-from chalicelib.predictions import Drained, Ending, QueuedMessage, drain, submit
-from chalicelib.storage.data_release import ReleaseStore
-from chalicelib.tasks.task_store import TaskState
-from tests.builders import mirror_model
-from tests.fakes import InMemoryObjectStore, InMemoryQueue, InMemoryTaskStore
+from chalicelib.models.predict import Drained, Ending, QueuedMessage, drain, submit
+from chalicelib.models.store import ModelStore
+from chalicelib.releases.store import ReleaseStore
+from chalicelib.tasks.store import TaskState
+from tests.support.builders import mirror_model
+from tests.support.fakes import InMemoryObjectStore, InMemoryQueue, InMemoryTaskStore
 
 RECORDED = sorted((Path(__file__).parent / "messages").glob("*.json"))
 NOW = datetime(2024, 5, 1, 12, 0, 0, 250_000, tzinfo=UTC)

@@ -11,10 +11,10 @@ import pytest
 
 import app
 from chalicelib import wiring
-from chalicelib.storage.object_store import ObjectStore
-from tests.builders import Context, make_event, make_odds, make_predictions, mirror_model, publish
+from chalicelib.storage.objects import ObjectStore
 from tests.contract.documented import check, operation, strict_document
 from tests.handlers.calling import call
+from tests.support.builders import Context, make_event, make_odds, make_predictions, mirror_model, publish
 
 ROI = "region,bets,turnover,profit,roi,roi_ci_low,roi_ci_high,clv\nEngland,2,2.0,0.4,0.2,-1.0,1.4,\n"
 FEATURES = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}

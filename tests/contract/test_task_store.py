@@ -13,9 +13,9 @@ from botocore.config import Config
 from moto import mock_aws
 
 from chalicelib.errors import IdempotencyConflict, TaskNotFound, TaskStoreUnavailable
-from chalicelib.tasks.task_store import DynamoTaskStore, IdempotencyKey, Task, TaskState, TaskStore
-from tests.fakes import InMemoryTaskStore
+from chalicelib.tasks.store import DynamoTaskStore, IdempotencyKey, Task, TaskState, TaskStore
 from tests.handlers.conftest import create_task_table
+from tests.support.fakes import InMemoryTaskStore
 
 NOW = datetime(2024, 5, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 DAY = 86_400

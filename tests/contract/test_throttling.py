@@ -3,9 +3,9 @@
 import pytest
 
 from chalicelib import wiring
+from chalicelib.access.throttle import KeyThrottle
 from chalicelib.errors import KeyThrottled
-from chalicelib.http.key_throttle import KeyThrottle
-from chalicelib.storage.object_store import ObjectStore
+from chalicelib.storage.objects import ObjectStore
 from tests.contract.documented import check
 from tests.handlers.calling import call
 

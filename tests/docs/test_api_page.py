@@ -6,8 +6,8 @@ import os
 import pytest
 
 from chalicelib.endpoints import ENDPOINTS
-from infra.machine.throwaway import RunningStack
 from tests.docs.api_examples import PAGE, examples, fits, run_python, run_shell, shape
+from tests.support.throwaway import RunningStack
 
 PAGE_TEXT = PAGE.read_text("utf-8")
 EXAMPLES = examples(PAGE_TEXT)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import app
-from tests.builders import Context, make_event
 from tests.handlers.calling import call
+from tests.support.builders import Context, make_event
 
 
 @pytest.mark.parametrize(("path", "prefix"), [("/docs", "docs/"), ("/docs/", "")])

@@ -8,8 +8,8 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from chalicelib.api.openapi import document, to_text
 from chalicelib.endpoints import ENDPOINTS, Access
-from chalicelib.http.openapi import document, to_text
 from infra.paths import ROOT
 
 DOCUMENT: dict[str, Any] = document()
@@ -27,7 +27,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_committed_copy_is_the_one_the_code_generates() -> None:
     committed = (ROOT / "docs" / "openapi.json").read_text("utf-8")
-    assert committed == to_text(), "stale: python -m chalicelib.http.openapi > docs/openapi.json"
+    assert committed == to_text(), "stale: python -m chalicelib.api.openapi > docs/openapi.json"
 
 
 def test_it_is_a_valid_openapi_3_1_document() -> None:

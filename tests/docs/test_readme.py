@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from infra.machine.throwaway import RunningStack
 from infra.paths import ROOT
+from tests.support.throwaway import RunningStack
 
 README = (ROOT / "README.md").read_text("utf-8")
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 import requests
 
-from infra.machine.throwaway import RunningStack
+from tests.support.throwaway import RunningStack
 
 AS_OF: Final = {"as_of": "2024-04-01T00:00:00Z"}
 # More releases than a rebuild keeps, so that it has some to delete.

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import requests
 
-from infra.local import STACK_NAME
-from infra.machine.processes import LocalSystemError
-from infra.machine.throwaway import RunningStack, throwaway_stack
+from infra.local.processes import LocalSystemError
+from infra.local.system import STACK_NAME
 from tests.e2e.waiting import until
+from tests.support.throwaway import RunningStack, throwaway_stack
 
 pytestmark = pytest.mark.emulator
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.deploy import DeployError, Deployment, deploy, destroy
-from infra.machine.throwaway import RunningStack
-from infra.stack.stack_outputs import read_outputs
+from infra.ops.deploy import DeployError, Deployment, deploy, destroy
+from infra.stack.outputs import read_outputs
+from tests.support.throwaway import RunningStack
 
 SMALL = {
     "Resources": {

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 
-from infra.machine.throwaway import RunningStack
 from infra.paths import ROOT
 from tests.e2e.waiting import until
-from tests.released import dataset
+from tests.support.released import dataset
+from tests.support.throwaway import RunningStack
 
 TOLERANCE = 1e-9
 SAMPLE = 100

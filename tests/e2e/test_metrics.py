@@ -12,9 +12,9 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from chalicelib.metrics.prometheus import CONTENT_TYPE
-from infra.machine.throwaway import RunningStack
+from chalicelib.telemetry.prometheus import CONTENT_TYPE
 from tests.e2e.waiting import until
+from tests.support.throwaway import RunningStack
 
 Figures = Counter[tuple[str, ...]]
 MARKER = ("http_requests_total", "docs", "200")

@@ -1,6 +1,6 @@
 """Each function under its own role: it does its job, no right is needless, and what it must not do is denied.
 
-The emulator enforces role policies and records its decisions (infra/machine/iam_recorder.py). What it does not ask for
+The emulator enforces role policies and records its decisions (tests/support/iam_recorder.py). What it does not ask for
 is derived from the template in tests/security.
 """
 
@@ -16,11 +16,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from infra.machine.processes import LocalSystemError
-from infra.machine.throwaway import RunningStack
-from infra.rights import Call, Right, asked_locally, listed, not_needed, recorded_calls, rights_of
+from infra.local.processes import LocalSystemError
+from infra.reference.rights import Call, Right, asked_locally, listed, not_needed, recorded_calls, rights_of
 from infra.stack.functions import FUNCTIONS
 from tests.e2e.jobs import GivenUp, Jobs, role_of, variables
+from tests.support.throwaway import RunningStack
 
 
 @pytest.fixture(scope="module")

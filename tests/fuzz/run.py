@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from chalicelib.http.openapi import document
+from chalicelib.api.openapi import document
 from infra.paths import ROOT
 from tests.fuzz.live_document import narrowed
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from infra.machine.throwaway import RunningStack
 from tests.fuzz.run import fuzz
+from tests.support.throwaway import RunningStack
 
 EXAMPLES = 50
 """Most cases per operation and phase: about 2,400 in all, in a minute."""

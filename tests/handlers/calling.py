@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import app
-from tests.builders import Context, make_event
+from tests.support.builders import Context, make_event
 
 
 def call(function: str, **event: Any) -> tuple[int, Any, dict[str, str]]:

@@ -12,8 +12,8 @@ import pytest
 from moto import mock_aws
 
 from chalicelib import wiring
-from chalicelib.metrics.observability import SERVICE
-from chalicelib.storage.object_store import ObjectStore
+from chalicelib.storage.objects import ObjectStore
+from chalicelib.telemetry.observability import SERVICE
 
 KEYS = {"client": ["client-key", "old-client-key"], "operator": ["operator-key"]}
 REGION = "us-east-1"
@@ -94,7 +94,7 @@ def forget_wiring() -> None:
 
 
 def create_task_table(client: Any, name: str) -> None:
-    """The table as infra/template.yaml declares it."""
+    """The table as infra/stack/template.yaml declares it."""
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",

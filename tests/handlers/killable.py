@@ -10,8 +10,8 @@ from pathlib import Path
 from batch import handlers
 from batch.jobs import rebuild as rebuild_job  # noqa: F401 - read before the process is forked, as in a warm sandbox
 from chalicelib import wiring
-from chalicelib.storage.object_store import ConditionFailed, ObjectMissing, StoredObject
-from tests.builders import Context
+from chalicelib.storage.objects import ConditionFailed, ObjectMissing, StoredObject
+from tests.support.builders import Context
 
 
 class FolderStore:

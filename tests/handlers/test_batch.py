@@ -18,11 +18,11 @@ from batch.features import FEATURES
 from batch.jobs import context
 from batch.jobs import rebuild as rebuild_job
 from batch.jobs import refresh_odds as refresh_job
-from batch.jobs.published import frame_of, write_returns
-from batch.odds.odds_refresh import returns
+from batch.jobs.datasets import frame_of, write_returns
+from batch.mlflow.mirror import RegisteredVersion, Run, signature_features, sync
 from batch.odds.providers.base import MarketOdds, OddsSnapshot, in_order
+from batch.refresh import returns
 from batch.release import read_pointer
-from batch.tracking.model_mirror import RegisteredVersion, Run, signature_features, sync
 from chalicelib.domain import Stage
 from chalicelib.errors import (
     InvalidMatches,
@@ -32,11 +32,11 @@ from chalicelib.errors import (
     RegistryUnavailable,
     ReleaseUnavailable,
 )
-from chalicelib.model.model_store import ModelStore, mirror_key
-from chalicelib.storage.object_store import ObjectStore
-from tests.builders import NOW, Context, mirror_model, model_text
-from tests.fakes import InMemoryObjectStore
+from chalicelib.models.store import ModelStore, mirror_key
+from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
+from tests.support.builders import NOW, Context, mirror_model, model_text
+from tests.support.fakes import InMemoryObjectStore
 
 SAMPLE = Path(batch.sample.__file__).parent / "matches.parquet"
 

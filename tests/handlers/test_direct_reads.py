@@ -13,9 +13,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as SdkCredentials
 
 from chalicelib import wiring
+from chalicelib.access.keys import KeyRing
 from chalicelib.endpoints import Access
 from chalicelib.errors import KeysUnavailable, MissingKey
-from chalicelib.http.access import KeyRing
 from chalicelib.storage.aws_http import (
     ATTEMPTS,
     AwsEndpoint,
@@ -27,7 +27,7 @@ from chalicelib.storage.aws_http import (
     signed_headers,
 )
 from chalicelib.storage.direct_s3 import DirectS3ObjectStore
-from chalicelib.storage.object_store import ObjectMissing, ObjectStoreUnavailable, S3ObjectStore
+from chalicelib.storage.objects import ObjectMissing, ObjectStoreUnavailable, S3ObjectStore
 from tests.handlers.conftest import forget_wiring
 
 OURS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "token/with+signs==")

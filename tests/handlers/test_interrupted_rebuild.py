@@ -13,12 +13,12 @@ from batch import handlers
 from batch.jobs import context
 from batch.jobs import rebuild as rebuild_job
 from chalicelib import wiring
-from chalicelib.storage.data_release import ReleaseStore
-from chalicelib.storage.object_store import ObjectStore
-from tests.builders import Context
-from tests.fakes import InMemoryObjectStore
+from chalicelib.releases.store import ReleaseStore
+from chalicelib.storage.objects import ObjectStore
 from tests.handlers.killable import FolderStore, rebuild_in
 from tests.handlers.test_batch import ROWS, put_matches, served_model
+from tests.support.builders import Context
+from tests.support.fakes import InMemoryObjectStore
 
 
 class Killed(BaseException):

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from batch.release import read_pointer
-from chalicelib.storage.data_release import POINTER_KEY
-from chalicelib.storage.object_store import ObjectStore
-from tests.builders import NOW, make_odds, make_predictions, publish
+from chalicelib.releases.store import POINTER_KEY
+from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
+from tests.support.builders import NOW, make_odds, make_predictions, publish
 
 ROI = (
     "region,bets,turnover,profit,roi,roi_ci_low,roi_ci_high,clv\nEngland,2,2.0,0.4,0.2,-1.0,1.4,\nSpain,0,0.0,0.0,,,,\n"

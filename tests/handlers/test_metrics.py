@@ -14,15 +14,15 @@ from prometheus_client.parser import text_string_to_metric_families
 import app
 from chalicelib import wiring
 from chalicelib.domain import Stage
-from chalicelib.metrics import observability
-from chalicelib.metrics.cloudwatch_counters import CloudWatchCounters, CountersUnavailable, Series
-from chalicelib.storage.data_release import DRIFT_REPORT_KEY
-from chalicelib.storage.object_store import ObjectStore, ObjectStoreUnavailable
-from infra.machine.metrics_relay import metric_data
+from chalicelib.releases.store import DRIFT_REPORT_KEY
+from chalicelib.storage.objects import ObjectStore, ObjectStoreUnavailable
+from chalicelib.telemetry import observability
+from chalicelib.telemetry.cloudwatch import CloudWatchCounters, CountersUnavailable, Series
+from infra.local.metrics_relay import metric_data
 from infra.paths import ROOT
-from tests.builders import Context, make_event, mirror_model, publish
-from tests.fakes import InMemoryTaskStore
 from tests.handlers.test_prediction import drain
+from tests.support.builders import Context, make_event, mirror_model, publish
+from tests.support.fakes import InMemoryTaskStore
 
 GOOD: dict[str, Any] = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
 

@@ -13,11 +13,11 @@ import app
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS, Access
-from chalicelib.model.model_store import ModelStore
-from chalicelib.storage.object_store import ObjectStore
-from tests.builders import Context, make_event, mirror_model, publish
-from tests.fakes import InMemoryObjectStore
+from chalicelib.models.store import ModelStore
+from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
+from tests.support.builders import Context, make_event, mirror_model, publish
+from tests.support.fakes import InMemoryObjectStore
 
 OPERATOR = {"x-api-key": "operator-key"}
 CLIENT = {"x-api-key": "client-key"}

@@ -10,9 +10,9 @@ import pytest
 import app
 from chalicelib import wiring
 from chalicelib.domain import Stage
-from chalicelib.storage.object_store import ObjectStore
-from tests.builders import Context, mirror_model, model_text, publish
+from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
+from tests.support.builders import Context, mirror_model, model_text, publish
 
 FEATURES: dict[str, Any] = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
 

@@ -14,12 +14,12 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 import app
 from chalicelib import wiring
 from chalicelib.errors import QueueUnavailable, TaskStoreUnavailable, WorkersUnavailable
-from chalicelib.storage.object_store import ObjectStore
-from chalicelib.tasks import queue_monitor
-from chalicelib.tasks.task_queue import SqsTaskQueue
-from infra import redrive
-from tests.builders import Context, mirror_model
+from chalicelib.storage.objects import ObjectStore
+from chalicelib.tasks import monitor as queue_monitor
+from chalicelib.tasks.queue import SqsTaskQueue
+from infra.ops import redrive
 from tests.handlers.calling import call
+from tests.support.builders import Context, mirror_model
 
 FEATURES: dict[str, Any] = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
 OPERATOR = {"x-api-key": "operator-key"}

@@ -15,15 +15,15 @@ import pytest
 from batch import handlers
 from batch.jobs import context
 from batch.jobs import rebuild as rebuild_job
-from batch.tracking.mlflow_rest import MlflowRest
-from batch.tracking.run_log import EXPERIMENT
+from batch.mlflow.rest import MlflowRest
+from batch.mlflow.run_log import EXPERIMENT
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidMatches, RegistryUnavailable
-from chalicelib.model.model_store import mirror_key
-from chalicelib.storage.object_store import ObjectStore
-from tests.builders import Context
+from chalicelib.models.store import mirror_key
+from chalicelib.storage.objects import ObjectStore
 from tests.handlers.test_batch import ROWS, put_matches, put_odds, served_model
+from tests.support.builders import Context
 
 # MLflow and its database layer warn about themselves; their warnings are not ours to fail on
 pytestmark = pytest.mark.filterwarnings("ignore")

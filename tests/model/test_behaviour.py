@@ -9,7 +9,7 @@ from batch.features import FEATURES
 from batch.training.experiment import FEATURE_NAMES, Experiment, contributions
 from batch.training.fitting import CHAMPION, RECIPES
 from batch.training.plots import write_plots
-from chalicelib.model.lightgbm_native import NativeModel
+from chalicelib.models.native import NativeModel
 from tests.model.conftest import Trained
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.machine.emulator import emulator_python
-from infra.package import template_of_stage
+from infra.local.emulator import emulator_python
+from infra.packaging.build import template_of_stage
 
 # AWS's own transformer, which the emulator's environment brings. Our roles name no managed policy.
 EXPAND = """

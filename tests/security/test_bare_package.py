@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from infra.package import build_stage
 from infra.packaging import dependencies
-from infra.packaging.bare_call import BareAnswer, BareCallError, call_alone, served_objects
+from infra.packaging.build import build_stage
 from infra.stack.functions import BY_NAME
 from infra.stack.stages import LOCAL_STAGE, Target, target_of
-from tests.builders import make_predictions, mirror_model, publish
-from tests.fakes import InMemoryObjectStore
+from tests.support.bare_call import BareAnswer, BareCallError, call_alone, served_objects
+from tests.support.builders import make_predictions, mirror_model, publish
+from tests.support.fakes import InMemoryObjectStore
 
 EVENTS = Path(__file__).parents[1] / "events"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from infra.package import template_of_stage
-from infra.rights import CONSUMERS, NOT_ASKED_LOCALLY, Right, asked_locally, listed
+from infra.packaging.build import template_of_stage
+from infra.reference.rights import CONSUMERS, NOT_ASKED_LOCALLY, Right, asked_locally, listed
 from infra.stack.functions import FUNCTIONS, Function
 
 Resources = dict[str, dict[str, Any]]
@@ -252,6 +252,6 @@ def test_environment_variables_fit_lambdas_four_kilobytes(plain: Resources) -> N
 
 
 def test_dev_is_the_same_stack_as_prod(written: dict[str, Any], tmp_path: Path) -> None:
-    # cfn-lint and everything above look at prod; what differs between the two is in infra/parameters
+    # cfn-lint and everything above look at prod; what differs between the two is in infra/stack/parameters
     text = json.dumps(template_of_stage("dev", tmp_path)).replace("stage=dev:app=", "stage=prod:app=")
     assert json.loads(text) == written

@@ -1,7 +1,7 @@
 """What every odds provider gives: neutral rows of 1X2 odds, as of a time.
 
 A provider reads bytes (over HTTP, or from the bucket) and a pure function turns them into an `OddsSnapshot`. Nothing
-here knows our own matches: names stay as the source spells them, and `batch.odds.team_matching` decides which match is
+here knows our own matches: names stay as the source spells them, and `batch.odds.matching` decides which match is
 meant.
 """
 

@@ -16,9 +16,9 @@ from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from batch.odds import regions
+from batch.odds.names import are_women
 from batch.odds.providers.base import MarketOdds, OddsSnapshot, in_order, price, triple
 from batch.odds.providers.transport import HttpTransport
-from batch.odds.team_names import are_women
 from chalicelib.errors import ProviderUnavailable
 from chalicelib.odds import Triple
 

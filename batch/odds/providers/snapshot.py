@@ -22,9 +22,9 @@ from typing import Any, Final
 import pandas as pd
 
 from batch.odds import regions
+from batch.odds.names import are_women
 from batch.odds.providers.base import MarketOdds, OddsSnapshot, as_known_at, in_order, price, triple
 from batch.odds.providers.transport import packed
-from batch.odds.team_names import are_women
 from chalicelib.errors import ProviderUnavailable
 from chalicelib.odds import Triple
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from batch.tracking.run_log import BUDGET_SECONDS, BatchRun, InputFile, RunLog, inputs_sha256
+from batch.mlflow.run_log import BUDGET_SECONDS, BatchRun, InputFile, RunLog, inputs_sha256
 from chalicelib.errors import RegistryUnavailable
 
 STARTED = datetime(2024, 5, 1, 12, tzinfo=UTC)

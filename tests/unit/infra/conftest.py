@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.package import template_of_stage
+from infra.packaging.build import template_of_stage
 
 
 @pytest.fixture(scope="session")

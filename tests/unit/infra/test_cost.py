@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from infra.cost import (
+from infra.reference.cost import (
     MEASURED,
     PAGE,
     PRICES,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.deploy import Deployment, build_mark, changes, default_stack_name, main
+from infra.ops.deploy import Deployment, build_mark, changes, default_stack_name, main
 
 DEV = Deployment("dev", "soccer-dev", {"Stage": "dev"}, {})
 

@@ -13,13 +13,13 @@ import psutil
 import pytest
 from moto import mock_aws
 
-from infra.api_keys import ensure_keys, main, rotate_keys
-from infra.local import LocalSystem, known_system, parse_as_of
-from infra.machine.emulator import Emulator
-from infra.machine.mlflow_server import MlflowServer
-from infra.machine.processes import Daemon, LocalSystemError, any_free_port, free_port, is_free, port_owner
+from infra.local.emulator import Emulator
+from infra.local.mlflow_server import MlflowServer
+from infra.local.processes import Daemon, LocalSystemError, any_free_port, free_port, is_free, port_owner
+from infra.local.system import LocalSystem, known_system, parse_as_of
+from infra.ops.api_keys import ensure_keys, main, rotate_keys
 from infra.packaging.training_native import bring_gomp
-from infra.stack.stack_outputs import read_outputs
+from infra.stack.outputs import read_outputs
 
 # ── Processes ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.metrics.observability import Measurement, Recorder
-from infra.machine import metrics_relay
-from infra.machine.metrics_relay import MetricsRelay, metric_data, pause_after
+from chalicelib.telemetry.observability import Measurement, Recorder
+from infra.local import metrics_relay
+from infra.local.metrics_relay import MetricsRelay, metric_data, pause_after
 
 GROUP = "/aws/lambda/stack-predict"
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from chalicelib.metrics import observability
+from chalicelib.telemetry import observability
 from infra.paths import ROOT
 from infra.stack.monitoring import DASHBOARD, monitoring_template
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.package import imported_modules
 from infra.packaging.archive import files_below, fingerprint, normalise_zip, unzipped_size, write_zip
 from infra.packaging.bare_import import import_alone
+from infra.packaging.build import imported_modules
 from infra.packaging.dependencies import entries, locked_names, runner, with_system_certificates
 from infra.packaging.elf import missing_libraries, read_binary
 from infra.packaging.package_checks import MEGABYTE, Size, oversized, sizes

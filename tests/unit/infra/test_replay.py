@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.replay import ReplayFailed, main, replay
+from infra.ops.replay import ReplayFailed, main, replay
 
 EVENT = {"as_of": "2024-03-20T00:00:00Z", "backwards": True}
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from infra.rights import TABLE, Call, Right, asked_locally, not_needed, recorded_calls, rights_of, table
+from infra.reference.rights import TABLE, Call, Right, asked_locally, not_needed, recorded_calls, rights_of, table
 
 READ = Right("cards", "s3:GetObject", "arn:aws:s3:::data/releases/*")
 KEYS = Right("cards", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:x:0:secret:soccer/api-keys-??????")

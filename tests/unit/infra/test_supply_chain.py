@@ -5,9 +5,10 @@ import re
 import pytest
 import yaml
 
-from infra import audit, licences
-from infra.licences import REASONS, licence_of, page
+from infra.packaging import audit
 from infra.paths import LOCKS, ROOT
+from infra.reference import licences
+from infra.reference.licences import REASONS, licence_of, page
 
 
 @pytest.mark.parametrize("lock", ["api.txt", "batch.txt", "dev.txt", "emulator.txt"])
@@ -54,13 +55,13 @@ def test_no_answer_is_not_taken_for_safety(returncode: int, said: str, expected:
 
 
 def test_a_compose_file_exists_for_localstack_and_opens_nothing_to_the_network() -> None:
-    compose = yaml.safe_load((ROOT / "infra" / "compose.yaml").read_text(encoding="utf-8"))
+    compose = yaml.safe_load((ROOT / "infra" / "local" / "compose.yaml").read_text(encoding="utf-8"))
     ports = [port for service in compose["services"].values() for port in service["ports"]]
     assert ports == ["127.0.0.1:4566:4566", "127.0.0.1:5000:5000"]
 
 
 def test_the_compose_files_mlflow_is_the_version_of_the_lock() -> None:
-    compose = yaml.safe_load((ROOT / "infra" / "compose.yaml").read_text(encoding="utf-8"))
+    compose = yaml.safe_load((ROOT / "infra" / "local" / "compose.yaml").read_text(encoding="utf-8"))
     locked = re.search(r"^mlflow==(\S+)", (LOCKS / "dev.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert locked is not None
     assert compose["services"]["mlflow"]["image"] == f"ghcr.io/mlflow/mlflow:v{locked[1]}"

@@ -13,7 +13,7 @@ from batch.settings import BatchSettings
 from chalicelib.endpoints import ENDPOINTS
 from chalicelib.settings import Settings
 from infra.stack.functions import BY_NAME, FUNCTIONS, Package
-from infra.stack.stack_template import TemplateError, check_template
+from infra.stack.template import TemplateError, check_template
 
 GATEWAY_LIMIT_SECONDS = 29
 

@@ -1,0 +1,1 @@
+"""Feature drift: its measures and its report."""

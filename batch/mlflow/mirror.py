@@ -1,0 +1,222 @@
+"""Mirrors the registry's aliases into the bucket, where the serving functions find them.
+
+Talks to the MLflow server over REST (`batch.mlflow.rest`), which takes four calls.
+"""
+
+import hashlib
+import json
+import logging
+import urllib.parse
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+import yaml
+
+from batch.mlflow.rest import MlflowRest
+from chalicelib.domain import MODEL_NAME, Stage
+from chalicelib.errors import InvalidModel, RegistryUnavailable
+from chalicelib.models.store import ModelInfo, mirror_key
+from chalicelib.storage.objects import ObjectStore, read_if_there
+
+logger = logging.getLogger(__name__)
+
+MODEL_FILE: Final = "model.lgb"
+REFERENCE_FILE: Final = "report/reference.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredVersion:
+    """A model version in the registry, with where its files are."""
+
+    version: str
+    run_id: str
+    artifact_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a training run logged, and where its artifacts are."""
+
+    metrics: dict[str, float]
+    params: dict[str, str]
+    artifact_uri: str
+    experiment_id: str
+
+
+class Registry(Protocol):
+    """The part of a model registry that the mirror needs."""
+
+    def version_of(self, stage: Stage) -> RegisteredVersion | None:
+        """The version with that alias; None if there is none.
+
+        Raises:
+            RegistryUnavailable: the registry does not answer.
+        """
+        ...
+
+    def run(self, run_id: str) -> Run:
+        """Metrics, parameters and artifacts of a run.
+
+        Raises:
+            RegistryUnavailable: the registry does not answer.
+        """
+        ...
+
+    def file(self, artifact_uri: str, name: str) -> bytes | None:
+        """One file below a model's or a run's address; None if there is none.
+
+        Raises:
+            RegistryUnavailable: the registry does not answer.
+            InvalidModel: the address is of a kind that cannot be read.
+        """
+        ...
+
+
+class MlflowRegistry:
+    """The registry of an MLflow server.
+
+    Args:
+        server: The server.
+        read_s3: Reads `s3://bucket/key` for servers that hand out direct artifact addresses.
+    """
+
+    def __init__(self, server: MlflowRest, read_s3: Callable[[str, str], bytes | None] | None = None) -> None:
+        self._server = server
+        self._read_s3 = read_s3
+
+    def version_of(self, stage: Stage) -> RegisteredVersion | None:
+        """See `Registry.version_of`."""
+        found = self._server.get("registered-models/alias", {"name": MODEL_NAME, "alias": stage.value})
+        if found is None:
+            return None
+        version = found["model_version"]
+        address = self._server.get(
+            "model-versions/get-download-uri", {"name": MODEL_NAME, "version": str(version["version"])}
+        )
+        if address is None:
+            raise RegistryUnavailable(f"version {version['version']} vanished while it was read")
+        return RegisteredVersion(str(version["version"]), version["run_id"], address["artifact_uri"])
+
+    def run(self, run_id: str) -> Run:
+        """See `Registry.run`."""
+        found = self._server.get("runs/get", {"run_id": run_id})
+        if found is None:
+            raise RegistryUnavailable(f"run {run_id} vanished while it was read")
+        data = found["run"]["data"]
+        metrics = {metric["key"]: float(metric["value"]) for metric in data.get("metrics", [])}
+        params = {param["key"]: str(param["value"]) for param in data.get("params", [])}
+        info = found["run"]["info"]
+        return Run(metrics, params, info["artifact_uri"], info["experiment_id"])
+
+    def file(self, artifact_uri: str, name: str) -> bytes | None:
+        """See `Registry.file`."""
+        address = urllib.parse.urlsplit(artifact_uri)
+        path = f"{address.path.strip('/')}/{name}"
+        if address.scheme == "mlflow-artifacts":
+            return self._server.artifact(path)
+        if address.scheme == "s3" and self._read_s3 is not None:
+            return self._read_s3(address.netloc, path)
+        raise InvalidModel(f"artifacts are stored at an address that cannot be read: {address.scheme}")
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """What became of one alias: `updated`, `unchanged` or `removed`."""
+
+    stage: Stage
+    outcome: str
+    registered_version: str | None
+
+
+def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime, ui_url: str = "") -> Mirrored:
+    """Bring one alias's mirror in line with the registry.
+
+    The model file is written first under a name of its own, the description that names it last, so that readers
+    never see one without the other. Where the registry no longer has the alias, the mirror is removed; where it
+    does not answer, the mirror stays. `ui_url` is where people open the registry's pages, for a link to the run.
+
+    Raises:
+        RegistryUnavailable, ObjectStoreUnavailable: nothing was changed.
+        InvalidModel: the version's files contradict one another; the mirror stays.
+    """
+    version = registry.version_of(stage)
+    current = _mirrored(objects, stage)
+    if version is None:
+        if current is None:
+            return Mirrored(stage, "unchanged", None)
+        objects.delete(mirror_key(stage))
+        return Mirrored(stage, "removed", None)
+    if current is not None and _is_mirror_of(current, version, ui_url):
+        return Mirrored(stage, "unchanged", version.version)
+    model = _needed(registry, version, MODEL_FILE)
+    digest = hashlib.sha256(model).hexdigest()
+    run = registry.run(version.run_id)
+    reference = registry.file(run.artifact_uri, REFERENCE_FILE)
+    name = f"models/{stage}/{version.version}-{digest[:12]}"
+    description: dict[str, Any] = {
+        "schema_version": 1,
+        "model_name": MODEL_NAME,
+        "stage": stage.value,
+        "registered_version": version.version,
+        "model_run_id": version.run_id,
+        "run_url": _run_page(ui_url, run.experiment_id, version.run_id),
+        "metrics": run.metrics,
+        "params": run.params,
+        "features": signature_features(_needed(registry, version, "MLmodel")),
+        "model_key": f"{name}.lgb",
+        # Rows of the training features, which drift is measured against; a model of another origin may have none.
+        "reference_key": f"{name}-reference.parquet" if reference is not None else None,
+        "model_sha256": digest,
+        "synced_at": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    objects.put(description["model_key"], model)
+    if reference is not None:
+        objects.put(description["reference_key"], reference)
+    objects.put(mirror_key(stage), json.dumps(description, sort_keys=True).encode())
+    return Mirrored(stage, "updated", version.version)
+
+
+def _is_mirror_of(current: ModelInfo, version: RegisteredVersion, ui_url: str) -> bool:
+    """Whether it describes that version, with a link to where its pages are now."""
+    linked = current.run_url.startswith(ui_url) if current.run_url and ui_url else not (current.run_url or ui_url)
+    return linked and (current.registered_version, current.model_run_id) == (version.version, version.run_id)
+
+
+def _run_page(ui_url: str, experiment_id: str, run_id: str) -> str | None:
+    return f"{ui_url.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}" if ui_url else None
+
+
+def _needed(registry: Registry, version: RegisteredVersion, name: str) -> bytes:
+    found = registry.file(version.artifact_uri, name)
+    if found is None:
+        raise InvalidModel(f"version {version.version} has no file {name}")
+    return found
+
+
+def signature_features(mlmodel: bytes) -> list[dict[str, Any]]:
+    """The inputs of an `MLmodel` file's signature, each with name, type and required.
+
+    Raises:
+        InvalidModel: there is no column-based signature.
+    """
+    try:
+        columns = json.loads(yaml.safe_load(mlmodel)["signature"]["inputs"])
+        return [
+            {"name": column["name"], "type": column["type"], "required": bool(column.get("required", True))}
+            for column in columns
+        ]
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise InvalidModel(f"the model has no usable signature: {error}") from error
+
+
+def _mirrored(objects: ObjectStore, stage: Stage) -> ModelInfo | None:
+    found = read_if_there(objects, mirror_key(stage))
+    if found is None:
+        return None
+    try:
+        return ModelInfo.from_json(found.body, stage)
+    except InvalidModel:
+        logger.warning("the mirror is malformed and will be written again", extra={"stage": stage.value})
+        return None

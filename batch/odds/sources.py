@@ -1,0 +1,100 @@
+"""Where odds come from, and what is kept of them in the bucket: the provider, its snapshots, settled club ids."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from batch.mlflow.run_log import InputFile
+from batch.odds.clubs import ConfirmedClubs
+from batch.odds.providers import snapshot as snapshots
+from batch.odds.providers.base import OddsProvider, OddsSnapshot, in_order
+from batch.odds.providers.fonbet import FonbetProvider, FonbetSettings
+from batch.odds.providers.the_odds_api import TheOddsApiProvider, TheOddsApiSettings
+from batch.odds.providers.transport import HttpTransport
+from batch.settings import BatchSettings
+from chalicelib.storage.objects import ObjectMissing, ObjectStore, read
+
+SNAPSHOTS: Final = "s3"
+CONFIRMED_CLUBS_KEY: Final = "raw/odds/confirmed_clubs.json"
+
+
+def odds_provider(
+    settings: BatchSettings,
+    objects: ObjectStore,
+    api_key: Callable[[], str],
+    transport: HttpTransport | None = None,
+    on_read: Callable[[InputFile], None] = lambda _: None,
+) -> OddsProvider:
+    """The provider that the settings name.
+
+    Args:
+        settings: Which one, and its parameters.
+        objects: Where stored snapshots are.
+        api_key: Gives The Odds API's key, when it is asked for.
+        transport: Sends requests; the usual one if None.
+        on_read: Told of every stored snapshot that is read.
+    """
+    http = transport or HttpTransport()
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    if settings.odds_provider == "fonbet":
+        usual = FonbetSettings()
+        fonbet = FonbetSettings(
+            base_url=settings.fonbet_base_url or usual.base_url, scope_market=settings.fonbet_scope_market
+        )
+        return FonbetProvider(http, clock, fonbet)
+    if settings.odds_provider == "the_odds_api":
+        sports = tuple(sport.strip() for sport in settings.odds_api_sports.split(",") if sport.strip())
+        return TheOddsApiProvider(http, clock, api_key, TheOddsApiSettings(sports))
+
+    def read_noted(key: str) -> bytes:
+        content = read(objects, key).body
+        on_read(InputFile(key, hashlib.sha256(content).hexdigest()))
+        return content
+
+    return snapshots.SnapshotProvider(keys=lambda: [key for key, _ in objects.keys(snapshots.PREFIX)], read=read_noted)
+
+
+def last_good(objects: ObjectStore, provider: str, as_of: datetime) -> OddsSnapshot | None:
+    """The newest snapshot of a live provider that was trusted and collected by `as_of`."""
+    keys = [
+        key
+        for key, _ in objects.keys(f"{snapshots.PREFIX}{provider}/")
+        if snapshots.is_snapshot_key(key) and snapshots.stamp_of(key) <= snapshots.stamp(as_of)
+    ]
+    if not keys:
+        return None
+    rows, _skipped = snapshots.parse(read(objects, keys[-1]).body, keys[-1])
+    if not rows:
+        return None
+    return OddsSnapshot(provider, max(row.collected_at for row in rows), in_order(rows))
+
+
+def keep_snapshot(objects: ObjectStore, snapshot: OddsSnapshot, *, distrusted: bool) -> list[InputFile]:
+    """Store a live snapshot: its rows, unless they are not to be trusted, and always the source's own answers.
+
+    Returns:
+        What was stored.
+    """
+    kept = []
+    for key, content in snapshots.files_to_keep(snapshot).items():
+        if not (distrusted and snapshots.is_snapshot_key(key)):
+            objects.put(key, content)
+            kept.append(InputFile(key, hashlib.sha256(content).hexdigest()))
+    return kept
+
+
+def confirmed_clubs(objects: ObjectStore) -> ConfirmedClubs:
+    """Club ids settled by earlier runs."""
+    try:
+        return ConfirmedClubs.from_json(read(objects, CONFIRMED_CLUBS_KEY).body)
+    except ObjectMissing:
+        return ConfirmedClubs()
+
+
+def keep_confirmed_clubs(objects: ObjectStore, confirmed: ConfirmedClubs) -> None:
+    """Store them for the next run."""
+    objects.put(CONFIRMED_CLUBS_KEY, confirmed.to_json())

@@ -1,0 +1,153 @@
+"""One refresh of the odds: the provider's markets matched to our matches, and what value bets on them returned.
+
+Pure; `batch.handlers` fetches the snapshot and writes the results, `batch.rebuild` uses the same steps on files.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import pandas as pd
+
+from batch.odds import table as fonbet_odds
+from batch.odds.clubs import ConfirmedClubs
+from batch.odds.matching import MatchingResult, match_odds
+from batch.odds.providers.base import MarketOdds, OddsProvider, OddsSnapshot, in_order
+from batch.release import parquet_bytes
+from batch.returns.region_roi import as_csv, region_roi, settled_bets
+from batch.returns.track_record import track_record
+
+LISTED_UNMATCHED: Final = 500
+"""Unmatched rows of odds that a run report lists; their number is complete."""
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh made.
+
+    Attributes:
+        odds: Rows of fonbet_odds.parquet.
+        confirmed: Club ids known from now on.
+        report: Counts, the unmatched rows with near misses, and notes; plain JSON values.
+    """
+
+    odds: pd.DataFrame
+    confirmed: ConfirmedClubs
+    report: dict[str, Any]
+
+    def parquet(self) -> bytes:
+        """The odds as they are published."""
+        return parquet_bytes(self.odds, fonbet_odds.FONBET_ODDS_SCHEMA)
+
+
+def fetch(provider: OddsProvider, as_of: datetime, ahead: timedelta = timedelta(0)) -> OddsSnapshot:
+    """The markets known at `as_of`, and in a replay those of matches still to come that were collected soon after.
+
+    Args:
+        provider: Where odds come from.
+        as_of: The run's time.
+        ahead: How far a replay looks beyond it, so that the matches of the following weeks show their market. Only
+            matches that kick off after `as_of` get such odds, so no return on bets is touched; each row says by its
+            `collected_at` that it is from later.
+
+    Raises:
+        ProviderUnavailable: the source gave no usable answer.
+    """
+    known = provider.fetch(as_of)
+    if not ahead:
+        return known
+    seen = {(row.provider, row.event_id) for row in known.markets if row.odds is not None}
+    later = provider.fetch(as_of + ahead)
+    extra = [
+        _undecided(row) for row in later.markets if (row.provider, row.event_id) not in seen and _to_come(row, as_of)
+    ]
+    stale = {(row.provider, row.event_id) for row in extra}
+    markets = [row for row in known.markets if (row.provider, row.event_id) not in stale]
+    note = f"replay: {len(extra)} matches to come show odds collected up to {ahead.days} days later"
+    return replace(known, markets=in_order([*markets, *extra]), notes=(*known.notes, note))
+
+
+def _to_come(row: MarketOdds, as_of: datetime) -> bool:
+    return row.odds is not None and row.kickoff is not None and row.kickoff > as_of
+
+
+def _undecided(row: MarketOdds) -> MarketOdds:
+    """The row without anything that only the match itself could tell."""
+    return replace(row, closing=None, live_score=None, is_live=False, suspended=False)
+
+
+def refresh(
+    predictions: pd.DataFrame,
+    snapshot: OddsSnapshot,
+    previous: pd.DataFrame | None,
+    confirmed: ConfirmedClubs,
+) -> Refreshed:
+    """Match a snapshot to the release's matches.
+
+    Args:
+        predictions: Rows of predictions.parquet.
+        snapshot: The provider's markets.
+        previous: The odds published so far; what only they still know is carried on.
+        confirmed: Club ids settled by earlier runs.
+    """
+    matches = predictions.rename(columns={"match_date": "kickoff"})
+    result = match_odds(matches, snapshot.markets, confirmed=confirmed)
+    odds = fonbet_odds.carry_forward(previous, fonbet_odds.build(result.matched))
+    return Refreshed(odds, result.confirmed, _report(snapshot, result, len(odds)))
+
+
+def _report(snapshot: OddsSnapshot, result: MatchingResult, rows: int) -> dict[str, Any]:
+    return {
+        "provider": snapshot.provider,
+        "collected_at": snapshot.collected_at.isoformat(),
+        "markets": len(snapshot.markets),
+        "matched": len(result.matched),
+        "matched_by": dict(sorted(Counter(row.match_method for row in result.matched).items())),
+        "unmatched": len(result.unmatched),
+        "unmatched_by": dict(sorted(Counter(row.reason for row in result.unmatched).items())),
+        "skipped": dict(sorted(snapshot.skipped.items())),
+        "notes": list(snapshot.notes),
+        "rows": rows,
+        "unmatched_rows": [
+            {
+                "home_team": row.market.home_team,
+                "away_team": row.market.away_team,
+                "league": row.market.league,
+                "kickoff": row.market.kickoff.isoformat() if row.market.kickoff else None,
+                "reason": row.reason,
+                "near_misses": [
+                    {"match_id": miss.match_id, "home_team": miss.home_team, "away_team": miss.away_team,
+                     "score": miss.match_score, "reason": miss.reason}
+                    for miss in row.near_misses
+                ],
+            }
+            for row in result.unmatched[:LISTED_UNMATCHED]
+        ],
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Returns:
+    """What the value bets on finished matches returned.
+
+    Attributes:
+        roi_csv: roi_by_region.csv.
+        regions: Its number of rows.
+        track_record: Quality of the forecasts and the value bets' record, plain JSON values.
+    """
+
+    roi_csv: bytes
+    regions: int
+    track_record: dict[str, Any]
+
+    def track_record_json(self) -> bytes:
+        """The track record as it is published; equal records give equal bytes."""
+        return json.dumps(self.track_record, sort_keys=True, indent=1).encode()
+
+
+def returns(predictions: pd.DataFrame, odds: pd.DataFrame) -> Returns:
+    """ROI per region and the track record of a release."""
+    table = region_roi(settled_bets(predictions, odds))
+    return Returns(as_csv(table), len(table), track_record(predictions, odds))

@@ -1,1 +1,0 @@
-"""Figures about the past: returns, track record, drift."""

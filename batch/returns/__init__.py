@@ -1,0 +1,1 @@
+"""Returns on value bets, and the track record."""

@@ -1,0 +1,183 @@
+"""What value bets on finished matches would have returned, per region, with the uncertainty of it. Pure.
+
+One unit is staked on every value bet (the largest edge over the threshold, if any, at odds seen before kickoff).
+profit = o - 1 or -1; ROI = profit / turnover, and the turnover is the sum of stakes, never the bankroll. The 95 %
+interval comes from resampling matches. Against averages of bookmakers' odds such bets lose money; these figures say so.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from batch.odds import arrays as odds_arrays
+from batch.odds.arrays import NO_BET, Floats, Integers
+from chalicelib.domain import Outcome
+from chalicelib.odds import DEFAULT_VALUE_THRESHOLD
+
+COLUMNS: Final = ("region", "bets", "turnover", "profit", "roi", "roi_ci_low", "roi_ci_high", "clv")
+"""Columns of roi_by_region.csv, in this order."""
+BOOTSTRAP_ROUNDS: Final = 1000
+EXACT_BOOTSTRAP_BETS: Final = 2000
+"""Up to so many bets each match is resampled; above, random groups of matches: the same interval, faster."""
+MIN_BETS_FOR_INTERVAL: Final = 10
+"""Below so many bets a bootstrap only repeats the few bets there are; no interval is given."""
+_PROBABILITIES: Final = ["proba_home", "proba_draw", "proba_away"]
+_ODDS: Final = ["odds_home", "odds_draw", "odds_away"]
+_CLOSING: Final = ["closing_home", "closing_draw", "closing_away"]
+
+
+@dataclass(frozen=True, slots=True)
+class RoiSettings:
+    """How the bets are made and counted.
+
+    Args:
+        threshold: Expected value per unit above which an outcome is bet on.
+        seed: Of the bootstrap.
+        rounds: Of the bootstrap.
+    """
+
+    threshold: float = DEFAULT_VALUE_THRESHOLD
+    seed: int = 20240330
+    rounds: int = BOOTSTRAP_ROUNDS
+
+
+def bettable(predictions: pd.DataFrame, odds: pd.DataFrame) -> pd.DataFrame:
+    """Matches whose forecast and odds were both there before kickoff, in order of kickoff.
+
+    Left out: matches without a kickoff or without odds seen before it (a kickoff at 00:00 is a day without a time,
+    and only odds of an earlier day are surely before it), odds that are no market (1 < booksum < 1.25), and forecasts
+    of matches the model was fitted on (`in_sample`, where the column is there).
+
+    Args:
+        predictions: Rows in the form of predictions.parquet.
+        odds: Rows in the form of fonbet_odds.parquet.
+
+    Returns:
+        The predictions' columns and the odds' columns, sorted by (match_date, match_id).
+    """
+    wanted = ["match_id", *_ODDS, *[name for name in _CLOSING if name in odds.columns], "collected_at"]
+    both = predictions.merge(odds[wanted], on="match_id", how="inner", validate="one_to_one")
+    before = (both["collected_at"] < both["match_date"]).fillna(value=False).to_numpy(bool)
+    total = odds_arrays.booksum(both[_ODDS].to_numpy(np.float64))
+    usable = before & odds_arrays.is_market(total)
+    if "in_sample" in both.columns:
+        usable &= ~both["in_sample"].fillna(value=False).to_numpy(bool)
+    kept: pd.DataFrame = both[usable]
+    return kept.sort_values(["match_date", "match_id"], ignore_index=True)
+
+
+def settled_bets(predictions: pd.DataFrame, odds: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> pd.DataFrame:
+    """The value bets on matches with a result, in order of kickoff.
+
+    A bet on a match without a result (abandoned, postponed, cancelled) is void: its stake comes back, so it is neither
+    turnover nor profit and is not among these rows.
+
+    Returns:
+        Columns match_id, match_date, region, league, bet (0, 1, 2), odds, edge, profit (units), clv (missing where the
+        closing odds are unknown or no market).
+    """
+    matches = bettable(predictions, odds)
+    outcome = outcome_codes(matches["outcome_1x2"])
+    matches, outcome = matches[outcome != NO_BET].reset_index(drop=True), outcome[outcome != NO_BET]
+    prices = matches[_ODDS].to_numpy(np.float64)
+    bets = odds_arrays.value_bets(matches[_PROBABILITIES].to_numpy(np.float64), prices, settings.threshold)
+    made = bets.outcome != NO_BET
+    taken = bets.odds[made]
+    profit = np.where(bets.outcome[made] == outcome[made], taken - 1, -1.0)
+    rows: pd.DataFrame = matches.loc[made, ["match_id", "match_date", "region", "league"]]
+    table = rows.reset_index(drop=True)
+    return table.assign(
+        bet=bets.outcome[made],
+        odds=taken,
+        edge=bets.edge[made],
+        profit=profit,
+        clv=_closing_line_value(matches[made], bets.outcome[made], taken),
+    )
+
+
+def region_roi(bets: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> pd.DataFrame:
+    """The return of the bets of each region.
+
+    Args:
+        bets: Rows of `settled_bets`.
+        settings: Seed and rounds of the bootstrap.
+
+    Returns:
+        COLUMNS, sorted by region. A region without a bet has no row. The interval is missing below
+        MIN_BETS_FOR_INTERVAL bets; `clv` is the mean over the bets whose closing odds are known, missing if none.
+    """
+    rows = [{"region": str(region), **summary(group, settings)} for region, group in bets.groupby("region", sort=True)]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.astype({"region": "str", "bets": "int64"} | dict.fromkeys(COLUMNS[2:], "float64"))
+
+
+def summary(bets: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> dict[str, float | int]:
+    """Bets, turnover, profit, roi, roi_ci_low, roi_ci_high and clv of these bets together; NaN where there is none."""
+    profit = bets["profit"].to_numpy(np.float64)
+    low, high = bootstrap_interval(profit, settings.seed, settings.rounds)
+    turnover = float(len(profit))
+    total = float(profit.sum())
+    known = bets["clv"].to_numpy(np.float64)
+    known = known[np.isfinite(known)]
+    return {
+        "bets": len(profit),
+        "turnover": turnover,
+        "profit": total,
+        "roi": total / turnover if turnover else np.nan,
+        "roi_ci_low": low,
+        "roi_ci_high": high,
+        "clv": float(known.mean()) if len(known) else np.nan,
+    }
+
+
+def bootstrap_interval(profit: Floats, seed: int, rounds: int = BOOTSTRAP_ROUNDS) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean profit a unit staked, one bet a match, matches resampled.
+
+    Above EXACT_BOOTSTRAP_BETS the matches are dealt at random into that many groups, and groups are resampled: a random
+    group's mean spreads as its matches' do, so the interval is the same but for Monte Carlo noise.
+
+    Returns:
+        Low and high; NaN below MIN_BETS_FOR_INTERVAL bets.
+    """
+    if len(profit) < MIN_BETS_FOR_INTERVAL:
+        return np.nan, np.nan
+    generator = np.random.default_rng(seed)
+    sums, stakes = profit, np.ones(len(profit), dtype=np.float64)
+    if len(profit) > EXACT_BOOTSTRAP_BETS:
+        group = generator.permutation(len(profit)) % EXACT_BOOTSTRAP_BETS
+        sums, stakes = _sum_by(group, profit), _sum_by(group, stakes)
+    means = np.empty(rounds)
+    for start in range(0, rounds, _ROUNDS_AT_ONCE):
+        drawn = generator.integers(0, len(sums), (min(_ROUNDS_AT_ONCE, rounds - start), len(sums)))
+        means[start : start + len(drawn)] = sums[drawn].sum(axis=1) / stakes[drawn].sum(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def as_csv(table: pd.DataFrame) -> bytes:
+    """`roi_by_region.csv`: six decimals, missing values empty; the same table always gives the same bytes."""
+    return table[list(COLUMNS)].to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()
+
+
+def outcome_codes(outcome_1x2: pd.Series) -> Integers:
+    """0 home, 1 draw, 2 away, `NO_BET` (-1) where there is no result."""
+    codes = {outcome.label: int(outcome) for outcome in Outcome}
+    return np.asarray(outcome_1x2.map(codes).fillna(NO_BET), dtype=np.int64)
+
+
+def _sum_by(group: Integers, values: Floats) -> Floats:
+    return np.asarray(np.bincount(group, values), dtype=np.float64)
+
+
+def _closing_line_value(matches: pd.DataFrame, bet: Integers, taken: Floats) -> Floats:
+    """o_taken q_close - 1 of each bet, q_close by Shin's method; NaN where the closing odds are no market."""
+    if not set(_CLOSING) <= set(matches.columns):
+        return np.full(len(matches), np.nan)
+    closing = odds_arrays.shin(matches[_CLOSING].to_numpy(np.float64)).probabilities
+    return np.asarray(taken * closing[np.arange(len(matches)), bet] - 1, dtype=np.float64)
+
+
+_ROUNDS_AT_ONCE: Final = 100
+"""Rounds drawn together: bounds the memory at 100 x 2,000 numbers."""

@@ -1,0 +1,181 @@
+"""How the published forecasts have done: the model beside base rates and the market, calibration, and the profit curve.
+
+Pure: frames in, plain JSON values out. Only forecasts of finished matches count, and never of matches the model was
+fitted on.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from batch import evaluate
+from batch.odds import arrays as odds_arrays
+from batch.odds.arrays import NO_BET, Booleans, Floats, Integers
+from batch.returns.region_roi import RoiSettings, bettable, outcome_codes, settled_bets, summary
+from chalicelib.domain import Outcome
+
+SCHEMA_VERSION: Final = 1
+CURVE_POINTS: Final = 500
+"""The profit curve is thinned to at most this many points, first and last kept."""
+MEASURES: Final = ("accuracy", "log_loss", "rps", "brier", "ece")
+_PROBABILITIES: Final = ["proba_home", "proba_draw", "proba_away"]
+
+
+def track_record(
+    predictions: pd.DataFrame,
+    odds: pd.DataFrame | None = None,
+    base_rates: tuple[float, float, float] | None = None,
+    settings: RoiSettings = RoiSettings(),  # noqa: B008 - frozen
+) -> dict[str, Any]:
+    """The record as a JSON object.
+
+    Args:
+        predictions: Rows in the form of predictions.parquet; those without a result, or `in_sample`, are left out.
+        odds: Rows in the form of fonbet_odds.parquet.
+        base_rates: Outcome frequencies of the training matches, the forecast of somebody who knows no team; without
+            them, the frequencies of the finished matches before each match's day.
+        settings: Of the value bets.
+
+    Returns:
+        `matches`, `first_kickoff`, `last_kickoff`; `forecasts.model` and `.base_rates`, each with MEASURES over the
+        same matches; `market`, the same measures of model, base rates and market over the matches that had fair odds
+        before kickoff, with their number; `by_region`; `reliability`, a list of bins for each outcome and for all
+        together; `value_bets` (see `region_roi.summary`, with `threshold`) and `profit_curve`, a list of [day, bets
+        so far, profit so far]. Missing numbers are null.
+    """
+    finished = _finished(predictions)
+    outcome = outcome_codes(finished["outcome_1x2"])
+    model = finished[_PROBABILITIES].to_numpy(np.float64)
+    naive = _base_rates(finished["match_date"], outcome, base_rates)
+    kickoffs = finished["match_date"].dropna()
+    record: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "matches": len(finished),
+        "first_kickoff": _iso(kickoffs.min()) if len(kickoffs) else None,
+        "last_kickoff": _iso(kickoffs.max()) if len(kickoffs) else None,
+        "forecasts": {"model": _scores(model, outcome), "base_rates": _scores(naive, outcome)},
+        "by_region": {
+            region: {"matches": int(there.sum()), **_scores(model[there], outcome[there])}
+            for region, there in _regions(finished["region"])
+        },
+        "reliability": reliability(model, outcome),
+        "market": None,
+        "value_bets": None,
+        "profit_curve": [],
+    }
+    if odds is not None:
+        record["market"] = _against_the_market(finished, odds, naive)
+        bets = settled_bets(predictions, odds, settings)
+        record["value_bets"] = {"threshold": settings.threshold, **_plain(summary(bets, settings))}
+        record["profit_curve"] = profit_curve(bets)
+    return record
+
+
+def reliability(probabilities: Floats, outcome: Integers) -> dict[str, list[dict[str, float]]]:
+    """Forecast against frequency in ten equal-width bins, for home, draw, away and all three together.
+
+    Returns:
+        Name -> bins that hold anything: `lower` edge, `count`, mean `forecast`, `frequency`.
+    """
+    happened = np.eye(len(Outcome))[outcome].astype(bool)
+    columns = {label.label: (probabilities[:, label], happened[:, label]) for label in Outcome}
+    columns["all"] = (probabilities.ravel(), happened.ravel())
+    return {
+        name: [] if len(outcome) == 0 else _records(evaluate.calibration_table(forecast, came))
+        for name, (forecast, came) in columns.items()
+    }
+
+
+def profit_curve(bets: pd.DataFrame, points: int = CURVE_POINTS) -> list[list[Any]]:
+    """Cumulative profit of the value bets day by day: [day, bets so far, profit so far in units]."""
+    if bets.empty:
+        return []
+    daily = bets.groupby(bets["match_date"].dt.strftime("%Y-%m-%d"), sort=True)["profit"].agg(["count", "sum"]).cumsum()
+    chosen = np.unique(np.linspace(0, len(daily) - 1, min(points, len(daily))).round().astype(int))
+    thinned = daily.iloc[chosen]
+    return [
+        [day, int(count), round(float(profit), 6)]
+        for day, count, profit in zip(thinned.index, thinned["count"], thinned["sum"], strict=True)
+    ]
+
+
+def _finished(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Matches with a result whose forecast is one: not of a match the model was fitted on."""
+    keep: Booleans = outcome_codes(predictions["outcome_1x2"]) != NO_BET
+    if "in_sample" in predictions.columns:
+        keep = keep & ~predictions["in_sample"].fillna(value=False).to_numpy(bool)
+    return predictions[keep].sort_values(["match_date", "match_id"], ignore_index=True)
+
+
+def _base_rates(kickoff: pd.Series, outcome: Integers, given: tuple[float, float, float] | None) -> Floats:
+    """Shape (n, 3): the forecast of the outcome frequencies, given or of the days before each match's.
+
+    One match of each outcome is counted beforehand, so that nothing is called impossible.
+    """
+    if given is not None:
+        return np.tile(np.array(given, dtype=np.float64), (len(outcome), 1))
+    days = kickoff.dt.strftime("%Y-%m-%d").to_numpy()
+    so_far = np.vstack([np.zeros(len(Outcome)), np.cumsum(np.eye(len(Outcome))[outcome], axis=0)]) + 1
+    # sorted by kickoff: the first match of a day knows all matches before it, and so does the rest of that day
+    starts = np.r_[True, days[1:] != days[:-1]] if len(days) else np.zeros(0, dtype=bool)
+    first_of_day = np.maximum.accumulate(np.where(starts, np.arange(len(days)), 0))
+    known = so_far[first_of_day]
+    return np.asarray(known / known.sum(axis=1, keepdims=True))
+
+
+def _against_the_market(finished: pd.DataFrame, odds: pd.DataFrame, naive: Floats) -> dict[str, Any]:
+    rows = finished.assign(_naive_home=naive[:, 0], _naive_draw=naive[:, 1], _naive_away=naive[:, 2])
+    priced = bettable(rows, odds)
+    outcome = outcome_codes(priced["outcome_1x2"])
+    market = odds_arrays.shin(priced[["odds_home", "odds_draw", "odds_away"]].to_numpy(np.float64)).probabilities
+    return {
+        "matches": len(priced),
+        "model": _scores(priced[_PROBABILITIES].to_numpy(np.float64), outcome),
+        "base_rates": _scores(priced[["_naive_home", "_naive_draw", "_naive_away"]].to_numpy(np.float64), outcome),
+        "market": _scores(market, outcome),
+    }
+
+
+def _regions(region: pd.Series) -> list[tuple[str, Booleans]]:
+    codes, names = pd.factorize(region, sort=True)
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
+    found = []
+    for number, name in enumerate(names):
+        there = np.zeros(len(codes), dtype=bool)
+        there[order[bounds[number] : bounds[number + 1]]] = True
+        found.append((str(name), there))
+    return found
+
+
+def _scores(probabilities: Floats, outcome: Integers) -> dict[str, float | None]:
+    found = evaluate.scores(probabilities, outcome)
+    return _plain({name: found[name] for name in MEASURES})
+
+
+def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
+    """Numbers JSON can carry, rounded to 6 decimals: NaN becomes null."""
+    return {
+        name: value if isinstance(value, int) else (round(value, 6) if math.isfinite(value) else None)
+        for name, value in values.items()
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, float]]:
+    return [
+        {"lower": round(lower, 1), "count": int(count), "forecast": round(forecast, 6), "frequency": round(came, 6)}
+        for lower, count, forecast, came in zip(
+            table["lower"].tolist(),
+            table["count"].tolist(),
+            table["forecast"].tolist(),
+            table["frequency"].tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _iso(moment: pd.Timestamp) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

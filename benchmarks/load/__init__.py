@@ -1,0 +1,1 @@
+"""The load test: what callers do, and its report."""

@@ -1,0 +1,1 @@
+"""Who may call: API keys, their levels, and how fast each may ask."""

@@ -1,0 +1,1 @@
+"""HTTP: gateway, requests, responses, routes, the OpenAPI document."""

@@ -1,0 +1,139 @@
+"""Operations: liveness, the model served, queues, workers, drift and metrics."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from chalicelib import wiring
+from chalicelib.api.rendering import documented, json_response, unix_now
+from chalicelib.api.routes.parameters import StageQuery
+from chalicelib.contracts import (
+    DriftResponse,
+    Health,
+    ModelFeature,
+    ModelInfoResponse,
+    QueuesResponse,
+    WorkersResponse,
+)
+from chalicelib.domain import Stage
+from chalicelib.errors import ServiceError, TaskNotFound
+from chalicelib.tasks import monitor as queue_monitor
+from chalicelib.telemetry import gauges
+from chalicelib.telemetry.observability import facts
+from chalicelib.telemetry.process import memory_usage_mb, worker_id
+
+ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
+
+
+@ROUTERS["model_info"].get(
+    "/predict/model/info/",
+    tags=["prediction"],
+    responses=documented(ModelInfoResponse, 422, 503),
+)
+def model_info(stage: StageQuery = Stage.CHAMPION) -> Response[str]:
+    """What the registry says of the version served under an alias."""
+    models = wiring.models()
+    info = models.info(stage)
+    facts.note(stage=stage.value, model_run_id=info.model_run_id)
+    return json_response(
+        ModelInfoResponse(
+            model_name=info.model_name,
+            model_version=stage,
+            model_run_id=info.model_run_id,
+            loaded=models.is_loadable(stage),
+            registered_version=info.registered_version,
+            metrics=dict(info.metrics),
+            params=dict(info.params),
+            features=[ModelFeature(name=f.name, type=f.type, required=f.required) for f in info.features],
+        ),
+        # RFC 8288; a header, because the body's fields are a contract.
+        headers={"Link": f'<{info.run_url}>; rel="describedby"'} if info.run_url else {},
+    )
+
+
+@ROUTERS["healthcheck"].get(
+    "/healthcheck/",
+    tags=["operations"],
+    responses=documented(Health) | {503: documented(Health)[200] | {"description": "The task store does not answer."}},
+)
+def healthcheck() -> Response[str]:
+    """Liveness, and whether the dependencies answer; 503 when the task store does not."""
+    checks = {
+        "task_store": _check(_task_store),
+        "data_release": _check(lambda: wiring.releases().pointer()),
+        "model": _check(lambda: wiring.models().info(Stage.CHAMPION)),
+        "inference_queue": _check(lambda: wiring.inference_queue().counts()),
+    }
+    healthy = checks["task_store"] == "ok"
+    status = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
+    content = Health(
+        status="ok" if healthy else "degraded",
+        worker_id=worker_id(),
+        memory_usage_mb=round(memory_usage_mb(), 1),
+        checks=checks,
+    )
+    return json_response(content, status=status, headers={} if healthy else {"Retry-After": "5"})
+
+
+def _task_store() -> None:
+    try:
+        wiring.tasks().get("healthcheck", unix_now())
+    except TaskNotFound:
+        return
+
+
+def _check(probe: Callable[[], object]) -> str:
+    try:
+        probe()
+    except ServiceError as error:
+        return error.code
+    return "ok"
+
+
+@ROUTERS["queues"].get(
+    "/monitoring/queues/",
+    tags=["operations"],
+    responses=documented(QueuesResponse, 401, 403, 503),
+)
+@ROUTERS["queues"].get(
+    "/monitoring/celery/queues/",
+    tags=["operations"],
+    responses=documented(QueuesResponse, 401, 403, 503),
+)
+def queues() -> Response[str]:
+    """Counts of the inference queue and its dead letters, and the age of the oldest task."""
+    return json_response(queue_monitor.queues(wiring.inference_queue(), wiring.dead_letter_queue(), wiring.tasks()))
+
+
+@ROUTERS["workers"].get(
+    "/monitoring/workers/",
+    tags=["operations"],
+    responses=documented(WorkersResponse, 401, 403, 503),
+)
+@ROUTERS["workers"].get(
+    "/monitoring/celery/workers/",
+    tags=["operations"],
+    responses=documented(WorkersResponse, 401, 403, 503),
+)
+def workers() -> Response[str]:
+    """The inference functions: state, concurrency, event source mapping, ping."""
+    return json_response(queue_monitor.workers(wiring.aws_client("lambda"), wiring.settings().inference_function))
+
+
+@ROUTERS["drift"].get(
+    "/monitoring/drift/",
+    tags=["operations"],
+    responses=documented(DriftResponse, 401, 403, 503),
+)
+def drift() -> Response[str]:
+    """The latest feature-drift summary; `drift_score` is null while there is none. Refreshes the drift gauge."""
+    report = gauges.drift_report(wiring.objects())
+    if report is None:
+        return json_response(DriftResponse(drift_score=None))
+    if (measured := gauges.Drift.of(report).measurement) is not None:
+        wiring.recorder().record(measured)
+    return json_response(DriftResponse.model_validate(report))

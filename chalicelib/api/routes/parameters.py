@@ -1,0 +1,72 @@
+"""Query, path and header parameters that several routes take.
+
+Text is read strictly, as the OpenAPI document describes it: Pydantic alone would take `yes` for true and `0` for the
+year 1970.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from chalicelib.contracts import MatchStatus
+from chalicelib.domain import Stage
+from chalicelib.releases.lists import DEFAULT_LIMIT, MAX_LIMIT
+
+_INTEGER: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:.+)?", re.ASCII)
+
+
+def _written_as(pattern: re.Pattern[str], kind: str, what: str) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not pattern.fullmatch(value):
+            raise PydanticCustomError(kind, "should be {what}", {"what": what})
+        return value
+
+    return BeforeValidator(check)
+
+
+_Integer = _written_as(_INTEGER, "int_parsing", "an integer in ASCII digits")
+_Number = _written_as(_NUMBER, "float_parsing", "a finite decimal number")
+_Time = _written_as(_DATE, "datetime_parsing", "an ISO-8601 date or time")
+_Truth = _written_as(re.compile("true|false", re.IGNORECASE), "bool_parsing", "true or false")
+
+MatchIdPath = Annotated[int, _Integer, Path(ge=1, le=2**53 - 1, description="Identifier of the match.")]
+StageQuery = Annotated[Stage, Query(description="Registered-model alias that answers.")]
+ExplainQuery = Annotated[bool, _Truth, Query(description="Add what each feature contributed (LightGBM's SHAP values).")]
+RegionQuery = Annotated[str | None, Query(max_length=100, description="Only this region.")]
+LeagueQuery = Annotated[str | None, Query(max_length=100, description="Only this league.")]
+TeamQuery = Annotated[str | None, Query(max_length=100, description="Part of a team's name, any case.")]
+StatusQuery = Annotated[MatchStatus | None, Query(description="Only matches in this state.")]
+FromQuery = Annotated[
+    datetime | None, _Time, Query(alias="from", description="Kickoff at or after, ISO-8601; without a zone it is UTC.")
+]
+ToQuery = Annotated[datetime | None, _Time, Query(alias="to", description="Kickoff before, ISO-8601.")]
+MinRoiQuery = Annotated[
+    Annotated[float, Field(allow_inf_nan=False)] | None,
+    _Number,
+    Query(description="Only regions whose ROI is at least this share (0.05 is 5 %)."),
+]
+ValueOnlyQuery = Annotated[bool, _Truth, Query(description="Only matches with a value bet.")]
+LimitQuery = Annotated[int, _Integer, Query(ge=1, le=MAX_LIMIT, description="Rows in the page.")]
+CursorQuery = Annotated[
+    str | None, Query(max_length=2_000, description="Where the page begins: `x-next-cursor` of the page before.")
+]
+IfNoneMatchHeader = Annotated[
+    str | None, Header(alias="if-none-match", description="ETag the caller holds; 304 while it is current.")
+]
+IdempotencyKeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="idempotency-key",
+        min_length=1,
+        max_length=255,
+        description="The same key and body answer the same task for 24 hours; another body is 409.",
+    ),
+]
+
+__all__ = ["DEFAULT_LIMIT"]

@@ -1,0 +1,94 @@
+"""Predictions: synchronous, for a match of the release, and queued."""
+
+from collections import defaultdict
+from http import HTTPStatus
+from typing import Final
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from chalicelib import wiring
+from chalicelib.api.rendering import documented, json_response, unix_now
+from chalicelib.api.routes.parameters import ExplainQuery, IdempotencyKeyHeader, MatchIdPath, StageQuery
+from chalicelib.contracts import AsyncPredictRequest, AsyncPredictResponse, PredictRequest, PredictResponse
+from chalicelib.domain import Stage
+from chalicelib.models import predict as predictions
+from chalicelib.telemetry.observability import facts
+
+ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
+
+
+@ROUTERS["predict"].post(
+    "/predict/",
+    tags=["prediction"],
+    responses=documented(PredictResponse, 401, 413, 415, 422, 503, 504),
+)
+def predict(
+    request: PredictRequest,
+    stage: StageQuery = Stage.CHAMPION,
+    explain: ExplainQuery = False,  # noqa: FBT002
+) -> Response[str]:
+    """Predict a match from the features in the body."""
+    facts.note(match_id=request.match_id, stage=stage.value)
+    predicted = predictions.predict(request, stage, wiring.models(), explain=explain)
+    _note(predicted.response)
+    headers = {"x-ignored-features": _header_list(predicted.ignored)} if predicted.ignored else {}
+    return json_response(predicted.response, headers=headers, exclude=_absent(predicted.response))
+
+
+@ROUTERS["predict_match"].get(
+    "/predict/<match_id>/",
+    tags=["prediction"],
+    responses=documented(PredictResponse, 401, 404, 422, 503, 504),
+)
+def predict_match(
+    match_id: MatchIdPath,
+    stage: StageQuery = Stage.CHAMPION,
+    explain: ExplainQuery = False,  # noqa: FBT002
+) -> Response[str]:
+    """Predict a match live, from its features in the current data release."""
+    facts.note(match_id=match_id, stage=stage.value)
+    response = predictions.predict_match(match_id, stage, wiring.models(), wiring.releases(), explain=explain)
+    _note(response)
+    return json_response(response, exclude=_absent(response))
+
+
+@ROUTERS["predict_async"].post(
+    "/predict/async/",
+    tags=["prediction"],
+    responses=documented(AsyncPredictResponse, 401, 404, 409, 413, 415, 422, 429, 503, 504, status=HTTPStatus.ACCEPTED),
+)
+def predict_async(
+    request: AsyncPredictRequest, stage: StageQuery = Stage.CHAMPION, key: IdempotencyKeyHeader = None
+) -> Response[str]:
+    """Accept a prediction to be made in the background; poll `status_url` for it."""
+    settings = wiring.settings()
+    facts.note(match_id=request.match_id, stage=stage.value)
+    task_id = predictions.submit(
+        request,
+        stage,
+        key,
+        tasks=wiring.tasks(),
+        queue=wiring.inference_queue(),
+        releases=wiring.releases(),
+        max_backlog=settings.max_backlog,
+        now=unix_now(),
+    )
+    facts.note(task_id=task_id)
+    accepted = AsyncPredictResponse(task_id=task_id, status_url=f"/monitoring/task_status/{task_id}")
+    return json_response(accepted, status=HTTPStatus.ACCEPTED)
+
+
+def _note(response: PredictResponse) -> None:
+    facts.note(model_run_id=response.prediction.model_run_id)
+
+
+def _absent(response: PredictResponse) -> set[str]:
+    """Contributions are there only when they were asked for."""
+    return {"contributions"} if response.contributions is None else set()
+
+
+def _header_list(names: list[str]) -> str:
+    """Caller's names as a header value: printable ASCII only, so that no name can end the header, and not too long."""
+    text = ",".join("".join(c if " " < c < "\x7f" and c != "," else "?" for c in name) for name in names)
+    return text if len(text) <= 2_000 else text[:1_997] + "..."  # noqa: PLR2004 - gateways limit header sizes

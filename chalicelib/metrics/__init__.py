@@ -1,1 +1,0 @@
-"""Logs, metrics, and what `GET /metrics` makes of them."""

@@ -1,1 +1,0 @@
-"""The served model: its mirror and LightGBM's C API."""

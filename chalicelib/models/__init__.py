@@ -1,0 +1,1 @@
+"""The served model: its mirror, LightGBM's C API, predictions."""

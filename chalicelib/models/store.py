@@ -1,0 +1,291 @@
+"""From a stage to its current model: read from the S3 mirror, cached per sandbox, last good one kept.
+
+Only the mirror is read (written by the batch function `sync_models`); the registry itself is never on the
+request path, so predictions go on while it is down.
+"""
+
+import hashlib
+import json
+import logging
+import math
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from chalicelib.domain import MODEL_NAME, OutcomeProbabilities, Stage
+from chalicelib.errors import FeaturesRejected, InvalidModel, ModelUnavailable
+from chalicelib.models.native import NativeModel
+from chalicelib.storage.objects import ObjectMissing, ObjectStore, ObjectStoreUnavailable, read
+
+logger = logging.getLogger(__name__)
+
+INTEGER_TYPES: Final = frozenset({"integer", "long"})
+
+
+def mirror_key(stage: Stage) -> str:
+    """Key of the object that names a stage's mirrored model."""
+    return f"models/{stage}/current.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpec:
+    """One column of the model's signature; a column that is not required may be null."""
+
+    name: str
+    type: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What the registry says of a model version, as mirrored.
+
+    Args:
+        stage: Alias it is served under.
+        registered_version: Version number in the registry.
+        model_run_id: MLflow run that produced it.
+        metrics: Logged metrics of that run.
+        params: Logged parameters of that run.
+        features: The signature's inputs, in the model's column order.
+        model_key: Object key of the LightGBM text model.
+        model_sha256: Its SHA-256, in hex.
+        synced_at: When it was mirrored, ISO-8601.
+        reference_key: Object key of rows of its training features, if it came with some.
+        run_url: The run's page in MLflow, where people can open it.
+    """
+
+    stage: Stage
+    registered_version: str
+    model_run_id: str
+    metrics: Mapping[str, float]
+    params: Mapping[str, str]
+    features: tuple[FeatureSpec, ...]
+    model_key: str
+    model_sha256: str
+    synced_at: str
+    model_name: str = MODEL_NAME
+    reference_key: str | None = None
+    run_url: str | None = None
+
+    @classmethod
+    def from_json(cls, body: bytes, stage: Stage) -> Self:
+        """Parse a mirror object.
+
+        Raises:
+            InvalidModel: it is not one.
+        """
+        try:
+            raw: dict[str, Any] = json.loads(body)
+            return cls(
+                stage=stage,
+                registered_version=str(raw["registered_version"]),
+                model_run_id=raw["model_run_id"],
+                metrics=raw["metrics"],
+                params=raw["params"],
+                features=tuple(FeatureSpec(f["name"], f["type"], f["required"]) for f in raw["features"]),
+                model_key=raw["model_key"],
+                model_sha256=raw["model_sha256"],
+                synced_at=raw["synced_at"],
+                model_name=raw["model_name"],
+                reference_key=raw.get("reference_key"),
+                run_url=raw.get("run_url"),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidModel(f"the mirror of {stage} is malformed: {error}") from error
+
+
+class ServedModel:
+    """A loaded model with its signature: features by name in, outcome probabilities out.
+
+    Raises:
+        InvalidModel: the booster's feature names differ from the signature's, or their order does.
+    """
+
+    def __init__(self, info: ModelInfo, native: NativeModel) -> None:
+        names = [feature.name for feature in info.features]
+        if native.feature_names != names:
+            raise InvalidModel(
+                f"version {info.registered_version}: the model's features differ from its signature's",
+                [{"loc": ["features"], "msg": f"{native.feature_names} != {names}", "type": "signature"}],
+            )
+        self.info = info
+        self.native = native
+        self._names = frozenset(names)
+        # (name, may be null, must be a whole number), flat for the loop that runs on every request.
+        self._columns = [(f.name, not f.required, f.type in INTEGER_TYPES) for f in info.features]
+
+    def row(self, features: Mapping[str, float | None]) -> list[float]:
+        """The model's input row: the signature's columns in order, NaN for null.
+
+        Neither imputes nor transforms; names the signature does not know are left out.
+
+        Raises:
+            FeaturesRejected: a required feature is missing or null, an integer feature has a fraction, or a number
+                is not finite. All faults are listed.
+        """
+        row: list[float] = []
+        faults: list[Mapping[str, Any]] = []
+        for name, nullable, whole in self._columns:
+            try:
+                value = features[name]
+            except KeyError:
+                # Optional in MLflow's sense: the column may be left out; LightGBM treats it as missing.
+                if nullable:
+                    row.append(math.nan)
+                else:
+                    faults.append(_fault(name, "required feature is missing", "missing"))
+                continue
+            if value is None:
+                if nullable:
+                    row.append(math.nan)
+                else:
+                    faults.append(_fault(name, "feature must not be null", "null_not_allowed"))
+                continue
+            if not math.isfinite(value):
+                faults.append(_fault(name, "feature must be a finite number", "finite_number"))
+            elif whole and value != int(value):
+                faults.append(_fault(name, "feature must be a whole number", "int_from_float"))
+            row.append(value)
+        if faults:
+            named = ", ".join(str(fault["loc"][-1]) for fault in faults)
+            raise FeaturesRejected(f"features do not fit the model's signature: {named}", faults)
+        return row
+
+    def ignored(self, features: Mapping[str, float | None]) -> list[str]:
+        """Names in `features` that the signature does not know, sorted."""
+        return sorted(features.keys() - self._names)
+
+    def predict(self, row: list[float]) -> OutcomeProbabilities:
+        """Outcome probabilities of one row made by `row`."""
+        return OutcomeProbabilities(*self.native.predict_row(row))
+
+    def predict_many(self, rows: list[list[float]]) -> list[OutcomeProbabilities]:
+        """Outcome probabilities of many rows in one native call."""
+        return [OutcomeProbabilities(*probabilities) for probabilities in self.native.predict_rows(rows)]
+
+    def contributions(self, row: list[float]) -> list[tuple[float, ...]]:
+        """Per outcome, what each feature adds to its raw score; the last number is the expected score."""
+        return self.native.contributions(row)
+
+
+def _fault(name: str, message: str, kind: str) -> Mapping[str, Any]:
+    return {"loc": ["body", "features", name], "msg": message, "type": kind}
+
+
+@dataclass(slots=True)
+class _Cached:
+    etag: str
+    info: ModelInfo
+    checked_at: float
+    model: ServedModel | None = None
+    # Whether the model's file was read and has the recorded checksum.
+    is_whole: bool = False
+
+
+class ModelStore:
+    """The current model of each stage.
+
+    Args:
+        objects: Where the mirror is.
+        check_seconds: How long an answer of the mirror is trusted before it is asked again (by ETag).
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, objects: ObjectStore, check_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._objects = objects
+        self._check_seconds = check_seconds
+        self._clock = clock
+        self._cache: dict[Stage, _Cached] = {}
+
+    def info(self, stage: Stage) -> ModelInfo:
+        """The stage's metadata, without loading the model.
+
+        Raises:
+            ModelUnavailable: no version has the alias, or the mirror was never readable.
+        """
+        return self._fresh(stage).info
+
+    def is_loadable(self, stage: Stage) -> bool:
+        """Whether the mirror holds the model it names, whole, so that every serving function can load it.
+
+        Read once per version, since a model's file never changes; again while it is missing or damaged.
+
+        Raises:
+            ModelUnavailable: no version has the alias, or the mirror was never readable.
+        """
+        cached = self._fresh(stage)
+        if not cached.is_whole:
+            try:
+                self._content(cached.info)
+            except (ObjectMissing, ObjectStoreUnavailable, InvalidModel) as error:
+                logger.warning("the mirrored model cannot be loaded", extra={"reason": error.code})
+            else:
+                cached.is_whole = True
+        return cached.is_whole
+
+    def current(self, stage: Stage) -> ServedModel:
+        """The stage's model.
+
+        Raises:
+            ModelUnavailable: no version has the alias, or none was ever readable.
+        """
+        cached = self._cache.get(stage)
+        if cached is None or cached.model is None or self._clock() - cached.checked_at >= self._check_seconds:
+            cached = self._fresh(stage)
+        if cached.model is None:
+            try:
+                cached.model = self._load(cached.info)
+            except (ObjectMissing, ObjectStoreUnavailable, InvalidModel) as error:
+                raise ModelUnavailable(f"the model of {stage} cannot be read: {error.message}") from error
+        return cached.model
+
+    def _fresh(self, stage: Stage) -> _Cached:
+        cached = self._cache.get(stage)
+        now = self._clock()
+        if cached is not None and now - cached.checked_at < self._check_seconds:
+            return cached
+        try:
+            found = self._objects.get(mirror_key(stage), unless_etag=cached.etag if cached else None)
+            if found is not None:
+                cached = self._replacement(stage, cached, found.body, found.etag)
+        except ObjectMissing as error:
+            # The alias is gone from the registry: nobody wants this model served any more.
+            self._cache.pop(stage, None)
+            raise ModelUnavailable(f"no registered version of {MODEL_NAME} has the alias {stage}") from error
+        except (ObjectStoreUnavailable, InvalidModel) as error:
+            if cached is None:
+                raise ModelUnavailable(f"the model mirror cannot be read: {error.message}") from error
+            logger.warning("model mirror unreadable, keeping the last good model", extra={"reason": error.code})
+        assert cached is not None  # noqa: S101 - the store answers None only for an ETag it was given
+        cached.checked_at = now
+        self._cache[stage] = cached
+        return cached
+
+    def _replacement(self, stage: Stage, old: _Cached | None, body: bytes, etag: str) -> _Cached:
+        info = ModelInfo.from_json(body, stage)
+        replacement = _Cached(etag, info, self._clock())
+        if old is not None and old.model is not None:
+            if info.model_sha256 == old.info.model_sha256 and info.features == old.info.features:
+                replacement.model = ServedModel(info, old.model.native)
+            else:
+                try:
+                    replacement.model = self._load(info)
+                except (ObjectMissing, InvalidModel) as error:
+                    raise InvalidModel(f"version {info.registered_version}: {error.message}") from error
+        return replacement
+
+    def _content(self, info: ModelInfo) -> bytes:
+        body = read(self._objects, info.model_key).body
+        if hashlib.sha256(body).hexdigest() != info.model_sha256:
+            raise InvalidModel(f"{info.model_key} does not have the recorded checksum")
+        return body
+
+    def _load(self, info: ModelInfo) -> ServedModel:
+        content = self._content(info)
+        with tempfile.NamedTemporaryFile(suffix=".lgb") as file:
+            file.write(content)
+            file.flush()
+            return ServedModel(info, NativeModel(Path(file.name)))

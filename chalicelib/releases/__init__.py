@@ -1,0 +1,1 @@
+"""What the batch published: the pointer, reading it, paged lists."""

@@ -1,0 +1,1 @@
+"""Logs and metrics: names, EMF, gauges, Prometheus, CloudWatch."""

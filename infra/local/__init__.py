@@ -1,0 +1,1 @@
+"""The system on one machine: emulator, MLflow server, metrics relay."""

@@ -1,0 +1,131 @@
+"""The AWS emulator (ministack) as a background process, in an environment and a virtual environment of its own.
+
+Functions run in the emulator's interpreter and see its site-packages and its variables; the emulator's virtual
+environment holds nothing they import except boto3, which Lambda's runtime has too. So a function finds nothing that
+its package or its layers do not carry, as on AWS.
+"""
+
+import os
+import subprocess
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from infra.local.processes import Daemon, LocalSystemError
+from infra.paths import LOCAL, ROOT
+
+DEFAULT_PORT: Final = 4566
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "000000000000"
+# The emulator's root user; it accepts any secret.
+CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+_READY_SECONDS: Final = 60.0
+_RECORDER: Final = ROOT / "tests" / "support" / "iam_recorder.py"
+
+
+def emulator_python() -> Path:
+    """The interpreter functions run in."""
+    return Path(os.environ.get("EMULATOR_VENV", LOCAL / "emulator-venv")) / "bin" / "python"
+
+
+def answers(url: str, seconds: float = 2.0) -> bool:
+    """Whether a GET of a local URL answers 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=seconds) as response:  # noqa: S310 - our own http URLs
+            return bool(response.status == 200)  # noqa: PLR2004 - HTTP OK
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """One emulator.
+
+    Args:
+        home: Its folder: saved state, S3 objects, log, and the workers' temporary files.
+        port: Where it listens, on the loopback address only.
+        enforce_iam: Whether signatures and role policies are enforced, and decisions written to `iam_record`.
+    """
+
+    home: Path
+    port: int
+    enforce_iam: bool = False
+
+    @property
+    def daemon(self) -> Daemon:
+        """Its process."""
+        return Daemon("emulator", self.home)
+
+    @property
+    def iam_record(self) -> Path:
+        """What `tests/support/iam_recorder.py` writes: each distinct decision about a role's call."""
+        return self.home / "iam.jsonl"
+
+    @property
+    def endpoint_url(self) -> str:
+        """What AWS clients take as `AWS_ENDPOINT_URL`."""
+        return f"http://localhost:{self.port}"
+
+    def client_environment(self) -> dict[str, str]:
+        """Variables with which every AWS client and tool talks to this emulator."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            **CREDENTIALS,
+        }
+
+    def ready(self) -> bool:
+        """Whether it answers."""
+        return answers(f"{self.endpoint_url}/_ministack/ready")
+
+    def discard_temporary(self) -> None:
+        """Throw away what stopped workers left: they unpack code and layers and never clean up, gigabytes in a day.
+
+        Moved aside at once and deleted in the background, which can take long on a busy disk.
+        """
+        temporary = self.home / "tmp"
+        if temporary.exists():
+            rubbish = self.home / f"tmp-{time.time_ns()}"
+            temporary.rename(rubbish)
+            deleting = subprocess.Popen(["rm", "-rf", str(rubbish)], start_new_session=True)
+            deleting.returncode = 0  # nobody waits for it
+
+    def start(self) -> None:
+        """Start it and wait until it answers; its data from before is there again.
+
+        Raises:
+            LocalSystemError: Its virtual environment is missing, or it does not start.
+        """
+        python = emulator_python()
+        if not python.exists():
+            raise LocalSystemError(f"{python} is missing: run `make setup`")
+        temporary = self.home / "tmp"
+        self.discard_temporary()
+        temporary.mkdir(parents=True)
+        environment = {
+            # A clean environment: whatever is set here is set in every function too.
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "HOME": str(temporary),
+            "LANG": "C.UTF-8",
+            "TMPDIR": str(temporary),
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "IOT_MTLS_ENABLED": "0",
+            "MINISTACK_REGION": REGION,
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self.home / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.home / "s3"),
+            "AUTH": "true" if self.enforce_iam else "false",
+            "LOG_LEVEL": os.environ.get("EMULATOR_LOG_LEVEL", "WARNING"),
+        }
+        program = ["-m", "ministack"]
+        if self.enforce_iam:
+            environment["IAM_RECORD"] = str(self.iam_record)
+            # -P: the modules beside the program must not hide the emulator's
+            program = ["-P", str(_RECORDER)]
+        self.daemon.start([str(python), *program], environment)
+        self.daemon.wait_ready(self.ready, _READY_SECONDS)

@@ -1,0 +1,503 @@
+"""The whole system on this machine: `python -m infra.local up|down|status|demo|promote|rebuild`.
+
+The emulator, an MLflow server, the stack of stage `local`, and (demo) the sample, a trained model and a release.
+State, logs and data are in `.local/` (or `LOCAL_DIR`); `PORT` and `MLFLOW_PORT` choose ports. Ports that were not
+chosen and are taken, for example by another clone, are replaced by the next free ones and remembered.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.domain import MODEL_NAME, Stage
+from infra.local import demo_calls, emulator, mlflow_server
+from infra.local.emulator import Emulator
+from infra.local.mlflow_server import MlflowServer
+from infra.local.processes import Daemon, LocalSystemError, free_memory_mb, free_port, is_free, port_owner
+from infra.ops.api_keys import ApiKeys, ensure_keys
+from infra.ops.deploy import DeployError, Deployment, apply_dropped_properties, build_mark, deploy
+from infra.packaging.build import PackagingError
+from infra.paths import LOCAL, ROOT, SAMPLE
+from infra.stack.outputs import StackOutputs, read_outputs
+from infra.stack.stages import LOCAL_STAGE, stage_parameters
+from infra.stack.template import TemplateError
+
+DEFAULT_AS_OF: Final = "2024-04-01"
+STACK_NAME: Final = "soccer-local"
+API_ID: Final = "soccer"
+MIN_FREE_MB: Final = 2048
+_INVOKE_SECONDS: Final = 900
+
+
+class Steps:
+    """Progress lines with the seconds since the start."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Print one line."""
+        print(f"[{time.monotonic() - self._started:6.1f} s] {text}", flush=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSystem:
+    """One local system.
+
+    Args:
+        home: Folder of its state, data and logs.
+        emulator: Its emulator.
+        mlflow: Its MLflow server.
+        as_of: The replay clock as ISO time; empty lets scheduled runs take the real time.
+        parameters: Further stack parameters.
+    """
+
+    home: Path
+    emulator: Emulator
+    mlflow: MlflowServer
+    as_of: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def relay(self) -> Daemon:
+        """The process that turns the functions' metric lines into metrics, as CloudWatch does on AWS."""
+        return Daemon("metrics-relay", self.home / "metrics-relay")
+
+    @property
+    def daemons(self) -> tuple[Daemon, ...]:
+        """Everything that runs, in the order to stop it."""
+        return self.relay, self.mlflow.daemon, self.emulator.daemon
+
+    @property
+    def deployment(self) -> Deployment:
+        """The stack on its emulator."""
+        parameters = {
+            "Stage": LOCAL_STAGE,
+            **stage_parameters(LOCAL_STAGE),
+            "ApiId": API_ID,
+            "MlflowTrackingUri": self.mlflow.tracking_uri,
+            "MlflowUiUrl": self.mlflow.tracking_uri,
+            "ReplayAsOf": self.as_of,
+            **self.parameters,
+        }
+        return Deployment(LOCAL_STAGE, STACK_NAME, parameters, self.emulator.client_environment(), poll_seconds=0.2)
+
+    @property
+    def base_url(self) -> str:
+        """The API's URL; the same after every redeploy."""
+        return f"{self.emulator.endpoint_url}/_aws/execute-api/{API_ID}/{LOCAL_STAGE}"
+
+    def client(self, service: str) -> Any:
+        """A boto3 client that talks to its emulator; never retries, so that an invocation runs once."""
+        variables = self.emulator.client_environment()
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # any of the services by name
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            region_name=variables["AWS_DEFAULT_REGION"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+            config=Config(read_timeout=_INVOKE_SECONDS, retries={"max_attempts": 1, "mode": "standard"}),
+        )
+
+    def environment(self, outputs: StackOutputs, keys: ApiKeys) -> dict[str, str]:
+        """What a person or a tool needs to use it (`.local/demo.env`)."""
+        return {
+            "BASE_URL": self.base_url,
+            "CLIENT_KEY": keys.client,
+            "OPERATOR_KEY": keys.operator,
+            "BUCKET": outputs.bucket,
+            "TASKS_TABLE": outputs.tasks_table,
+            "INFERENCE_QUEUE_URL": outputs.inference_queue_url,
+            "DEAD_LETTER_QUEUE_URL": outputs.dead_letter_queue_url,
+            "STACK_NAME": outputs.stack_name,
+            "MLFLOW_TRACKING_URI": self.mlflow.tracking_uri,
+            "AS_OF": self.as_of,
+            **self.emulator.client_environment(),
+        }
+
+
+# ── Finding and remembering ─────────────────────────────────────────────────────────────────────────
+
+
+def _remembered(home: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = json.loads((home / "state.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return state
+
+
+def _remember(home: Path, **values: Any) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "state.json").write_text(json.dumps({**_remembered(home), **values}, indent=1), encoding="utf-8")
+
+
+def _choose_port(name: str, variable: str, remembered: int | None, default: int, *, ours: bool) -> int:
+    """The port to use: the one asked for, else the last one, else the default, else the next free one.
+
+    Raises:
+        LocalSystemError: The one asked for is taken by another program.
+    """
+    asked = os.environ.get(variable)
+    wanted = int(asked) if asked else remembered or default
+    if ours or is_free(wanted):
+        return wanted
+    if asked:
+        raise LocalSystemError(
+            f"port {wanted} for {name} is taken by {port_owner(wanted)}. Stop that program, or choose another port: "
+            f"{variable}=<port> make ..., or leave {variable} out and a free one is taken"
+        )
+    found = free_port(wanted + 1)
+    print(f"port {wanted} is taken by {port_owner(wanted)}; {name} takes {found}")
+    return found
+
+
+def known_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
+    """The local system of a folder on the ports it had last.
+
+    Args:
+        home: Its folder.
+        as_of: Its replay clock; None keeps the one it had.
+    """
+    state = _remembered(home)
+    clock = str(state.get("as_of", "")) if as_of is None else as_of
+    own_emulator = Emulator(home / "emulator", int(state.get("emulator_port", emulator.DEFAULT_PORT)))
+    mlflow_port = int(state.get("mlflow_port", mlflow_server.DEFAULT_PORT))
+    return LocalSystem(home, own_emulator, MlflowServer(home / "mlflow", mlflow_port, own_emulator.endpoint_url), clock)
+
+
+def find_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
+    """The local system of a folder on ports it can have: its own if it runs, else free ones.
+
+    Args:
+        home: Its folder.
+        as_of: Its replay clock; None keeps the one it had.
+
+    Raises:
+        LocalSystemError: A port that was asked for is taken.
+    """
+    known = known_system(home, as_of=as_of)
+    state = _remembered(home)
+    for daemon in known.daemons:
+        if daemon.process() is None:
+            daemon.end_orphans()
+    running = known.emulator.daemon.process() is not None
+    asked = os.environ.get("PORT")
+    if running and asked and int(asked) != known.emulator.port:
+        raise LocalSystemError(
+            f"the emulator of {home} runs on port {known.emulator.port}; `make down` first, then PORT={asked}"
+        )
+    port = _choose_port("the emulator", "PORT", state.get("emulator_port"), emulator.DEFAULT_PORT, ours=running)
+    mlflow_running = known.mlflow.daemon.process() is not None
+    mlflow_port = _choose_port(
+        "MLflow", "MLFLOW_PORT", state.get("mlflow_port"), mlflow_server.DEFAULT_PORT, ours=mlflow_running
+    )
+    own_emulator = replace(known.emulator, port=port)
+    own_mlflow = replace(known.mlflow, port=mlflow_port, s3_endpoint_url=own_emulator.endpoint_url)
+    return replace(known, emulator=own_emulator, mlflow=own_mlflow)
+
+
+# ── Up and down ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_memory() -> None:
+    needed = int(os.environ.get("MIN_FREE_MB", MIN_FREE_MB))
+    free = free_memory_mb()
+    if free < needed:
+        raise LocalSystemError(
+            f"only {free} MB of memory are free and the system needs about {needed} (emulator and functions 1,000, "
+            f"MLflow 500, training 500). Close something, or try with MIN_FREE_MB={max(free - 100, 0)}"
+        )
+
+
+def start(system: LocalSystem, steps: Steps) -> StackOutputs:
+    """Start what does not run, and deploy the stack if anything of it changed.
+
+    Raises:
+        LocalSystemError: Something a person must do first.
+        DeployError: The stack cannot be deployed.
+    """
+    if system.emulator.daemon.process() is None or system.mlflow.daemon.process() is None:
+        _check_memory()
+    # The ports first: whatever happens next, `make down` and the next start find what runs.
+    _remember(system.home, emulator_port=system.emulator.port, mlflow_port=system.mlflow.port, as_of=system.as_of)
+    if system.emulator.daemon.process() is None:
+        system.emulator.start()
+        steps.say(f"emulator started on {system.emulator.endpoint_url}")
+    elif not system.emulator.ready():
+        raise LocalSystemError(
+            f"the emulator runs but does not answer; `make down` and start again. The end of its log:\n"
+            f"{system.emulator.daemon.log_end()}"
+        )
+    s3 = system.client("s3")
+    try:
+        s3.head_bucket(Bucket=mlflow_server.ARTIFACTS_BUCKET)
+    except ClientError:
+        s3.create_bucket(Bucket=mlflow_server.ARTIFACTS_BUCKET)
+    if system.mlflow.daemon.process() is None:
+        system.mlflow.start()
+        steps.say("MLflow is starting")
+    outputs = _deploy_if_changed(system, steps)
+    if system.relay.process() is None:
+        memory = str(system.relay.folder / "relayed.json")
+        command = [sys.executable, "-m", "infra.local.metrics_relay", "--stack", STACK_NAME, "--memory", memory]
+        variables = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONPATH": str(ROOT)}
+        system.relay.start(command, variables | system.emulator.client_environment())
+        steps.say("metrics relay started")
+    system.mlflow.wait_ready()
+    steps.say(f"MLflow is ready on {system.mlflow.tracking_uri}")
+    write_environment(system, outputs)
+    return outputs
+
+
+def _deploy_if_changed(system: LocalSystem, steps: Steps) -> StackOutputs:
+    deployment = system.deployment
+    outputs = read_outputs(deployment.client("cloudformation"), deployment.stack_name)
+    # Asked of the stack itself: after a crash the emulator comes back with an older stack than was deployed last.
+    if outputs is not None and outputs.build == build_mark(deployment):
+        steps.say("the stack is up to date")
+        return outputs
+    outputs = deploy(deployment, steps.say)
+    apply_dropped_properties(deployment, outputs)
+    return outputs
+
+
+def write_environment(system: LocalSystem, outputs: StackOutputs) -> dict[str, str]:
+    """Write `demo.env` as NAME=value lines and return it."""
+    keys = ensure_keys(system.client("secretsmanager"), outputs.api_keys_secret_id)
+    values = system.environment(outputs, keys)
+    path = system.home / "demo.env"
+    path.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
+    path.chmod(0o600)
+    return values
+
+
+def stop(system: LocalSystem, steps: Steps) -> None:
+    """Stop everything; data stays."""
+    running = [daemon.name for daemon in system.daemons if daemon.ask_to_stop()]
+    for daemon in system.daemons:
+        daemon.stop()
+        steps.say(f"{daemon.name} {'stopped' if daemon.name in running else 'was not running'}")
+    system.emulator.discard_temporary()
+
+
+# ── Data and model ──────────────────────────────────────────────────────────────────────────────────
+
+
+def invoke(system: LocalSystem, function: str, event: Mapping[str, Any]) -> Any:
+    """Run a function of the stack and return its result.
+
+    Raises:
+        LocalSystemError: It failed; with its error.
+    """
+    response = system.client("lambda").invoke(
+        FunctionName=f"{STACK_NAME}-{function}", Payload=json.dumps(event).encode()
+    )
+    payload = response["Payload"].read().decode()
+    if response.get("FunctionError"):
+        raise LocalSystemError(f"function {function} failed: {payload[:2000]}")
+    return json.loads(payload or "null")
+
+
+def is_deployed(system: LocalSystem, function: str) -> bool:
+    """Whether the stack has a function."""
+    try:
+        system.client("lambda").get_function_configuration(FunctionName=f"{STACK_NAME}-{function}")
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return False
+        raise
+    return True
+
+
+def upload_sample(system: LocalSystem, bucket: str) -> int:
+    """Put the embedded sample's files where a rebuild and an odds refresh read; returns how many were new."""
+    s3 = system.client("s3")
+    new = 0
+    for path in sorted(SAMPLE.glob("*.parquet")):
+        folder = "odds" if "odds" in path.name else "matches"
+        key = f"raw/{folder}/{path.name}"
+        stamp = str(int(path.stat().st_size))
+        try:
+            head = s3.head_object(Bucket=bucket, Key=key)
+            if (
+                str(head["ContentLength"]) == stamp
+                and s3.get_object(Bucket=bucket, Key=key)["Body"].read() == path.read_bytes()
+            ):
+                continue
+        except ClientError:
+            pass
+        s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+        new += 1
+    return new
+
+
+def run_batch_module(system: LocalSystem, module: str, *arguments: str) -> None:
+    """Run a training program of `batch/` against this system; its output is shown.
+
+    Raises:
+        LocalSystemError: It failed.
+    """
+    outputs = read_outputs(system.client("cloudformation"), STACK_NAME)
+    environment = {
+        **os.environ,
+        **system.emulator.client_environment(),
+        "MLFLOW_TRACKING_URI": system.mlflow.tracking_uri,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DATA_BUCKET": outputs.bucket if outputs else "",
+        "PYTHONPATH": str(ROOT),
+    }
+    result = subprocess.run([sys.executable, "-m", module, *arguments], check=False, cwd=ROOT, env=environment)
+    if result.returncode != 0:
+        raise LocalSystemError(f"python -m {module} failed; see above")
+
+
+def parse_as_of(text: str) -> str:
+    """An ISO date or time as UTC with `Z`.
+
+    Raises:
+        LocalSystemError: It is neither.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise LocalSystemError(
+            f"AS_OF={text!r} is not an ISO date such as 2024-05-01 or 2024-05-01T12:00:00Z"
+        ) from error
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def fill(system: LocalSystem, outputs: StackOutputs, steps: Steps) -> None:
+    """Sample, model and release: everything between an empty stack and the first prediction.
+
+    Raises:
+        LocalSystemError: A step failed.
+    """
+    new = upload_sample(system, outputs.bucket)
+    steps.say(f"sample uploaded ({new} files)" if new else "sample is in place")
+    if not system.mlflow.has_aliases(MODEL_NAME, list(Stage)):
+        run_batch_module(system, "batch.train", "--if-missing")
+    steps.say("models are registered")
+    steps.say(f"sync_models: {json.dumps(invoke(system, 'sync_models', {}))[:200]}")
+    # Moving the replay clock back is meant; a schedule never takes readers back in time.
+    event = {"as_of": system.as_of, "backwards": True}
+    for function in ("rebuild", "refresh_odds", "monitor_drift"):
+        if not is_deployed(system, function):
+            steps.say(f"{function} is not part of this stack")
+            continue
+        steps.say(f"{function}: {json.dumps(invoke(system, function, event))[:200]}")
+
+
+# ── Commands ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _urls(system: LocalSystem) -> None:
+    print(f"\nAPI     {system.base_url}/")
+    print(f"board   {system.base_url}/ui/")
+    print(f"docs    {system.base_url}/docs")
+    print(f"MLflow  {system.mlflow.tracking_uri}")
+    print(f"values  {system.home / 'demo.env'}")
+    print("stop    make down      (data stays; make up starts it again)")
+
+
+def command_up(options: argparse.Namespace, steps: Steps) -> None:
+    """Start everything with the data it had."""
+    system = find_system(options.home)
+    start(system, steps)
+    _urls(system)
+
+
+def command_demo(options: argparse.Namespace, steps: Steps) -> None:
+    """Start everything, fill it and call it."""
+    system = find_system(options.home, as_of=parse_as_of(options.as_of))
+    outputs = start(system, steps)
+    fill(system, outputs, steps)
+    keys = ensure_keys(system.client("secretsmanager"), outputs.api_keys_secret_id)
+    failed = demo_calls.run(system.base_url, keys)
+    steps.say("demo done" if not failed else f"demo done, {failed} calls did not answer as they should")
+    _urls(system)
+    if failed:
+        raise LocalSystemError(f"{failed} calls failed; logs are in {system.home}")
+
+
+def command_down(options: argparse.Namespace, steps: Steps) -> None:
+    """Stop everything."""
+    stop(known_system(options.home), steps)
+
+
+def command_status(options: argparse.Namespace, steps: Steps) -> None:  # noqa: ARG001 - one signature for all
+    """What runs, and whether it answers."""
+    system = known_system(options.home)
+    for daemon, ready in ((system.emulator.daemon, system.emulator.ready), (system.mlflow.daemon, system.mlflow.ready)):
+        process = daemon.process()
+        state = "stopped" if process is None else "ready" if ready() else "does not answer"
+        print(f"{daemon.name:<10}{state:<18}{'' if process is None else f'pid {process.pid}'}   log {daemon.log}")
+    if system.emulator.daemon.process() is not None:
+        outputs = read_outputs(system.client("cloudformation"), STACK_NAME)
+        print(f"{'stack':<10}{'deployed' if outputs else 'not deployed':<18}{system.base_url}")
+
+
+def command_train(options: argparse.Namespace, steps: Steps) -> None:
+    """Train and register new versions."""
+    system = find_system(options.home)
+    start(system, steps)
+    run_batch_module(system, "batch.train", *options.arguments)
+    steps.say(f"sync_models: {json.dumps(invoke(system, 'sync_models', {}))[:200]}")
+
+
+def command_promote(options: argparse.Namespace, steps: Steps) -> None:
+    """Move an alias and mirror it at once."""
+    system = find_system(options.home)
+    start(system, steps)
+    forced = ["--force"] if options.force else []
+    run_batch_module(system, "batch.promote", "--version", options.version, "--stage", options.stage, *forced)
+    steps.say(f"sync_models: {json.dumps(invoke(system, 'sync_models', {}))[:200]}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
+    parser.add_argument("--home", type=Path, default=Path(os.environ.get("LOCAL_DIR", LOCAL)).resolve())
+    commands = parser.add_subparsers(required=True)
+    for name, function in (("up", command_up), ("down", command_down), ("status", command_status)):
+        commands.add_parser(name, help=function.__doc__).set_defaults(run=function)
+    demo = commands.add_parser("demo", help=command_demo.__doc__)
+    demo.add_argument("--as-of", default=os.environ.get("AS_OF") or DEFAULT_AS_OF)
+    demo.set_defaults(run=command_demo)
+    train = commands.add_parser("train", help=command_train.__doc__)
+    train.add_argument("arguments", nargs="*")
+    train.set_defaults(run=command_train)
+    promote = commands.add_parser("promote", help=command_promote.__doc__)
+    promote.add_argument("--version", required=True)
+    promote.add_argument("--stage", default="champion", choices=["champion", "challenger"])
+    promote.add_argument("--force", action="store_true", help="also a version that is worse than the one before")
+    promote.set_defaults(run=command_promote)
+    options = parser.parse_args(arguments)
+    run: Callable[[argparse.Namespace, Steps], None] = options.run
+    try:
+        run(options, Steps())
+    except (LocalSystemError, DeployError, PackagingError, TemplateError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(
+            f"error: the emulator did not do as asked: {error}\nIts log is in {options.home}/emulator", file=sys.stderr
+        )
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted; what was started still runs: make down stops it", file=sys.stderr)
+        return 130
+    return 0

@@ -1,1 +1,0 @@
-"""The system on one machine: emulator, MLflow server, relay, and throwaway copies of them for tests."""

@@ -1,0 +1,1 @@
+"""Commands of operators: deploy, API keys, redrive, replay."""

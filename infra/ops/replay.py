@@ -1,0 +1,72 @@
+"""Run a day of batch again: `make replay AS_OF=2024-03-20 [STACK=soccer-prod]`.
+
+Invokes the rebuild, the odds refresh and the drift report with that time instead of today's. What was known then is all
+they use, so the same raw files give the same data sets. The rebuild's release becomes the current one, also if it is
+older than the one before: readers go back to that day until the next scheduled rebuild.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+
+from infra.local.processes import LocalSystemError
+from infra.local.system import parse_as_of
+
+Say = Callable[[str], None]
+
+FUNCTIONS: Final = ("rebuild", "refresh_odds", "monitor_drift")
+# Lambda's longest run is 15 minutes; asking again would run it twice.
+_PATIENCE: Final = Config(read_timeout=905, retries={"max_attempts": 0, "mode": "standard"})
+
+
+class ReplayFailed(Exception):
+    """A function failed; the message has its error."""
+
+
+def replay(awslambda: Any, stack: str, event: Mapping[str, Any], say: Say) -> None:
+    """Invoke the batch functions one after the other with an event; without `backwards` the rebuild alone.
+
+    The odds and the drift report have no older and newer: they would be replaced.
+
+    Args:
+        awslambda: A boto3 client.
+        stack: Whose functions, `<stack>-<function>`.
+        event: What each gets.
+        say: Takes a line for each.
+
+    Raises:
+        ReplayFailed: One failed; those after it were not invoked.
+    """
+    for function in FUNCTIONS if event.get("backwards") else FUNCTIONS[:1]:
+        answer = awslambda.invoke(FunctionName=f"{stack}-{function}", Payload=json.dumps(dict(event)).encode())
+        payload = answer["Payload"].read().decode()
+        if answer.get("FunctionError"):
+            raise ReplayFailed(f"{function} failed: {payload[:2_000]}")
+        say(f"{function}: {payload[:400]}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Replay a day on a stack."""
+    parser = argparse.ArgumentParser(prog="python -m infra.ops.replay", description=__doc__)
+    parser.add_argument("--as-of", required=True, help="the time they take for now, such as 2024-03-20")
+    parser.add_argument("--stack", default="soccer-local")
+    parser.add_argument(
+        "--keep-current", action="store_true", help="rebuild only, and publish it only if it is not older"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        event = {"as_of": parse_as_of(options.as_of), "backwards": not options.keep_current}
+        replay(boto3.client("lambda", config=_PATIENCE), options.stack, event, print)
+    except (ReplayFailed, LocalSystemError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

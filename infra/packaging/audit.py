@@ -1,0 +1,94 @@
+"""`python -m infra.packaging.audit`: known vulnerabilities in the locked packages, by pip-audit.
+
+It asks vulnerability services on the internet, so it is no part of `make test`. A mirror of the package index answers
+without knowing any vulnerability, which looks like safety; so a service counts only if it reports a release that is
+known to be vulnerable. Where none does, nothing is audited, and the exit status 3 says so.
+"""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from infra.paths import LOCAL, LOCKS
+
+VERSION: Final = "2.10.1"
+SERVICES: Final = ("pypi", "osv")
+# CVE-2018-18074: a service that does not report it knows nothing.
+CANARY: Final = "requests==2.19.1"
+LOCK_FILES: Final = ("api.txt", "batch.txt", "dev.txt")
+CLEAN, VULNERABLE, UNREACHABLE = 0, 1, 3
+_FINDS: Final = ("known vulnerabilit",)
+
+
+def outcome_of(returncode: int, said: str) -> int:
+    """What a run of pip-audit means: CLEAN, VULNERABLE, or UNREACHABLE when it came to no verdict."""
+    if returncode == 0:
+        return CLEAN
+    return VULNERABLE if any(text in said for text in _FINDS) else UNREACHABLE
+
+
+def _pip_audit() -> list[str]:
+    """pip-audit's program, installed once."""
+    folder = LOCAL / "audit-venv"
+    program = folder / "bin" / "pip-audit"
+    if not program.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+        uv = LOCAL / "boot" / "bin" / "uv"
+        boot = LOCAL / "boot" / "bin" / "python"
+        python = str(folder / "bin" / "python")
+        install = [str(uv), "pip", "install", "-q", "--python", python] if uv.exists() else []
+        install = install or [str(boot), "-m", "pip", "--python", python, "install", "-qq"]
+        subprocess.run([*install, f"pip-audit=={VERSION}"], check=True)
+    return [str(program)]
+
+
+def _ask(program: list[str], service: str, requirements: Path, *options: str) -> tuple[int, str]:
+    """What a service says of a requirements file, and its words."""
+    command = [*program, "--disable-pip", "--no-deps", "--vulnerability-service", service, *options]
+    command += ["--timeout", "10", "--progress-spinner", "off", "-r", str(requirements)]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True)
+    said = ran.stdout + ran.stderr
+    return outcome_of(ran.returncode, said), said.strip()
+
+
+def knowing_service(program: list[str]) -> str | None:
+    """The first service that can be reached and reports the canary; None if there is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        canary = Path(folder) / "canary.txt"
+        canary.write_text(CANARY + "\n", encoding="utf-8")
+        for service in SERVICES:
+            outcome, said = _ask(program, service, canary)
+            if outcome == VULNERABLE:
+                return service
+            last = said.splitlines()[-1][:120] if outcome == UNREACHABLE and said else f"it does not know of {CANARY}"
+            print(f"service {service} is of no use from here: {last}")
+    return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:  # noqa: ARG001 - takes none
+    """Audit each lock file with the first service that knows anything."""
+    try:
+        program = _pip_audit()
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"NOT audited: pip-audit {VERSION} cannot be installed here ({error})", file=sys.stderr)
+        return UNREACHABLE
+    service = knowing_service(program)
+    if service is None:
+        print(
+            "NOT audited: no vulnerability service can be reached; run `make audit` where the internet is",
+            file=sys.stderr,
+        )
+        return UNREACHABLE
+    worst = CLEAN
+    for lock in LOCK_FILES:
+        outcome, said = _ask(program, service, LOCKS / lock, "--require-hashes")
+        print(f"{lock}: {'no known vulnerability' if outcome == CLEAN else said}")
+        worst = max(worst, outcome)
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())

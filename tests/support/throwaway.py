@@ -1,0 +1,100 @@
+"""A whole system of its own for a test run: other ports, a temporary folder, gone afterwards."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.local.emulator import Emulator
+from infra.local.mlflow_server import MlflowServer
+from infra.local.processes import any_free_port
+from infra.local.system import DEFAULT_AS_OF, STACK_NAME, LocalSystem, Steps, fill, invoke, parse_as_of, start, stop
+from infra.ops.api_keys import ApiKeys, ensure_keys
+from infra.stack.outputs import StackOutputs
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStack:
+    """A deployed system that answers.
+
+    Args:
+        system: Its parts.
+        outputs: What the stack says about itself: bucket, table, queues.
+        keys: A valid API key of each level.
+    """
+
+    system: LocalSystem
+    outputs: StackOutputs
+    keys: ApiKeys
+
+    @property
+    def base_url(self) -> str:
+        """The API, without trailing slash."""
+        return self.system.base_url
+
+    @property
+    def mlflow_tracking_uri(self) -> str:
+        """The MLflow server."""
+        return self.system.mlflow.tracking_uri
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What `.local/demo.env` would hold."""
+        return self.system.environment(self.outputs, self.keys)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulator."""
+        return self.system.client(service)
+
+    def invoke(self, function: str, event: Mapping[str, Any] | None = None) -> Any:
+        """Run a function of the stack directly and return its result.
+
+        Raises:
+            LocalSystemError: It failed.
+        """
+        return invoke(self.system, function, event or {})
+
+    def function_name(self, function: str) -> str:
+        """A function's deployed name."""
+        return f"{STACK_NAME}-{function}"
+
+
+@contextmanager
+def throwaway_stack(
+    home: Path,
+    *,
+    as_of: str = DEFAULT_AS_OF,
+    parameters: Mapping[str, str] | None = None,
+    filled: bool = True,
+    enforce_iam: bool | None = None,
+) -> Iterator[RunningStack]:
+    """Start a system on free ports, deploy, fill it, and take all of it down at the end.
+
+    Args:
+        home: Empty folder for its state and logs.
+        as_of: Its replay clock.
+        parameters: Stack parameters that differ from the local stage's.
+        filled: Whether to upload the sample, train and rebuild; without it, the stack is empty.
+        enforce_iam: Whether signatures and role policies are enforced; None asks the variable `ENFORCE_IAM` (1 or 0),
+            and without it they are not.
+
+    Raises:
+        LocalSystemError: It cannot be started or filled.
+        DeployError: It cannot be deployed.
+    """
+    enforce = os.environ.get("ENFORCE_IAM", "") == "1" if enforce_iam is None else enforce_iam
+    emulator = Emulator(home / "emulator", any_free_port(), enforce_iam=enforce)
+    mlflow = MlflowServer(home / "mlflow", any_free_port(), emulator.endpoint_url)
+    # Schedules would run in the middle of a test; tests invoke what they need.
+    quiet = {"SchedulesEnabled": "false"}
+    system = LocalSystem(home, emulator, mlflow, parse_as_of(as_of), {**quiet, **(parameters or {})})
+    steps = Steps()
+    try:
+        outputs = start(system, steps)
+        if filled:
+            fill(system, outputs, steps)
+        yield RunningStack(system, outputs, ensure_keys(system.client("secretsmanager"), outputs.api_keys_secret_id))
+    finally:
+        stop(system, steps)
