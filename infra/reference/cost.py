@@ -1,7 +1,8 @@
 """What a month costs: `python -m infra.reference.cost [--predictions 100000]`, beside the always-on system it replaces.
 
 Times are those of `measured.json` (`make bench-cold`), prices those of `prices.json`, dated and with their source. What
-is assumed about callers is in `Workload`, each value with its reason, and can be changed from the command line. `--write` makes the tables of docs/cost.md.
+is assumed about callers is in `Workload`, each value with its reason, and can be changed from the command line.
+`--write` makes the tables of docs/cost.md.
 """
 
 import argparse
