@@ -13,15 +13,10 @@ from batch.jobs.context import Event, run_log
 from batch.mlflow.run_log import BatchRun, RunLog
 from chalicelib import wiring
 from chalicelib.errors import ServiceError
-from chalicelib.telemetry.observability import (
-    BATCH_FAILED,
-    BATCH_RUNS,
-    OF_SERVICE,
-    RUNS_NOT_LOGGED,
-    Measurement,
-    cold_start_of,
-    logger,
-)
+from chalicelib.telemetry.cold_start import cold_start_of
+from chalicelib.telemetry.emf import Measurement
+from chalicelib.telemetry.log import logger
+from chalicelib.telemetry.names import BATCH_FAILED, BATCH_RUNS, OF_SERVICE, RUNS_NOT_LOGGED
 
 Step = Callable[[Event, BatchRun], Event]
 Handler = Callable[[Event, Any], Event]

@@ -27,9 +27,9 @@ from batch.release import iso, parquet_bytes
 from batch.score import ModelIdentity, RowModel, score
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidModel, ServiceError
+from chalicelib.models.mirror import FeatureSpec, ModelInfo
 from chalicelib.models.native import NativeModel
-from chalicelib.models.store import FeatureSpec, ModelInfo
-from chalicelib.releases.store import (
+from chalicelib.releases.pointer import (
     MATCH_FEATURES,
     ODDS,
     PREDICTIONS,

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from chalicelib.errors import ReleaseUnavailable, ServiceError
-from chalicelib.models.store import ModelInfo
-from chalicelib.releases.store import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
+from chalicelib.models.mirror import ModelInfo
+from chalicelib.releases.pointer import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
 from chalicelib.storage.objects import ConditionFailed, ObjectMissing, ObjectStore, read_if_there
 
 logger = logging.getLogger(__name__)

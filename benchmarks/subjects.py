@@ -19,9 +19,10 @@ import pandas as pd
 import app
 from chalicelib import wiring
 from chalicelib.domain import Stage
-from chalicelib.models.store import ModelInfo, ModelStore, mirror_key
+from chalicelib.models.mirror import ModelInfo, mirror_key
+from chalicelib.models.store import ModelStore
 from chalicelib.storage.objects import ObjectStore
-from chalicelib.telemetry.observability import SERVICE
+from chalicelib.telemetry.names import SERVICE
 from tests.support.builders import Context, make_event, make_odds, make_predictions, publish
 from tests.support.fakes import InMemoryObjectStore
 from tests.support.throwaway import RunningStack

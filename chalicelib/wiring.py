@@ -15,7 +15,8 @@ from chalicelib.storage.direct_s3 import DirectS3ObjectStore
 from chalicelib.storage.objects import ObjectStore, S3ObjectStore
 from chalicelib.tasks.queue import SqsTaskQueue
 from chalicelib.tasks.store import DynamoTaskStore, TaskStore
-from chalicelib.telemetry.observability import Recorder
+from chalicelib.telemetry.emf import Recorder
+from chalicelib.timestamps import parse_utc
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -130,8 +131,13 @@ def key_throttle() -> KeyThrottle:
     return KeyThrottle(settings().key_rate, settings().key_burst)
 
 
+def real_now() -> datetime:
+    """The real time, also in replay mode: for tasks and their retention."""
+    return datetime.now(UTC)
+
+
 def now() -> datetime:
     """The time that stands for now in answers about matches: the replay clock's, if one is set."""
     if replay := settings().replay_as_of:
-        return datetime.fromisoformat(replay).astimezone(UTC)
-    return datetime.now(UTC)
+        return parse_utc(replay)
+    return real_now()

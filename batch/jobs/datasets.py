@@ -8,8 +8,9 @@ import pandas as pd
 from batch import refresh as odds_refresh
 from batch.mlflow.run_log import InputFile
 from batch.release import ReleaseWriter
-from chalicelib.models.store import ModelInfo
-from chalicelib.releases.store import REGION_ROI, TRACK_RECORD, DatasetEntry, Pointer, ReleaseStore
+from chalicelib.models.mirror import ModelInfo
+from chalicelib.releases.pointer import REGION_ROI, TRACK_RECORD, DatasetEntry, Pointer
+from chalicelib.releases.store import ReleaseStore
 from chalicelib.storage.objects import ObjectStore
 
 

@@ -18,7 +18,8 @@ from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ReleaseUnavailable
 from chalicelib.models.store import ModelStore
-from chalicelib.releases.store import DRIFT_REPORT_KEY, MATCH_FEATURES, PREDICTIONS
+from chalicelib.releases.drift_report import DRIFT_REPORT_KEY
+from chalicelib.releases.pointer import MATCH_FEATURES, PREDICTIONS
 from chalicelib.storage.objects import read
 
 MEASURED: Final = (

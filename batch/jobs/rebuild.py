@@ -28,7 +28,7 @@ from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
 from chalicelib.models.store import ModelStore
-from chalicelib.releases.store import ODDS, DatasetEntry
+from chalicelib.releases.pointer import ODDS, DatasetEntry
 from chalicelib.storage.objects import read
 
 RAW_MATCHES: Final = "raw/matches/"

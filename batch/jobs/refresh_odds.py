@@ -24,7 +24,7 @@ from batch.odds.sources import (
 from batch.release import ReleaseWriter, iso, new_release_id, publish_datasets, read_pointer
 from chalicelib import wiring
 from chalicelib.errors import ReleaseUnavailable
-from chalicelib.releases.store import ODDS, PREDICTIONS, Pointer
+from chalicelib.releases.pointer import ODDS, PREDICTIONS, Pointer
 from chalicelib.storage.objects import ObjectStore
 
 REFRESH_ATTEMPTS: Final = 3

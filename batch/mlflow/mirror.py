@@ -17,7 +17,7 @@ import yaml
 from batch.mlflow.rest import MlflowRest
 from chalicelib.domain import MODEL_NAME, Stage
 from chalicelib.errors import InvalidModel, RegistryUnavailable
-from chalicelib.models.store import ModelInfo, mirror_key
+from chalicelib.models.mirror import ModelInfo, mirror_key
 from chalicelib.storage.objects import ObjectStore, read_if_there
 
 logger = logging.getLogger(__name__)

@@ -43,7 +43,10 @@ from chalicelib.errors import (
     Throttled,
     UnsupportedMediaType,
 )
-from chalicelib.telemetry.observability import (
+from chalicelib.telemetry.cold_start import cold_start, cold_start_of
+from chalicelib.telemetry.emf import Measurement
+from chalicelib.telemetry.log import facts, logger
+from chalicelib.telemetry.names import (
     OF_SERVICE,
     PREDICTION_ERRORS,
     PREDICTION_TIMEOUTS,
@@ -51,12 +54,7 @@ from chalicelib.telemetry.observability import (
     REQUEST_LATENCY,
     REQUESTS_REFUSED,
     UNKNOWN_STAGE,
-    Measurement,
     bucket,
-    cold_start,
-    cold_start_of,
-    facts,
-    logger,
 )
 
 # The first matching class decides.

@@ -1,7 +1,6 @@
 """How routes render: JSON of a model or of rows, list headers, 304, and the documentation of errors."""
 
 import json
-from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any, get_args, get_origin
@@ -91,11 +90,6 @@ def documented(model: Any, *errors: int, status: HTTPStatus = HTTPStatus.OK) -> 
     for code in errors:
         responses[code] = {"description": ERRORS[code], "content": {JSON: {"model": ErrorResponse}}}
     return responses
-
-
-def unix_now() -> datetime:
-    """The real time, also in replay mode: for tasks and their retention."""
-    return datetime.now(UTC)
 
 
 def _describe(model: Any) -> str:

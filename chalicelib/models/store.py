@@ -1,11 +1,9 @@
 """From a stage to its current model: read from the S3 mirror, cached per sandbox, last good one kept.
 
-Only the mirror is read (written by the batch function `sync_models`); the registry itself is never on the
-request path, so predictions go on while it is down.
+Only the mirror is read; the registry itself is never on the request path, so predictions go on while it is down.
 """
 
 import hashlib
-import json
 import logging
 import math
 import tempfile
@@ -13,88 +11,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from chalicelib.domain import MODEL_NAME, OutcomeProbabilities, Stage
 from chalicelib.errors import FeaturesRejected, InvalidModel, ModelUnavailable
+from chalicelib.models.mirror import ModelInfo, mirror_key
 from chalicelib.models.native import NativeModel
 from chalicelib.storage.objects import ObjectMissing, ObjectStore, ObjectStoreUnavailable, read
 
 logger = logging.getLogger(__name__)
 
+
 INTEGER_TYPES: Final = frozenset({"integer", "long"})
-
-
-def mirror_key(stage: Stage) -> str:
-    """Key of the object that names a stage's mirrored model."""
-    return f"models/{stage}/current.json"
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureSpec:
-    """One column of the model's signature; a column that is not required may be null."""
-
-    name: str
-    type: str
-    required: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """What the registry says of a model version, as mirrored.
-
-    Args:
-        stage: Alias it is served under.
-        registered_version: Version number in the registry.
-        model_run_id: MLflow run that produced it.
-        metrics: Logged metrics of that run.
-        params: Logged parameters of that run.
-        features: The signature's inputs, in the model's column order.
-        model_key: Object key of the LightGBM text model.
-        model_sha256: Its SHA-256, in hex.
-        synced_at: When it was mirrored, ISO-8601.
-        reference_key: Object key of rows of its training features, if it came with some.
-        run_url: The run's page in MLflow, where people can open it.
-    """
-
-    stage: Stage
-    registered_version: str
-    model_run_id: str
-    metrics: Mapping[str, float]
-    params: Mapping[str, str]
-    features: tuple[FeatureSpec, ...]
-    model_key: str
-    model_sha256: str
-    synced_at: str
-    model_name: str = MODEL_NAME
-    reference_key: str | None = None
-    run_url: str | None = None
-
-    @classmethod
-    def from_json(cls, body: bytes, stage: Stage) -> Self:
-        """Parse a mirror object.
-
-        Raises:
-            InvalidModel: it is not one.
-        """
-        try:
-            raw: dict[str, Any] = json.loads(body)
-            return cls(
-                stage=stage,
-                registered_version=str(raw["registered_version"]),
-                model_run_id=raw["model_run_id"],
-                metrics=raw["metrics"],
-                params=raw["params"],
-                features=tuple(FeatureSpec(f["name"], f["type"], f["required"]) for f in raw["features"]),
-                model_key=raw["model_key"],
-                model_sha256=raw["model_sha256"],
-                synced_at=raw["synced_at"],
-                model_name=raw["model_name"],
-                reference_key=raw.get("reference_key"),
-                run_url=raw.get("run_url"),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise InvalidModel(f"the mirror of {stage} is malformed: {error}") from error
 
 
 class ServedModel:

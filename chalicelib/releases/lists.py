@@ -18,15 +18,8 @@ from chalicelib import odds
 from chalicelib.contracts import CardRow, MatchRow, OddsRow, PredictionRow
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidCursor, PredictionNotFound
-from chalicelib.releases.store import (
-    ODDS,
-    PREDICTIONS,
-    PREDICTIONS_CHALLENGER,
-    REGION_ROI,
-    DatasetEntry,
-    Pointer,
-    ReleaseStore,
-)
+from chalicelib.releases.pointer import ODDS, PREDICTIONS, PREDICTIONS_CHALLENGER, REGION_ROI, DatasetEntry, Pointer
+from chalicelib.releases.store import ReleaseStore
 
 if TYPE_CHECKING:
     import pyarrow as pa

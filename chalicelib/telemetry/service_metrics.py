@@ -12,14 +12,15 @@ from typing import Any, Final
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS
 from chalicelib.errors import ServiceError
-from chalicelib.models.store import ModelInfo
-from chalicelib.releases.store import MATCH_FEATURES, ODDS, PREDICTIONS, REGION_ROI, TRACK_RECORD
+from chalicelib.models.mirror import ModelInfo
+from chalicelib.releases.drift_report import DriftSummary
+from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, PREDICTIONS, REGION_ROI, TRACK_RECORD
 from chalicelib.storage.objects import ObjectStore
 from chalicelib.tasks.queue import QueueCounts, TaskQueue
 from chalicelib.tasks.store import Task, TaskStore
 from chalicelib.telemetry import gauges
 from chalicelib.telemetry.cloudwatch import CloudWatchCounters, Series, Total
-from chalicelib.telemetry.observability import (
+from chalicelib.telemetry.names import (
     BATCH_RUNS,
     BUCKET_LABELS,
     COLD_STARTS,
@@ -269,7 +270,7 @@ def _age_family(ages: Mapping[str, float]) -> Family:
     )
 
 
-def _drift_families(drift: gauges.Drift | None) -> list[Family]:
+def _drift_families(drift: DriftSummary | None) -> list[Family]:
     score = math.nan if drift is None or drift.score is None else drift.score
     return [
         Family(

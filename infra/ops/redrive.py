@@ -18,9 +18,10 @@ from typing import Any, Final
 import boto3
 
 from chalicelib.errors import ServiceError, TaskNotFound
+from chalicelib.tasks.dead_letters import redrive
+from chalicelib.tasks.messages import task_id_of
 from chalicelib.tasks.queue import SqsTaskQueue, TaskQueue
 from chalicelib.tasks.store import DynamoTaskStore, TaskState, TaskStore
-from chalicelib.tasks.upkeep import redrive, task_id_of
 from infra.stack.outputs import read_outputs
 
 RETENTION_SECONDS: Final = 86_400

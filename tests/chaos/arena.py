@@ -17,8 +17,9 @@ import psutil
 import requests
 
 from chalicelib.domain import Stage
+from chalicelib.models.mirror import ModelInfo, mirror_key
 from chalicelib.models.native import NativeModel
-from chalicelib.models.store import ModelInfo, ServedModel, mirror_key
+from chalicelib.models.store import ServedModel
 from chalicelib.tasks.monitor import PING
 from chalicelib.tasks.store import DynamoTaskStore
 from tests.chaos.faulty_endpoint import Faults, faulty_endpoint

@@ -19,8 +19,8 @@ import pytest
 import requests
 
 from chalicelib.models.store import ServedModel
+from chalicelib.tasks.dead_letters import redrive
 from chalicelib.tasks.queue import SqsTaskQueue
-from chalicelib.tasks.upkeep import redrive
 from tests.chaos.arena import Arena, Caller, Submission, arena
 from tests.chaos.faulty_endpoint import Faults
 from tests.support.throwaway import RunningStack

@@ -4,7 +4,6 @@ A file here never changes and is never deleted; a later version adds files of it
 """
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,10 +11,12 @@ import pytest
 
 from chalicelib.contracts import AsyncPredictRequest, InferenceMessage
 from chalicelib.domain import Stage
-from chalicelib.models.predict import Drained, Ending, QueuedMessage, drain, submit
 from chalicelib.models.store import ModelStore
 from chalicelib.releases.store import ReleaseStore
+from chalicelib.tasks.drain import drain
+from chalicelib.tasks.messages import QueuedMessage
 from chalicelib.tasks.store import TaskState
+from chalicelib.tasks.submit import submit
 from tests.support.builders import mirror_model
 from tests.support.fakes import InMemoryObjectStore, InMemoryQueue, InMemoryTaskStore
 
@@ -33,10 +34,7 @@ def test_a_recorded_message_is_drained(file: Path) -> None:
     models, tasks = ModelStore(objects, 0), InMemoryTaskStore()
     tasks.submit(recorded["task_id"], body, NOW)
 
-    def write(endings: Sequence[Ending]) -> list[Drained]:
-        return [ending.write(tasks, NOW) for ending in endings]
-
-    (one,) = drain([QueuedMessage("receipt", body)], models=models, write=write)
+    (one,) = drain([QueuedMessage("receipt", body)], models=models, tasks=tasks, clock=lambda: NOW)
     assert (one.outcome, one.task_id, one.match_id) == ("success", recorded["task_id"], recorded["match_id"])
     task = tasks.get(recorded["task_id"], NOW)
     assert task.state is TaskState.SUCCESS

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from chalicelib import wiring
 from chalicelib.storage.objects import ObjectStore
-from chalicelib.telemetry.observability import SERVICE
+from chalicelib.telemetry.names import SERVICE
 
 KEYS = {"client": ["client-key", "old-client-key"], "operator": ["operator-key"]}
 REGION = "us-east-1"

@@ -32,7 +32,8 @@ from chalicelib.errors import (
     RegistryUnavailable,
     ReleaseUnavailable,
 )
-from chalicelib.models.store import ModelStore, mirror_key
+from chalicelib.models.mirror import mirror_key
+from chalicelib.models.store import ModelStore
 from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
 from tests.support.builders import NOW, Context, mirror_model, model_text

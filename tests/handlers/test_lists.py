@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from batch.release import read_pointer
-from chalicelib.releases.store import POINTER_KEY
+from chalicelib.releases.pointer import POINTER_KEY
 from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
 from tests.support.builders import NOW, make_odds, make_predictions, publish

@@ -14,10 +14,11 @@ from prometheus_client.parser import text_string_to_metric_families
 import app
 from chalicelib import wiring
 from chalicelib.domain import Stage
-from chalicelib.releases.store import DRIFT_REPORT_KEY
+from chalicelib.releases.drift_report import DRIFT_REPORT_KEY
 from chalicelib.storage.objects import ObjectStore, ObjectStoreUnavailable
-from chalicelib.telemetry import observability
 from chalicelib.telemetry.cloudwatch import CloudWatchCounters, CountersUnavailable, Series
+from chalicelib.telemetry.cold_start import cold_start
+from chalicelib.telemetry.log import logger
 from infra.local.metrics_relay import metric_data
 from infra.paths import ROOT
 from tests.handlers.test_prediction import drain
@@ -30,9 +31,9 @@ GOOD: dict[str, Any] = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
 @pytest.fixture(autouse=True)
 def new_sandbox() -> Iterator[None]:
     """Each test is a new sandbox."""
-    observability.cold_start.pending = True
+    cold_start.pending = True
     yield
-    observability.cold_start.pending = True
+    cold_start.pending = True
 
 
 def call(function: str, **event: Any) -> int:
@@ -136,7 +137,7 @@ def test_what_was_served_is_what_is_shown(objects: ObjectStore, printed: pytest.
     assert call("predict_async", body={"match_id": 1}) == 202
     assert call("predict_async", body={"match_id": 9, "features": {"sex": 0}}) == 202
     assert call("predict_async", body={"match_id": 77}) == 404
-    observability.cold_start.pending = True
+    cold_start.pending = True
     assert drain() == []
     relay(printed)
     shown = figures(scrape()[1])
@@ -191,13 +192,13 @@ def test_dead_letters_and_the_sweeps_cold_starts_are_counted(
     assert call("predict_async", body={"match_id": 9, "features": GOOD}) == 202
     sqs = boto3.client("sqs", region_name="us-east-1")
     (message,) = sqs.receive_message(QueueUrl=wiring.settings().inference_queue_url)["Messages"]
-    observability.cold_start.pending = True
+    cold_start.pending = True
     records = [
         {"messageId": "m1", "body": message["Body"], "attributes": {}},
         {"messageId": "m2", "body": "not ours", "attributes": {}},
     ]
     app.dead_letters({"Records": records}, Context())
-    observability.cold_start.pending = True
+    cold_start.pending = True
     app.sweep({}, Context())
     relay(printed)
     shown = figures(scrape()[1])
@@ -357,11 +358,11 @@ def test_the_openapi_document_names_the_content_type(aws: None) -> None:
 def test_metrics_are_written_also_where_the_log_level_hides_the_line(
     objects: ObjectStore, printed: pytest.CaptureFixture[str]
 ) -> None:
-    observability.logger.setLevel("ERROR")
+    logger.setLevel("ERROR")
     try:
         call("healthcheck")
     finally:
-        observability.logger.setLevel("INFO")
+        logger.setLevel("INFO")
     (line,) = printed.readouterr().out.splitlines()
     assert json.loads(line)["RequestFailed"] == 0
     assert "message" not in json.loads(line)

@@ -160,7 +160,7 @@ def test_dead_letters_that_cannot_be_ended_come_back_alone(
         ("m2", "failed"),
         ("m3", "no_task"),
     ]
-    (stray,) = logged(caplog, "message of somebody else")
+    (stray,) = logged(caplog, "unrecognised message")
     assert stray["body"] == "no json"
 
 

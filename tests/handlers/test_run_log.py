@@ -20,7 +20,7 @@ from batch.mlflow.run_log import EXPERIMENT
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidMatches, RegistryUnavailable
-from chalicelib.models.store import mirror_key
+from chalicelib.models.mirror import mirror_key
 from chalicelib.storage.objects import ObjectStore
 from tests.handlers.test_batch import ROWS, put_matches, put_odds, served_model
 from tests.support.builders import Context

@@ -16,8 +16,8 @@ from batch.rebuild import PREDICTIONS_SCHEMA
 from batch.release import ReleaseWriter, new_release_id, parquet_bytes, publish_release
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS
-from chalicelib.models.store import mirror_key
-from chalicelib.releases.store import MATCH_FEATURES, ODDS, PREDICTIONS, REGION_ROI, Pointer
+from chalicelib.models.mirror import mirror_key
+from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, PREDICTIONS, REGION_ROI, Pointer
 from chalicelib.storage.objects import ObjectStore
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)

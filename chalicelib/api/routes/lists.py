@@ -31,7 +31,7 @@ from chalicelib.contracts import CardRow, MatchRow, OddsRow, PredictionRow, Regi
 from chalicelib.domain import Stage
 from chalicelib.releases import lists as catalogue
 from chalicelib.releases.lists import DEFAULT_LIMIT, Page, Query
-from chalicelib.telemetry.observability import facts
+from chalicelib.telemetry.log import facts
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 

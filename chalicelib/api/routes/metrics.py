@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chalicelib import wiring
-from chalicelib.api.rendering import ERRORS, JSON, unix_now
+from chalicelib.api.rendering import ERRORS, JSON
 from chalicelib.contracts import ErrorResponse
 from chalicelib.telemetry import service_metrics
 from chalicelib.telemetry.prometheus import CONTENT_TYPE, render
@@ -39,5 +39,5 @@ def metrics() -> Response[str]:
         dead_letters=wiring.dead_letter_queue(),
         tasks=wiring.tasks(),
     )
-    text = render(service_metrics.families(sources, unix_now()))
+    text = render(service_metrics.families(sources, wiring.real_now()))
     return Response(int(HTTPStatus.OK), CONTENT_TYPE, text, headers={"Cache-Control": "no-store"})

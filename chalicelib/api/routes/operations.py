@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chalicelib import wiring
-from chalicelib.api.rendering import documented, json_response, unix_now
+from chalicelib.api.rendering import documented, json_response
 from chalicelib.api.routes.parameters import StageQuery
 from chalicelib.contracts import (
     DriftResponse,
@@ -21,9 +21,10 @@ from chalicelib.contracts import (
 )
 from chalicelib.domain import Stage
 from chalicelib.errors import ServiceError, TaskNotFound
+from chalicelib.releases.drift_report import DriftSummary, read_drift_report
 from chalicelib.tasks import monitor as queue_monitor
 from chalicelib.telemetry import gauges
-from chalicelib.telemetry.observability import facts
+from chalicelib.telemetry.log import facts
 from chalicelib.telemetry.process import memory_usage_mb, worker_id
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
@@ -81,7 +82,7 @@ def healthcheck() -> Response[str]:
 
 def _task_store() -> None:
     try:
-        wiring.tasks().get("healthcheck", unix_now())
+        wiring.tasks().get("healthcheck", wiring.real_now())
     except TaskNotFound:
         return
 
@@ -131,9 +132,9 @@ def workers() -> Response[str]:
 )
 def drift() -> Response[str]:
     """The latest feature-drift summary; `drift_score` is null while there is none. Refreshes the drift gauge."""
-    report = gauges.drift_report(wiring.objects())
+    report = read_drift_report(wiring.objects())
     if report is None:
         return json_response(DriftResponse(drift_score=None))
-    if (measured := gauges.Drift.of(report).measurement) is not None:
-        wiring.recorder().record(measured)
+    if (measurement := gauges.drift_measurement(DriftSummary.of(report))) is not None:
+        wiring.recorder().record(measurement)
     return json_response(DriftResponse.model_validate(report))

@@ -8,12 +8,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chalicelib import wiring
-from chalicelib.api.rendering import documented, json_response, unix_now
+from chalicelib.api.rendering import documented, json_response
 from chalicelib.api.routes.parameters import ExplainQuery, IdempotencyKeyHeader, MatchIdPath, StageQuery
 from chalicelib.contracts import AsyncPredictRequest, AsyncPredictResponse, PredictRequest, PredictResponse
 from chalicelib.domain import Stage
 from chalicelib.models import predict as predictions
-from chalicelib.telemetry.observability import facts
+from chalicelib.tasks.submit import submit
+from chalicelib.telemetry.log import facts
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 
@@ -64,7 +65,7 @@ def predict_async(
     """Accept a prediction to be made in the background; poll `status_url` for it."""
     settings = wiring.settings()
     facts.note(match_id=request.match_id, stage=stage.value)
-    task_id = predictions.submit(
+    task_id = submit(
         request,
         stage,
         key,
@@ -72,7 +73,7 @@ def predict_async(
         queue=wiring.inference_queue(),
         releases=wiring.releases(),
         max_backlog=settings.max_backlog,
-        now=unix_now(),
+        now=wiring.real_now(),
     )
     facts.note(task_id=task_id)
     accepted = AsyncPredictResponse(task_id=task_id, status_url=f"/monitoring/task_status/{task_id}")

@@ -8,11 +8,11 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from chalicelib import wiring
-from chalicelib.api.rendering import documented, json_response, unix_now
+from chalicelib.api.rendering import documented, json_response
 from chalicelib.contracts import TaskStatus
 from chalicelib.errors import TaskNotFound
 from chalicelib.tasks.store import TaskState
-from chalicelib.telemetry.observability import facts
+from chalicelib.telemetry.log import facts
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 
@@ -35,7 +35,7 @@ def task_status(
     if len(task_id) != _UUID_LENGTH or not task_id.replace("-", "").isalnum():
         raise TaskNotFound(task_id[:64])
     facts.note(task_id=task_id)
-    task = wiring.tasks().get(task_id, unix_now())
+    task = wiring.tasks().get(task_id, wiring.real_now())
     content = TaskStatus.model_validate(
         {"task_id": task_id, "status": task.state, "result": task.result, "error": task.error}
     )

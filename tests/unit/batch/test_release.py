@@ -17,7 +17,8 @@ from batch.release import (
     read_pointer,
 )
 from chalicelib.errors import DatasetUnavailable, InvalidCursor, ReleaseUnavailable
-from chalicelib.releases.store import POINTER_KEY, Pointer, ReleaseStore
+from chalicelib.releases.pointer import POINTER_KEY, Pointer
+from chalicelib.releases.store import ReleaseStore
 from chalicelib.storage.objects import ConditionFailed
 from tests.support.fakes import InMemoryObjectStore
 

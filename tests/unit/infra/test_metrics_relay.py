@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.telemetry.observability import Measurement, Recorder
+from chalicelib.telemetry.emf import Measurement, Recorder
 from infra.local import metrics_relay
 from infra.local.metrics_relay import MetricsRelay, metric_data, pause_after
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from chalicelib.telemetry import observability
+from chalicelib.telemetry import names
 from infra.paths import ROOT
 from infra.stack.monitoring import DASHBOARD, monitoring_template
 
@@ -16,8 +16,8 @@ ALARMS = {
 }
 OURS = {
     value
-    for name, value in vars(observability).items()
-    if name.isupper() and name != "DEFAULT_NAMESPACE" and isinstance(value, str)
+    for name, value in vars(names).items()
+    if name.isupper() and isinstance(value, str)
     if re.fullmatch(r"([A-Z][a-z]+)+", value)
 }
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import QueueUnavailable, TaskStoreUnavailable
-from chalicelib.models.predict import QueuedMessage
+from chalicelib.tasks.dead_letters import DeadLetter, Redriven, end_dead_letters, redrive
+from chalicelib.tasks.deadline import Deadline
+from chalicelib.tasks.messages import QueuedMessage
 from chalicelib.tasks.store import TaskState
-from chalicelib.tasks.upkeep import SENDS_PER_SWEEP, DeadLetter, Redriven, Swept, end_dead_letters, redrive, sweep
+from chalicelib.tasks.sweep import SENDS_PER_SWEEP, Swept, sweep
 from tests.support.fakes import InMemoryQueue, InMemoryTaskStore
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -108,7 +110,7 @@ def test_a_table_out_of_reach_ends_the_sweep(tasks: Tasks, queue: InMemoryQueue)
 
 
 def test_a_sweep_stops_when_its_time_is_over(tasks: Tasks, queue: InMemoryQueue) -> None:
-    assert swept_at(1_200, tasks, queue, in_time=lambda: False) == Swept([], [], complete=False)
+    assert swept_at(1_200, tasks, queue, deadline=Deadline(0.0)) == Swept([], [], complete=False)
 
 
 def test_a_sweep_sends_a_thousand_at_most_and_the_next_one_the_rest(tasks: Tasks, queue: InMemoryQueue) -> None:

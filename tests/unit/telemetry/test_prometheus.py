@@ -8,7 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chalicelib.errors import ServiceError
 from chalicelib.telemetry.cloudwatch import PERIOD, WINDOW, window_start
-from chalicelib.telemetry.observability import BUCKET_LABELS, Measurement, Recorder, bucket
+from chalicelib.telemetry.emf import Measurement, Recorder
+from chalicelib.telemetry.names import BUCKET_LABELS, bucket
 from chalicelib.telemetry.prometheus import Family, Sample, histogram_samples, render
 from chalicelib.telemetry.service_metrics import REASONS
 from infra.stack.functions import FUNCTIONS as DEPLOYED

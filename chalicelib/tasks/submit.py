@@ -1,0 +1,132 @@
+"""Accepting a prediction to be made in the background (docs/adr/0006)."""
+
+import contextlib
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from chalicelib.contracts import (
+    AsyncPredictRequest,
+    InferenceMessage,
+)
+from chalicelib.domain import Stage
+from chalicelib.errors import (
+    BacklogFull,
+    BodyTooLarge,
+    QueueUnavailable,
+    ServiceError,
+    TaskNotFound,
+    TaskStoreUnavailable,
+)
+from chalicelib.releases.features import match_features
+from chalicelib.releases.store import ReleaseStore
+from chalicelib.tasks.queue import TaskQueue
+from chalicelib.tasks.store import IdempotencyKey, TaskState, TaskStore
+
+MAX_MESSAGE_BYTES: Final = 256 * 1024
+"""Largest message that every SQS queue takes; a task's item in DynamoDB may be 400 KB."""
+
+
+RESEND_ON_RETRY_SECONDS: Final = 30.0
+"""How long after a submission the same submission again sends the message again, in case it never left."""
+
+
+def fingerprint(request: AsyncPredictRequest, stage: Stage) -> str:
+    """Hash of what a request asks for; equal for equal bodies however they are written."""
+    canonical = json.dumps([request.model_dump(mode="json"), stage], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def submit(
+    request: AsyncPredictRequest,
+    stage: Stage,
+    idempotency_key: str | None,
+    *,
+    tasks: TaskStore,
+    queue: TaskQueue,
+    releases: ReleaseStore,
+    max_backlog: int,
+    now: datetime,
+    new_id: Callable[[], uuid.UUID] = uuid.uuid4,
+) -> str:
+    """Accept a prediction to be made later, and return its task id.
+
+    The task is recorded before its message is sent; a crash in between leaves a pending task that the sweep, or the
+    same submission again with its key, sends (docs/adr/0006).
+
+    Raises:
+        MatchNotFound, ReleaseUnavailable: no features sent, and none in the release.
+        IdempotencyConflict: the key was used for another body.
+        BodyTooLarge: the message would be larger than a queue takes.
+        BacklogFull: more messages wait than the configured backlog.
+        TaskStoreUnavailable, QueueUnavailable: not accepted.
+    """
+    key = IdempotencyKey(idempotency_key, fingerprint(request, stage)) if idempotency_key else None
+    task_id = str(new_id())
+    try:
+        if queue.backlog() >= max_backlog:
+            raise BacklogFull(f"more than {max_backlog} predictions are waiting")
+        message = _message(task_id, request, stage, releases, now)
+    except ServiceError:
+        # What was accepted once stays accepted, also when the same could not be accepted now.
+        if key is None or (known := tasks.find(key, now)) is None:
+            raise
+        return known
+    accepted = tasks.submit(task_id, message, now, key)
+    if accepted != task_id:
+        _send_if_unsent(accepted, tasks, queue, now)
+        return accepted
+    try:
+        queue.send(message)
+    except QueueUnavailable as error:
+        # The caller is told that it was not accepted. With a key it comes back to this very task, which is due at
+        # once; without one nobody ever will, so it must not be worked on. If neither can be written down, the sweep
+        # finds a pending task: worked on once too often, never once too few.
+        with contextlib.suppress(TaskStoreUnavailable):
+            if key is None:
+                tasks.fail(task_id, error.code, error.message, now)
+            else:
+                tasks.not_sent(task_id, now)
+        raise
+    return accepted
+
+
+def _message(task_id: str, request: AsyncPredictRequest, stage: Stage, releases: ReleaseStore, now: datetime) -> str:
+    features, computed_at = request.features, None
+    if features is None:
+        found = match_features(request.match_id, releases)
+        features, computed_at = dict(found.values), found.computed_at
+    # Not validated again: the request was, and the release's values are checked against the model's signature.
+    message = InferenceMessage.model_construct(
+        task_id=task_id,
+        match_id=request.match_id,
+        stage=stage,
+        features=features,
+        features_computed_at=computed_at,
+        submitted_at=now,
+    ).model_dump_json()
+    # The two characters that JSON may hold as they are and SQS refuses; they can only stand in strings.
+    message = message.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
+    if len(message.encode()) > MAX_MESSAGE_BYTES:
+        raise BodyTooLarge(f"the features are larger than {MAX_MESSAGE_BYTES} bytes")
+    return message
+
+
+def _send_if_unsent(task_id: str, tasks: TaskStore, queue: TaskQueue, now: datetime) -> None:
+    """Send an accepted task's message again if it may never have been sent; a duplicate is harmless, a storm is not."""
+    with contextlib.suppress(TaskNotFound):
+        task = tasks.get(task_id, now)
+        old = task.sends == 0 and now.timestamp() - task.submitted_at >= RESEND_ON_RETRY_SECONDS
+        if task.state is not TaskState.PENDING or not (old or task.next_send_at <= now.timestamp()):
+            return
+        if (message := tasks.claim_send(task, now)) is None:
+            return
+        try:
+            queue.send(message)
+        except QueueUnavailable:
+            with contextlib.suppress(TaskStoreUnavailable):
+                tasks.not_sent(task_id, now)
+            raise
