@@ -1,123 +1,51 @@
 """Every function of the API package: hand the event over, return. No decisions here."""
 
+from collections.abc import Callable
 from typing import Any
 
 from chalice import Chalice
 
-from chalicelib import queue_functions
+from chalicelib import NAME, queue_functions
 from chalicelib.api.gateway import handle
 
-app = Chalice(app_name="soccer")
+app = Chalice(app_name=NAME)
 
 Event = dict[str, Any]
+Handler = Callable[[Event, Any], Event]
 
 
-@app.lambda_function(name="predict")
-def predict(event: Event, context: Any) -> Event:
-    """POST /predict/."""
-    return handle("predict", event, context)
+def http_function(name: str) -> Handler:
+    """Declare the function of an endpoint; `chalicelib.endpoints` says which requests it answers.
+
+    Lambda finds the handler as `app.<name>`, so the variable it is assigned to has the same name.
+    """
+
+    def handler(event: Event, context: Any) -> Event:
+        return handle(name, event, context)
+
+    handler.__name__ = name
+    declared: Handler = app.lambda_function(name=name)(handler)
+    return declared
 
 
-@app.lambda_function(name="predict_match")
-def predict_match(event: Event, context: Any) -> Event:
-    """GET /predict/{match_id}."""
-    return handle("predict_match", event, context)
-
-
-@app.lambda_function(name="predict_async")
-def predict_async(event: Event, context: Any) -> Event:
-    """POST /predict/async/."""
-    return handle("predict_async", event, context)
-
-
-@app.lambda_function(name="precomputed")
-def precomputed(event: Event, context: Any) -> Event:
-    """GET /predict/precomputed/{match_id}."""
-    return handle("precomputed", event, context)
-
-
-@app.lambda_function(name="predictions")
-def predictions(event: Event, context: Any) -> Event:
-    """GET /predict/predictions/."""
-    return handle("predictions", event, context)
-
-
-@app.lambda_function(name="matches")
-def matches(event: Event, context: Any) -> Event:
-    """GET /predict/matches/."""
-    return handle("matches", event, context)
-
-
-@app.lambda_function(name="odds")
-def odds(event: Event, context: Any) -> Event:
-    """GET /predict/odds/."""
-    return handle("odds", event, context)
-
-
-@app.lambda_function(name="cards")
-def cards(event: Event, context: Any) -> Event:
-    """GET /predict/cards/."""
-    return handle("cards", event, context)
-
-
-@app.lambda_function(name="region_roi")
-def region_roi(event: Event, context: Any) -> Event:
-    """GET /predict/region-roi/."""
-    return handle("region_roi", event, context)
-
-
-@app.lambda_function(name="model_info")
-def model_info(event: Event, context: Any) -> Event:
-    """GET /predict/model/info."""
-    return handle("model_info", event, context)
-
-
-@app.lambda_function(name="task_status")
-def task_status(event: Event, context: Any) -> Event:
-    """GET /monitoring/task_status/{task_id}."""
-    return handle("task_status", event, context)
-
-
-@app.lambda_function(name="healthcheck")
-def healthcheck(event: Event, context: Any) -> Event:
-    """GET /healthcheck/."""
-    return handle("healthcheck", event, context)
-
-
-@app.lambda_function(name="metrics")
-def metrics(event: Event, context: Any) -> Event:
-    """GET /metrics."""
-    return handle("metrics", event, context)
-
-
-@app.lambda_function(name="queues")
-def queues(event: Event, context: Any) -> Event:
-    """GET /monitoring/queues."""
-    return handle("queues", event, context)
-
-
-@app.lambda_function(name="workers")
-def workers(event: Event, context: Any) -> Event:
-    """GET /monitoring/workers."""
-    return handle("workers", event, context)
-
-
-@app.lambda_function(name="drift")
-def drift(event: Event, context: Any) -> Event:
-    """GET /monitoring/drift."""
-    return handle("drift", event, context)
-
-
-@app.lambda_function(name="docs")
-def docs(event: Event, context: Any) -> Event:
-    """GET /openapi.json and /docs."""
-    return handle("docs", event, context)
-
-
-@app.lambda_function(name="ui")
-def ui(event: Event, context: Any) -> Event:
-    """GET /ui/."""
-    return handle("ui", event, context)
+predict = http_function("predict")
+predict_match = http_function("predict_match")
+predict_async = http_function("predict_async")
+precomputed = http_function("precomputed")
+predictions = http_function("predictions")
+matches = http_function("matches")
+odds = http_function("odds")
+cards = http_function("cards")
+region_roi = http_function("region_roi")
+model_info = http_function("model_info")
+task_status = http_function("task_status")
+healthcheck = http_function("healthcheck")
+metrics = http_function("metrics")
+queues = http_function("queues")
+workers = http_function("workers")
+drift = http_function("drift")
+docs = http_function("docs")
+ui = http_function("ui")
 
 
 @app.lambda_function(name="inference")

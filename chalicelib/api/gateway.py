@@ -26,7 +26,7 @@ from chalicelib.api.request import parse_json, prepared
 from chalicelib.api.response import finished, preflight
 from chalicelib.api.routes import router_of
 from chalicelib.domain import Stage
-from chalicelib.endpoints import ENDPOINTS, Access
+from chalicelib.endpoints import BY_FUNCTION, Access
 from chalicelib.errors import (
     AccessDenied,
     BacklogFull,
@@ -80,7 +80,6 @@ MAX_FAULTS: Final = 100
 MAX_LOC_CHARACTERS: Final = 200
 """How much of the caller's own words an error repeats."""
 
-_ENDPOINT: Final = {endpoint.function: endpoint for endpoint in ENDPOINTS}
 _STAGES: Final = frozenset(stage.value for stage in Stage)
 # Which kind of prediction a function serves; the others are not counted as predictions.
 _SOURCE: Final = {"predict": "sync", "predict_match": "sync", "predict_async": "async"}
@@ -211,7 +210,7 @@ def _rendered(error: ServiceError) -> dict[str, Any]:
 
 
 def _answer(function: str, event: dict[str, Any], headers: Mapping[str, str], context: Any) -> dict[str, Any]:
-    endpoint, settings = _ENDPOINT[function], wiring.settings()
+    endpoint, settings = BY_FUNCTION[function], wiring.settings()
     if event.get("httpMethod") == "OPTIONS":
         return preflight(f"{endpoint.method}, OPTIONS", headers, settings.board_origin)
     request = prepared(event, headers, endpoint, settings.max_body_bytes)
@@ -287,7 +286,7 @@ def _measurements(
     if isinstance(error, BacklogFull):
         others.append(Measurement(REQUESTS_REFUSED, "Count", 1, (OF_SERVICE,)))
     # A preflight or a wrong method asked for no prediction.
-    asked = event.get("httpMethod") == _ENDPOINT[function].method
+    asked = event.get("httpMethod") == BY_FUNCTION[function].method
     if asked and (source := _SOURCE.get(function)):
         counted.append({"source": source, "stage": _stage(event)})
         if source == "sync":

@@ -10,13 +10,12 @@ import json
 import sys
 from typing import Any, Final
 
+from chalicelib import VERSION
 from chalicelib.api.gateway import new_resolver
-from chalicelib.api.openapi_texts import DESCRIPTION, OPERATIONS, SUMMARY, TAGS, TITLE
+from chalicelib.api.openapi_texts import DESCRIPTION, SUMMARY, TAGS, TITLE
 from chalicelib.api.rendering import ERRORS
 from chalicelib.api.routes import router_of
 from chalicelib.endpoints import ENDPOINTS, Access, Endpoint
-
-VERSION: Final = "1.0.0"
 
 _METHODS: Final = frozenset({"get", "post"})
 _REF: Final = "#/components"
@@ -38,8 +37,6 @@ HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "x-ignored-features": ("Names in `features` that the model does not know, with commas.", {"type": "string"}),
     "Content-Encoding": ("For callers that accept it, where the body is over 1 KiB.", {"const": "gzip"}),
 }  # fmt: skip
-
-_LIMITS: Final = {"ge": "minimum", "le": "maximum", "max_length": "maxLength", "min_length": "minLength"}
 
 _REQUEST_HEADERS: Final = {"if-none-match": "If-None-Match", "idempotency-key": "Idempotency-Key"}
 
@@ -87,12 +84,11 @@ def document() -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], endpoint: Endpoint, path: str) -> None:
-    alias = path != endpoint.paths[0] and endpoint.function in {"queues", "workers"}
-    if alias:
+    texts = endpoint.operations[path]
+    if path in endpoint.deprecated_paths:
         operation["deprecated"] = True
-    name = "openapi_document" if path == "/openapi.json" else endpoint.function
-    operation["operationId"] = f"{name}_alias" if alias else name
-    operation["summary"], operation["description"] = OPERATIONS[name]
+    operation["operationId"] = texts.operation_id
+    operation["summary"], operation["description"] = texts.summary, texts.description
     operation["x-access-level"] = endpoint.access.name.lower()
     if endpoint.access is not Access.PUBLIC:
         operation["security"] = [{"apiKey": []}]

@@ -12,8 +12,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
+from chalicelib.endpoints import Layer
 from infra.packaging import dependencies
-from infra.stack.functions import BY_NAME, FUNCTIONS, Layer, Package
+from infra.stack.functions import BY_NAME, FUNCTIONS, Package
 from infra.stack.stages import Target
 
 _ARCHIVES: Final = {Package.API: "deployment.zip", Package.BATCH: "batch.zip"}

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from chalicelib.endpoints import Layer
 from infra.packaging import dependencies
 from infra.packaging.archive import unzipped_size
 from infra.packaging.elf import missing_libraries
-from infra.stack.functions import FUNCTIONS, Layer, Package
+from infra.stack.functions import FUNCTIONS, Package
 from infra.stack.stages import Target
 
 MEGABYTE: Final = 1024 * 1024

@@ -1,7 +1,7 @@
-"""The stack's functions as infrastructure sees them: which package, which layers, which role.
+"""The stack's functions as infrastructure sees them: package, layers, memory, time limit, role.
 
-What a function is called by is in `chalicelib.endpoints`; memory, timeout and policy file of the API
-package's functions are in `.chalice/config.json`; the batch functions' are in `infra/stack/template.yaml`.
+An endpoint's facts come from its entry in `chalicelib.endpoints`; what invokes the other functions is in
+`infra/stack/template.yaml`.
 """
 
 from dataclasses import dataclass
@@ -9,10 +9,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from chalicelib.endpoints import ENDPOINTS, Layer
 from infra.paths import ROOT
 
 API_POLICIES: Final = ROOT / ".chalice"
 BATCH_POLICIES: Final = ROOT / "infra" / "stack" / "policies"
+
+
+LAYER_LOGICAL_IDS: Final = {Layer.LIGHTGBM: "LightgbmNativeLayer", Layer.PYARROW: "PyarrowLayer"}
+"""Each layer's resource in the template."""
 
 
 class Package(StrEnum):
@@ -20,18 +25,6 @@ class Package(StrEnum):
 
     API = "api"
     BATCH = "batch"
-
-
-class Layer(StrEnum):
-    """A layer; the value is its archive's name."""
-
-    LIGHTGBM = "lightgbm-native"
-    PYARROW = "pyarrow"
-
-    @property
-    def logical_id(self) -> str:
-        """Its resource in the template."""
-        return {"lightgbm-native": "LightgbmNativeLayer", "pyarrow": "PyarrowLayer"}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +36,15 @@ class Function:
         package: Where its code is.
         layers: What it imports beyond its package. A layer costs its size at each cold start, so
             a function lists only what it really loads.
+        memory_mb: Memory, with which processor time grows; 1,769 MB is one processor.
+        timeout_seconds: Time limit.
     """
 
     name: str
     package: Package
     layers: tuple[Layer, ...] = ()
+    memory_mb: int = 512
+    timeout_seconds: int = 10
 
     @property
     def logical_id(self) -> str:
@@ -72,32 +69,24 @@ _PYARROW = (Layer.PYARROW,)
 _BOTH = (Layer.LIGHTGBM, Layer.PYARROW)
 
 FUNCTIONS: Final = (
-    Function("predict", Package.API, _LIGHTGBM),
-    Function("predict_match", Package.API, _BOTH),
-    Function("predict_async", Package.API, _PYARROW),
-    Function("precomputed", Package.API, _PYARROW),
-    Function("predictions", Package.API, _PYARROW),
-    Function("matches", Package.API, _PYARROW),
-    Function("odds", Package.API, _PYARROW),
-    Function("cards", Package.API, _PYARROW),
-    Function("region_roi", Package.API),
-    Function("model_info", Package.API),
-    Function("task_status", Package.API),
-    Function("healthcheck", Package.API),
-    Function("metrics", Package.API),
-    Function("queues", Package.API),
-    Function("workers", Package.API),
-    Function("drift", Package.API),
-    Function("docs", Package.API),
-    Function("ui", Package.API),
-    Function("inference", Package.API, _LIGHTGBM),
-    Function("dead_letters", Package.API),
-    Function("sweep", Package.API),
-    Function("rebuild", Package.BATCH, _BOTH),
-    Function("refresh_odds", Package.BATCH, _PYARROW),
-    Function("sync_models", Package.BATCH),
-    Function("monitor_drift", Package.BATCH, _PYARROW),
-    Function("export_table", Package.BATCH, _PYARROW),
+    *(
+        Function(
+            endpoint.function,
+            Package.API,
+            endpoint.layers,
+            memory_mb=endpoint.memory_mb,
+            timeout_seconds=endpoint.timeout_seconds,
+        )
+        for endpoint in ENDPOINTS
+    ),
+    Function("inference", Package.API, _LIGHTGBM, memory_mb=1024, timeout_seconds=30),
+    Function("dead_letters", Package.API, memory_mb=512, timeout_seconds=30),
+    Function("sweep", Package.API, memory_mb=512, timeout_seconds=60),
+    Function("rebuild", Package.BATCH, _BOTH, memory_mb=4096, timeout_seconds=900),
+    Function("refresh_odds", Package.BATCH, _PYARROW, memory_mb=1769, timeout_seconds=120),
+    Function("sync_models", Package.BATCH, memory_mb=1024, timeout_seconds=60),
+    Function("monitor_drift", Package.BATCH, _PYARROW, memory_mb=1769, timeout_seconds=300),
+    Function("export_table", Package.BATCH, _PYARROW, memory_mb=1769, timeout_seconds=900),
 )
 
 BY_NAME: Final = {function.name: function for function in FUNCTIONS}

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from chalicelib.endpoints import Layer
 from infra.paths import TEMPLATE
 from infra.stack import cfn_yaml
-from infra.stack.functions import FUNCTIONS, Function, Layer, Package
+from infra.stack.functions import FUNCTIONS, LAYER_LOGICAL_IDS, Function, Package
 from infra.stack.gateway_definition import gateway_resources
 from infra.stack.monitoring import monitoring_template
 from infra.stack.stages import Target
@@ -50,13 +51,15 @@ def function_overlay(function: Function, target: Target) -> dict[str, Any]:
         "FunctionName": {"Fn::Sub": f"${{AWS::StackName}}-{function.name}"},
         "Runtime": target.runtime,
         "Architectures": [target.architecture],
+        "MemorySize": function.memory_mb,
+        "Timeout": function.timeout_seconds,
         "Role": {"Fn::GetAtt": [function.role_logical_id, "Arn"]},
         # chalice writes PassThrough into each of its functions, which would win over the template's Globals
         "Tracing": {"Ref": "Tracing"},
         "LoggingConfig": {"LogGroup": {"Ref": log_group}},
     }
     if function.layers:
-        properties["Layers"] = [{"Ref": layer.logical_id} for layer in function.layers]
+        properties["Layers"] = [{"Ref": LAYER_LOGICAL_IDS[layer]} for layer in function.layers]
     resources: dict[str, Any] = {
         function.logical_id: {"Type": "AWS::Serverless::Function", "Properties": properties},
         log_group: {
@@ -93,7 +96,7 @@ def merge_template(deployed: Iterable[Function], target: Target) -> dict[str, An
     absent = {function.logical_id for function in FUNCTIONS} - {function.logical_id for function in functions.values()}
     resources = {name: resource for name, resource in template["Resources"].items() if name not in absent}
     for layer in Layer:
-        resources[layer.logical_id]["Properties"] |= {
+        resources[LAYER_LOGICAL_IDS[layer]]["Properties"] |= {
             "CompatibleRuntimes": [target.runtime],
             "CompatibleArchitectures": [target.architecture],
         }

@@ -1,5 +1,7 @@
 """The REST API's resources from the HTTP table."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.endpoints import Access, Endpoint
@@ -15,8 +17,13 @@ def deployment_of(*endpoints: Endpoint) -> str:
     return name
 
 
-PREDICT = Endpoint("predict", "POST", ("/predict",), Access.CLIENT)
-MATCH = Endpoint("predict_match", "GET", ("/predict/{match_id}",), Access.CLIENT)
+def endpoint_of(function: str, path: str, **details: Any) -> Endpoint:
+    """A GET endpoint of which only function and path matter."""
+    return Endpoint(function, "GET", path, Access.PUBLIC, "site", summary="A title", description="A text.", **details)
+
+
+PREDICT = endpoint_of("predict", "/predict")
+MATCH = endpoint_of("predict_match", "/predict/{match_id}")
 
 
 def test_folders_above_a_path_become_resources_once() -> None:
@@ -45,7 +52,7 @@ def test_endpoints_of_functions_that_are_not_deployed_are_left_out() -> None:
 
 
 def test_a_greedy_path_is_invocable_below_it() -> None:
-    docs = Endpoint("docs", "GET", ("/docs/{asset+}",), Access.PUBLIC)
+    docs = endpoint_of("docs", "/docs", asset_paths=("/docs/{asset+}",))
     resources = gateway_resources(FUNCTIONS, [docs])
     assert resources["PathDocsAsset"]["Properties"]["PathPart"] == "{asset+}"
     assert resources["InvokeDocsAsset"]["Properties"]["SourceArn"]["Fn::Sub"].endswith("${RestApi}/*/*/docs/*")
@@ -55,7 +62,7 @@ def test_two_paths_that_would_share_a_logical_id_are_refused() -> None:
     with pytest.raises(ValueError, match="share the id"):
         gateway_resources(
             FUNCTIONS,
-            [MATCH, Endpoint("predict", "GET", ("/predict/match-id",), Access.PUBLIC)],
+            [MATCH, endpoint_of("predict", "/predict/match-id")],
         )
 
 
