@@ -56,6 +56,10 @@ $(EMULATOR_VENV)/.ready: $(BOOT)/.ready $(LOCKS)/emulator.txt
 	  || $(BOOT)/bin/python -m pip --python $(EMULATOR_VENV)/bin/python install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/emulator.txt
 	@touch $@
 
+# Installed once from the lock file; a machine without Node gets it from a hashed wheel.
+node_modules/.ready: $(BOOT)/.ready package.json package-lock.json $(LOCKS)/node.txt infra/local/find_node.sh
+	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; npm ci --silent --ignore-scripts && touch $@
+
 setup-browser: setup ## Chromium for the board's tests (Debian package; needs root)
 	@if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then echo "a browser is installed"; \
 	elif [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then echo "no browser and not root: browser tests are skipped (apt-get install chromium)"; \
@@ -94,7 +98,7 @@ promote: setup ## Move an alias to a version and mirror it (VERSION=2 [STAGE=cha
 
 # ── Quality ──────────────────────────────────────────────────────────────────────────────────────────
 
-test: setup lint ## The gate: lint, types, every test; the end-to-end tests on an emulator of their own
+test: setup lint test-js ## The gate: lint, types, every test; the end-to-end tests on an emulator of their own
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 test-iam: setup ## Each function under its own role: the end-to-end tests with rights enforced, used against granted
@@ -103,14 +107,21 @@ test-iam: setup ## Each function under its own role: the end-to-end tests with r
 mutate-rights: setup ## Take away each right of each role in turn and see that it is missed ([FUNCTIONS="sweep ui"])
 	@ENFORCE_IAM=1 MUTATE_RIGHTS="$(or $(FUNCTIONS),all)" $(PY) -m pytest -n 0 -s -q tests/e2e/test_rights.py -k "taken_away" $(PYTEST_ARGS)
 
-lint: setup ## Ruff (rules and format) and mypy
+lint: setup lint-js ## Ruff (rules and format) and mypy; ESLint, Prettier and tsc for the board
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 
-format: setup ## Format the code
+lint-js: node_modules/.ready ## ESLint, Prettier and tsc --checkJs over the board's JavaScript
+	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; npm run --silent lint
+
+test-js: node_modules/.ready ## Unit tests of the board's pure modules
+	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; npm run --silent test
+
+format: setup node_modules/.ready ## Format the code
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
+	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; npm run --silent format
 
 bench-batch: setup ## Seconds and peak memory of each rebuild step, 10 k to 1 M matches
 	@$(PY) -m benchmarks.batch --record

@@ -18,15 +18,26 @@ export function words(text) {
     const items = block.split(/^- /m);
     const before = items.shift().trim();
     if (before) blocks.push(element("p", {}, inline(before)));
-    if (items.length) blocks.push(element("ul", {}, items.map((item) => element("li", {}, inline(item)))));
+    if (items.length)
+      blocks.push(
+        element(
+          "ul",
+          {},
+          items.map((item) => element("li", {}, inline(item))),
+        ),
+      );
   }
   return blocks;
 }
 
 export function inline(text) {
-  return text.split(/(`[^`]+`)/).map((part) =>
-    part.startsWith("`") && part.endsWith("`") && part.length > 1 ? element("code", {}, part.slice(1, -1)) : part,
-  );
+  return text
+    .split(/(`[^`]+`)/)
+    .map((part) =>
+      part.startsWith("`") && part.endsWith("`") && part.length > 1
+        ? element("code", {}, part.slice(1, -1))
+        : part,
+    );
 }
 
 export const pretty = (value) => JSON.stringify(value, null, 2);

@@ -6,26 +6,42 @@ export const nameOf = (reference) => reference.split("/").pop();
 
 export function resolve(document, value) {
   let found = value;
-  while (found?.$ref) found = found.$ref.slice(2).split("/").reduce((at, part) => at[part], document);
+  while (found?.$ref)
+    found = found.$ref
+      .slice(2)
+      .split("/")
+      .reduce((at, part) => at[part], document);
   return found;
 }
 
 /* A type as nodes: `array of CardRow`, `number or null`, `"home" | "draw"`. */
 export function typeOf(schema) {
   if (!schema) return ["anything"];
-  if (schema.$ref) return [element("a", { href: `#schema-${nameOf(schema.$ref)}` }, nameOf(schema.$ref))];
+  if (schema.$ref)
+    return [element("a", { href: `#schema-${nameOf(schema.$ref)}` }, nameOf(schema.$ref))];
   if (schema.const !== undefined) return [pretty(schema.const)];
   if (schema.enum) return [schema.enum.map((value) => JSON.stringify(value)).join(" | ")];
-  if (schema.anyOf) return schema.anyOf.flatMap((option, i) => (i ? [" or ", ...typeOf(option)] : typeOf(option)));
+  if (schema.anyOf)
+    return schema.anyOf.flatMap((option, i) => (i ? [" or ", ...typeOf(option)] : typeOf(option)));
   if (schema.type === "array") return ["array of ", ...typeOf(schema.items)];
-  if (schema.type === "object" && schema.additionalProperties) return ["map to ", ...typeOf(schema.additionalProperties)];
+  if (schema.type === "object" && schema.additionalProperties)
+    return ["map to ", ...typeOf(schema.additionalProperties)];
   return [schema.format ? `${schema.type} (${schema.format})` : (schema.type ?? "anything")];
 }
 
 export function limitsOf(schema) {
-  const names = { minimum: "≥", maximum: "≤", minLength: "length ≥", maxLength: "length ≤", maxProperties: "entries ≤" };
-  const limits = Object.entries(names).filter(([name]) => name in schema).map(([name, sign]) => `${sign} ${schema[name]}`);
-  if ("default" in schema && schema.default !== null) limits.push(`default ${JSON.stringify(schema.default)}`);
+  const names = {
+    minimum: "≥",
+    maximum: "≤",
+    minLength: "length ≥",
+    maxLength: "length ≤",
+    maxProperties: "entries ≤",
+  };
+  const limits = Object.entries(names)
+    .filter(([name]) => name in schema)
+    .map(([name, sign]) => `${sign} ${schema[name]}`);
+  if ("default" in schema && schema.default !== null)
+    limits.push(`default ${JSON.stringify(schema.default)}`);
   return limits.join(", ");
 }
 
@@ -40,7 +56,9 @@ export function exampleOf(document, schema, depth = 0) {
   if (known.type === "array") return [exampleOf(document, known.items, depth + 1)];
   if (known.type === "object") {
     const properties = Object.entries(known.properties ?? {});
-    return Object.fromEntries(properties.map(([name, kind]) => [name, exampleOf(document, kind, depth + 1)]));
+    return Object.fromEntries(
+      properties.map(([name, kind]) => [name, exampleOf(document, kind, depth + 1)]),
+    );
   }
   return { integer: 0, number: 0, boolean: false, string: "" }[known.type] ?? null;
 }
@@ -48,11 +66,25 @@ export function exampleOf(document, schema, depth = 0) {
 export function schemaTable(schema) {
   const required = new Set(schema.required ?? []);
   const rows = Object.entries(schema.properties ?? {}).map(([name, kind]) =>
-    element("tr", {},
+    element(
+      "tr",
+      {},
       element("td", {}, element("code", {}, name), required.has(name) ? "" : " (optional)"),
       element("td", {}, typeOf(kind)),
-      element("td", {}, inline(kind.description ?? ""), element("span", { class: "muted" }, ` ${limitsOf(kind)}`))));
+      element(
+        "td",
+        {},
+        inline(kind.description ?? ""),
+        element("span", { class: "muted" }, ` ${limitsOf(kind)}`),
+      ),
+    ),
+  );
   if (!rows.length) return element("p", {}, typeOf(schema));
   const head = ["Field", "Type", "Meaning"].map((text) => element("th", { scope: "col" }, text));
-  return element("table", {}, element("thead", {}, element("tr", {}, head)), element("tbody", {}, rows));
+  return element(
+    "table",
+    {},
+    element("thead", {}, element("tr", {}, head)),
+    element("tbody", {}, rows),
+  );
 }

@@ -10,10 +10,18 @@ export function tryForm({ document, path, method, operation, base, key }) {
   const inputs = new Map(parameters.map((parameter) => [parameter, field(parameter)]));
   const media = Object.keys(operation.requestBody?.content ?? {})[0];
   const example = media && exampleOf(document, operation.requestBody.content[media].schema);
-  const body = media && element("textarea", { "aria-label": "Request body", spellcheck: "false" }, pretty(example));
+  const body =
+    media &&
+    element("textarea", { "aria-label": "Request body", spellcheck: "false" }, pretty(example));
   const answer = element("div", { class: "answer", "aria-live": "polite" });
   const labels = [...inputs].map(([parameter, input]) =>
-    element("label", {}, `${parameter.name} (${parameter.in})${parameter.required ? " *" : ""}`, input));
+    element(
+      "label",
+      {},
+      `${parameter.name} (${parameter.in})${parameter.required ? " *" : ""}`,
+      input,
+    ),
+  );
 
   async function send(event) {
     event.preventDefault();
@@ -21,7 +29,12 @@ export function tryForm({ document, path, method, operation, base, key }) {
     answer.replaceChildren(element("p", { class: "muted" }, "Sending …"));
     const started = performance.now();
     try {
-      const response = await fetch(request.url, { method, headers: request.headers, body: request.body, cache: "no-store" });
+      const response = await fetch(request.url, {
+        method,
+        headers: request.headers,
+        body: request.body,
+        cache: "no-store",
+      });
       const text = await response.text();
       show(answer, request, response, text, performance.now() - started);
     } catch (error) {
@@ -29,16 +42,35 @@ export function tryForm({ document, path, method, operation, base, key }) {
     }
   }
 
-  return element("form", { class: "try", onsubmit: send },
+  return element(
+    "form",
+    { class: "try", onsubmit: send },
     element("h3", {}, "Try it"),
-    element("div", { class: "fields" }, labels), body, element("p", {}, element("button", { type: "submit" }, "Send")), answer);
+    element("div", { class: "fields" }, labels),
+    body,
+    element("p", {}, element("button", { type: "submit" }, "Send")),
+    answer,
+  );
 }
 
 function field(parameter) {
-  const options = parameter.schema.enum ?? (parameter.schema.type === "boolean" ? [true, false] : null);
-  if (options) return element("select", {}, element("option", { value: "" }, "–"), options.map((o) => element("option", {}, String(o))));
-  const kind = parameter.schema.type === "integer" || parameter.schema.type === "number" ? "number" : "text";
-  return element("input", { type: kind, step: "any", required: parameter.required, placeholder: parameter.schema.default ?? "" });
+  const options =
+    parameter.schema.enum ?? (parameter.schema.type === "boolean" ? [true, false] : null);
+  if (options)
+    return element(
+      "select",
+      {},
+      element("option", { value: "" }, "–"),
+      options.map((o) => element("option", {}, String(o))),
+    );
+  const kind =
+    parameter.schema.type === "integer" || parameter.schema.type === "number" ? "number" : "text";
+  return element("input", {
+    type: kind,
+    step: "any",
+    required: parameter.required,
+    placeholder: parameter.schema.default ?? "",
+  });
 }
 
 function requestOf({ path, method, base, inputs, body, media, key }) {
@@ -47,7 +79,8 @@ function requestOf({ path, method, base, inputs, body, media, key }) {
   const headers = {};
   for (const [parameter, input] of inputs) {
     if (input.value === "") continue;
-    if (parameter.in === "path") place = place.replace(`{${parameter.name}}`, encodeURIComponent(input.value));
+    if (parameter.in === "path")
+      place = place.replace(`{${parameter.name}}`, encodeURIComponent(input.value));
     else if (parameter.in === "query") query.append(parameter.name, input.value);
     else headers[parameter.name] = input.value;
   }
@@ -68,10 +101,18 @@ function show(answer, request, response, text, milliseconds) {
     /* Shown as it came. */
   }
   answer.replaceChildren(
-    element("h3", {}, "Request"), element("pre", {}, curl(request)),
+    element("h3", {}, "Request"),
+    element("pre", {}, curl(request)),
     element("h3", {}, `Answer: ${response.status} in ${Math.round(milliseconds)} ms`),
     element("pre", { class: "headers" }, headers),
-    element("pre", { class: "body" }, shown.length > SHOWN ? `${shown.slice(0, SHOWN)}\n… ${shown.length} characters in all` : shown));
+    element(
+      "pre",
+      { class: "body" },
+      shown.length > SHOWN
+        ? `${shown.slice(0, SHOWN)}\n… ${shown.length} characters in all`
+        : shown,
+    ),
+  );
 }
 
 /* The same request for a shell; the key is named, not shown. */
@@ -79,7 +120,9 @@ function curl(request) {
   const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   const parts = [`curl -X ${request.method} ${quote(request.url.href)}`];
   for (const [name, value] of Object.entries(request.headers)) {
-    parts.push(name === "X-API-Key" ? `-H "X-API-Key: $API_KEY"` : `-H ${quote(`${name}: ${value}`)}`);
+    parts.push(
+      name === "X-API-Key" ? `-H "X-API-Key: $API_KEY"` : `-H ${quote(`${name}: ${value}`)}`,
+    );
   }
   if (request.body) parts.push(`-d ${quote(request.body)}`);
   return parts.join(" \\\n  ");

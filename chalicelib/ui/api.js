@@ -22,6 +22,7 @@ export class ApiError extends Error {
 
 /**
  * @param {string} path Without a leading slash.
+ * @param {{query?: Record<string, any>, body?: any, signal?: AbortSignal}} options
  * @returns {Promise<{data: any, headers: Headers}>}
  * @throws {ApiError}
  */
@@ -44,7 +45,12 @@ export async function call(path, { query = {}, body, signal } = {}) {
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError(0, error.name === "TimeoutError" ? "The service did not answer in time." : "The service cannot be reached.");
+    throw new ApiError(
+      0,
+      error.name === "TimeoutError"
+        ? "The service did not answer in time."
+        : "The service cannot be reached.",
+    );
   }
   const text = await answer.text();
   let data = null;
@@ -55,10 +61,14 @@ export async function call(path, { query = {}, body, signal } = {}) {
   }
   if (!answer.ok || data === null) {
     const after = Number(answer.headers.get("Retry-After"));
-    throw new ApiError(answer.ok ? 502 : answer.status, data?.message ?? `The service answered ${answer.status}.`, {
-      retryAfter: Number.isFinite(after) && after > 0 ? after : null,
-      details: data?.details ?? [],
-    });
+    throw new ApiError(
+      answer.ok ? 502 : answer.status,
+      data?.message ?? `The service answered ${answer.status}.`,
+      {
+        retryAfter: Number.isFinite(after) && after > 0 ? after : null,
+        details: data?.details ?? [],
+      },
+    );
   }
   return { data, headers: answer.headers };
 }

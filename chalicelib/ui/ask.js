@@ -48,10 +48,14 @@ export class AskDialog {
     this.run = new AbortController();
     const { signal } = this.run;
     const again = () => this.#load(card);
-    this.title.textContent = card ? `${card.home_team} – ${card.away_team}` : `Match ${this.matchId}`;
+    this.title.textContent = card
+      ? `${card.home_team} – ${card.away_team}`
+      : `Match ${this.matchId}`;
     fill(this.body, skeleton(6));
     try {
-      card ??= (await call(`predict/precomputed/${this.matchId}`, { query: { stage: this.stage }, signal })).data;
+      card ??= (
+        await call(`predict/precomputed/${this.matchId}`, { query: { stage: this.stage }, signal })
+      ).data;
       this.title.textContent = `${card.home_team} – ${card.away_team}`;
       const [live, info] = await Promise.all([
         call(`predict/${this.matchId}`, { query: { stage: this.stage, explain: true }, signal }),
@@ -64,7 +68,9 @@ export class AskDialog {
   }
 
   #ready(card, live, info) {
-    this.values = Object.fromEntries((live.contributions ?? []).map((row) => [row.feature, row.value ?? null]));
+    this.values = Object.fromEntries(
+      (live.contributions ?? []).map((row) => [row.feature, row.value ?? null]),
+    );
     this.info = info;
     this.outcome = OUTCOMES[live.prediction.predicted_class];
     this.usual = live;
@@ -75,9 +81,29 @@ export class AskDialog {
     this.form = this.#form();
     fill(
       this.body,
-      h("p", { class: "muted" }, [card.region, card.league, card.match_date ? show.shortDay(Date.parse(card.match_date)) : "date to be confirmed"].join(" · ")),
-      h("div", { class: "ask-columns" }, h("div", {}, this.answers, this.status, this.explained), this.form),
-      h("p", { class: "muted small" }, `${live.prediction.model_version}, run ${live.prediction.model_run_id}, ${computed ? `features computed ${show.moment(Date.parse(computed))}` : "features of unknown time"}.`),
+      h(
+        "p",
+        { class: "muted" },
+        [
+          card.region,
+          card.league,
+          card.match_date ? show.shortDay(Date.parse(card.match_date)) : "date to be confirmed",
+        ].join(" · "),
+      ),
+      h(
+        "div",
+        { class: "ask-columns" },
+        h("div", {}, this.answers, this.status, this.explained),
+        this.form,
+      ),
+      h(
+        "p",
+        { class: "muted small" },
+        `${live.prediction.model_version}, run ${live.prediction.model_run_id}, `,
+        computed
+          ? `features computed ${show.moment(Date.parse(computed))}.`
+          : "features of unknown time.",
+      ),
     );
     this.#answered("With its own features", live, []);
   }
@@ -87,13 +113,41 @@ export class AskDialog {
     const rows = this.info.features.map((feature) => {
       const id = `feature-${feature.name}`;
       const value = this.values[feature.name];
-      const input = h("input", { id, name: feature.name, type: "number", step: feature.type === "long" ? 1 : "any", required: feature.required, value: rounded(value), placeholder: feature.required ? null : "missing", autocomplete: "off" });
+      const input = h("input", {
+        id,
+        name: feature.name,
+        type: "number",
+        step: feature.type === "long" ? 1 : "any",
+        required: feature.required,
+        value: rounded(value),
+        placeholder: feature.required ? null : "missing",
+        autocomplete: "off",
+      });
       this.inputs.set(feature.name, input);
-      const row = h("div", { class: "feature-row" }, h("label", { for: id, title: feature.name }, show.featureName(feature.name)), input);
-      input.addEventListener("input", () => row.classList.toggle("changed", this.#changed().includes(feature.name)));
+      const row = h(
+        "div",
+        { class: "feature-row" },
+        h("label", { for: id, title: feature.name }, show.featureName(feature.name)),
+        input,
+      );
+      input.addEventListener("input", () =>
+        row.classList.toggle("changed", this.#changed().includes(feature.name)),
+      );
       return row;
     });
-    const search = h("input", { type: "search", "aria-label": "Find a feature", placeholder: "Find a feature", oninput: () => rows.forEach((row, i) => (row.hidden = !`${show.featureName(this.info.features[i].name)} ${this.info.features[i].name}`.toLowerCase().includes(search.value.toLowerCase()))) });
+    const search = h("input", {
+      type: "search",
+      "aria-label": "Find a feature",
+      placeholder: "Find a feature",
+      oninput: () =>
+        rows.forEach(
+          (row, i) =>
+            (row.hidden =
+              !`${show.featureName(this.info.features[i].name)} ${this.info.features[i].name}`
+                .toLowerCase()
+                .includes(search.value.toLowerCase())),
+        ),
+    });
     return h(
       "form",
       {
@@ -105,13 +159,37 @@ export class AskDialog {
         },
       },
       h("div", { class: "form-head" }, h("h3", {}, "Features"), search),
-      h("div", { class: "feature-rows", role: "group", "aria-label": "Feature values", tabindex: 0 }, rows),
-      h("div", { class: "form-actions" }, h("button", { type: "submit", class: "button primary" }, "Predict now"), h("button", { type: "button", class: "button", onclick: () => this.form.reportValidity() && this.#queue() }, "Queue it"), h("button", { type: "button", class: "button plain", onclick: () => this.#reset() }, "Reset")),
+      h(
+        "div",
+        { class: "feature-rows", role: "group", "aria-label": "Feature values", tabindex: 0 },
+        rows,
+      ),
+      h(
+        "div",
+        { class: "form-actions" },
+        h("button", { type: "submit", class: "button primary" }, "Predict now"),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button",
+            onclick: () => this.form.reportValidity() && this.#queue(),
+          },
+          "Queue it",
+        ),
+        h(
+          "button",
+          { type: "button", class: "button plain", onclick: () => this.#reset() },
+          "Reset",
+        ),
+      ),
     );
   }
 
   #features() {
-    return Object.fromEntries([...this.inputs].map(([name, input]) => [name, this.#value(name, input.value)]));
+    return Object.fromEntries(
+      [...this.inputs].map(([name, input]) => [name, this.#value(name, input.value)]),
+    );
   }
 
   /** Shown rounded, sent in full: only what was typed counts as changed. */
@@ -140,11 +218,22 @@ export class AskDialog {
     fill(this.status, h("p", { class: "muted" }, "Asking…"));
     const began = performance.now();
     try {
-      const { data } = await call("predict/", { query: { stage: this.stage, explain: true }, body: { match_id: this.matchId, features: this.#features() }, signal });
-      fill(this.status, h("p", { class: "muted" }, `Answered in ${Math.round(performance.now() - began)} ms.`));
+      const { data } = await call("predict/", {
+        query: { stage: this.stage, explain: true },
+        body: { match_id: this.matchId, features: this.#features() },
+        signal,
+      });
+      fill(
+        this.status,
+        h("p", { class: "muted" }, `Answered in ${Math.round(performance.now() - began)} ms.`),
+      );
       this.#answered("With your features", data, changed);
     } catch (error) {
-      if (!signal.aborted) fill(this.status, problem(error, () => this.#predict()));
+      if (!signal.aborted)
+        fill(
+          this.status,
+          problem(error, () => this.#predict()),
+        );
     }
   }
 
@@ -161,12 +250,18 @@ export class AskDialog {
     const began = performance.now();
     const seconds = () => `${((performance.now() - began) / 1_000).toFixed(1)} s`;
     try {
-      const { data: accepted } = await call("predict/async/", { query: { stage: this.stage }, body: { match_id: this.matchId, features: this.#features() }, signal });
+      const { data: accepted } = await call("predict/async/", {
+        query: { stage: this.stage },
+        body: { match_id: this.matchId, features: this.#features() },
+        signal,
+      });
       fill(step(), "Submitted as task ", h("code", {}, accepted.task_id));
       const pending = step("Pending");
       let polls = 0;
       for (;;) {
-        const { data: task, headers } = await call(`monitoring/task_status/${accepted.task_id}`, { signal });
+        const { data: task, headers } = await call(`monitoring/task_status/${accepted.task_id}`, {
+          signal,
+        });
         polls += 1;
         if (task.status === "success") {
           pending.textContent = `Pending until asked ${polls === 1 ? "once" : `${polls} times`}`;
@@ -179,7 +274,8 @@ export class AskDialog {
           return;
         }
         pending.textContent = `Pending, asked ${polls === 1 ? "once" : `${polls} times`}, ${seconds()}`;
-        if (performance.now() - began > POLL_FOR_MS) throw new ApiError(504, "The task is still pending; ask for its status later.");
+        if (performance.now() - began > POLL_FOR_MS)
+          throw new ApiError(504, "The task is still pending; ask for its status later.");
         await pause(Number(headers.get("Retry-After")) * 1_000 || POLL_MS, signal);
       }
     } catch (error) {
@@ -202,19 +298,55 @@ export class AskDialog {
       h(
         "dl",
         { class: "key-figures three" },
-        OUTCOMES.map((outcome, i) => h("div", { class: `figure ${outcome}` }, h("dt", {}, OUTCOME_NAMES[outcome]), h("dd", {}, h("strong", { "data-probability": now[i] }, show.percent(now[i], 1)), h("span", { class: "muted" }, isOwn ? `fair odds ${(1 / now[i]).toFixed(2)}` : `${show.signed(100 * (now[i] - usual[i]), 1)} points`)))),
+        OUTCOMES.map((outcome, i) =>
+          h(
+            "div",
+            { class: `figure ${outcome}` },
+            h("dt", {}, OUTCOME_NAMES[outcome]),
+            h(
+              "dd",
+              {},
+              h("strong", { "data-probability": now[i] }, show.percent(now[i], 1)),
+              h(
+                "span",
+                { class: "muted" },
+                isOwn
+                  ? `fair odds ${(1 / now[i]).toFixed(2)}`
+                  : `${show.signed(100 * (now[i] - usual[i]), 1)} points`,
+              ),
+            ),
+          ),
+        ),
       ),
-      !isOwn && h("p", { class: "muted small" }, changed.length ? `Changed: ${changed.map(show.featureName).join(", ")}.` : "No feature was changed."),
+      !isOwn &&
+        h(
+          "p",
+          { class: "muted small" },
+          changed.length
+            ? `Changed: ${changed.map(show.featureName).join(", ")}.`
+            : "No feature was changed.",
+        ),
     );
     this.#explain(answer.contributions);
-    announce(`${title}: ${OUTCOMES.map((outcome, i) => `${OUTCOME_NAMES[outcome]} ${show.percent(now[i])}`).join(", ")}`);
+    announce(
+      `${title}: ${OUTCOMES.map((outcome, i) => `${OUTCOME_NAMES[outcome]} ${show.percent(now[i])}`).join(", ")}`,
+    );
   }
 
   #explain(contributions) {
-    if (!contributions) return fill(this.explained, h("p", { class: "muted small" }, "Contributions are given with live predictions only."));
+    if (!contributions)
+      return fill(
+        this.explained,
+        h("p", { class: "muted small" }, "Contributions are given with live predictions only."),
+      );
     const i = this.outcome;
-    // What is added to all three scores alike cancels in the softmax; only the difference from their mean moves anything.
-    const rows = contributions.map((row) => ({ feature: row.feature, value: row[i] - (row.home + row.draw + row.away) / 3 })).sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+    // What is added to all three scores cancels in the softmax; only the difference from their mean matters.
+    const rows = contributions
+      .map((row) => ({
+        feature: row.feature,
+        value: row[i] - (row.home + row.draw + row.away) / 3,
+      }))
+      .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
     const choose = (outcome) => () => {
       this.outcome = outcome;
       this.#explain(contributions);
@@ -223,14 +355,37 @@ export class AskDialog {
     fill(
       this.explained,
       h("h3", {}, "What moved it"),
-      h("div", { class: "segments", role: "radiogroup", "aria-label": "Outcome explained" }, OUTCOMES.map((outcome) => h("label", {}, h("input", { type: "radio", name: "explained", value: outcome, checked: outcome === i, onchange: choose(outcome) }), h("span", {}, OUTCOME_NAMES[outcome])))),
+      h(
+        "div",
+        { class: "segments", role: "radiogroup", "aria-label": "Outcome explained" },
+        OUTCOMES.map((outcome) =>
+          h(
+            "label",
+            {},
+            h("input", {
+              type: "radio",
+              name: "explained",
+              value: outcome,
+              checked: outcome === i,
+              onchange: choose(outcome),
+            }),
+            h("span", {}, OUTCOME_NAMES[outcome]),
+          ),
+        ),
+      ),
       contributionChart(rows.slice(0, TOP)),
-      h("p", { class: "muted small" }, `SHAP values, in log-odds for or against ${OUTCOME_NAMES[i].toLowerCase()}, relative to the three outcomes' mean. The ${TOP} largest of ${rows.length}.`),
+      h(
+        "p",
+        { class: "muted small" },
+        `SHAP values, in log-odds for or against ${OUTCOME_NAMES[i].toLowerCase()}, relative to the three `,
+        `outcomes' mean. The ${TOP} largest of ${rows.length}.`,
+      ),
     );
   }
 }
 
-const rounded = (value) => (value === null || value === undefined ? "" : String(Number(value.toFixed(4))));
+const rounded = (value) =>
+  value === null || value === undefined ? "" : String(Number(value.toFixed(4)));
 
 const pause = (ms, signal) =>
   new Promise((resolve, reject) => {

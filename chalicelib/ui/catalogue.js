@@ -1,7 +1,7 @@
 // The cards of one stage, fetched page by page: what is to come first, then the recent past, then the rest.
 
 import { call } from "./api.js";
-import { plain } from "./format.js";
+import { inOrder, prepared } from "./card.js";
 
 const PAGE = 1_000;
 /** So many matches are fetched without being asked; older ones wait for a click. */
@@ -29,9 +29,14 @@ export class Catalogue {
     this.stop = new AbortController();
   }
 
-  /** First kickoff that is still to come, or the last one there was: "now" to within a match. The browser's clock is not asked, because the service may replay another season. */
+  /**
+   * First kickoff that is still to come, or the last one there was: "now" to within a match. The browser's clock is not
+   * asked, because the service may replay another season.
+   */
   get anchor() {
-    const coming = this.rows.find((row) => row.status === "live") ?? this.rows.find((row) => row.status === "upcoming" && row.kickoff !== null);
+    const coming =
+      this.rows.find((row) => row.status === "live") ??
+      this.rows.find((row) => row.status === "upcoming" && row.kickoff !== null);
     if (coming) return coming.kickoff;
     const last = this.rows.findLast((row) => row.kickoff !== null);
     return last ? last.kickoff : null;
@@ -39,7 +44,13 @@ export class Catalogue {
 
   /** Whether the service's clock is set to another time: it calls a match upcoming that lies in its own past. */
   get replayed() {
-    return this.servedAt !== null && this.rows.some((row) => row.status === "upcoming" && row.kickoff !== null && row.kickoff < this.servedAt - 60_000);
+    return (
+      this.servedAt !== null &&
+      this.rows.some(
+        (row) =>
+          row.status === "upcoming" && row.kickoff !== null && row.kickoff < this.servedAt - 60_000,
+      )
+    );
   }
 
   /** Whether nothing more is on its way. */
@@ -49,14 +60,22 @@ export class Catalogue {
 
   /** Seconds since the predictions were computed. */
   get ageSeconds() {
-    return this.computedAt === null ? null : (this.servedAt - this.computedAt + performance.now() - this.receivedAt) / 1_000;
+    return this.computedAt === null
+      ? null
+      : (this.servedAt - this.computedAt + performance.now() - this.receivedAt) / 1_000;
   }
 
   /** Newest time at which odds were collected, up to now; a replayed season has odds from later on, too. */
   get oddsCollectedAt() {
     const { anchor } = this;
     let newest = null;
-    for (const row of this.rows) if (row.oddsTime !== null && (anchor === null || row.oddsTime <= anchor) && (newest === null || row.oddsTime > newest)) newest = row.oddsTime;
+    for (const row of this.rows)
+      if (
+        row.oddsTime !== null &&
+        (anchor === null || row.oddsTime <= anchor) &&
+        (newest === null || row.oddsTime > newest)
+      )
+        newest = row.oddsTime;
     return newest;
   }
 
@@ -107,7 +126,10 @@ export class Catalogue {
     const before = this.computedAt;
     const playing = this.rows.filter((row) => row.status === "live").map((row) => row.match_id);
     const seen = new Set();
-    await Promise.all([this.#pages({ status: "live" }, Infinity, null, seen), this.#pages({ status: "upcoming" }, Infinity, null, seen)]);
+    await Promise.all([
+      this.#pages({ status: "live" }, Infinity, null, seen),
+      this.#pages({ status: "upcoming" }, Infinity, null, seen),
+    ]);
     // Over or begun meanwhile, or a new release: everything is read again.
     const renewed = this.computedAt !== before || playing.some((id) => !seen.has(id));
     this.changed();
@@ -151,22 +173,4 @@ export class Catalogue {
     }
     this.rows = [...this.byId.values()].sort(inOrder);
   }
-}
-
-/** A card with what is needed again and again worked out once. */
-export function prepared(card) {
-  const kickoff = card.match_date === null ? null : Date.parse(card.match_date);
-  card.kickoff = Number.isNaN(kickoff) ? null : kickoff;
-  // 00:00 UTC stands for a day without a time; it must not slip into the day before in the viewer's zone.
-  card.dateOnly = card.kickoff !== null && card.kickoff % 86_400_000 === 0;
-  card.search = plain(`${card.home_team}\n${card.away_team}`);
-  card.oddsTime = card.odds_collected_at ? Date.parse(card.odds_collected_at) : null;
-  card.probabilities = [card.proba_home, card.proba_draw, card.proba_away];
-  card.market = card.implied_home === null ? null : [card.implied_home, card.implied_draw, card.implied_away];
-  return card;
-}
-
-const inOrder = (a, b) => compare(a.kickoff ?? Infinity, b.kickoff ?? Infinity) || a.match_id - b.match_id;
-function compare(a, b) {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

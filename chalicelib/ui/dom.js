@@ -5,8 +5,8 @@ const SVG = "http://www.w3.org/2000/svg";
 /**
  * An HTML element.
  * @param {string} tag
- * @param {object} attributes `class`, any attribute, `onevent` listeners, `style` as custom properties through CSSOM.
- * @param {...(Node|string|number|null|undefined|false|Array)} children Strings become text nodes.
+ * @param {Record<string, any>} attributes `class`, any attribute, `onevent` listeners, `style` through CSSOM.
+ * @param {...any} children Strings become text nodes.
  */
 export function h(tag, attributes = {}, ...children) {
   return filled(document.createElement(tag), attributes, children);
@@ -21,16 +21,21 @@ function filled(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "style") for (const [key, text] of Object.entries(value)) element.style.setProperty(key, text);
+    else if (name === "style")
+      for (const [key, text] of Object.entries(value)) element.style.setProperty(key, text);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
 /** Replace an element's content. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  element.replaceChildren(
+    ...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false),
+  );
 }
 
 /** A link to another site, or null where the address is not a web address (`javascript:` and its like). */
@@ -42,9 +47,23 @@ export function outsideLink(address, text, label) {
     return null;
   }
   if (!["https:", "http:"].includes(url.protocol)) return null;
-  return h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer", class: "outside", "aria-label": label }, text);
+  return h(
+    "a",
+    {
+      href: url.href,
+      target: "_blank",
+      rel: "noopener noreferrer",
+      class: "outside",
+      "aria-label": label,
+    },
+    text,
+  );
 }
 
+/**
+ * An element of the page, which is part of it from the start.
+ * @type {(id: string) => any}
+ */
 export const byId = (id) => document.getElementById(id);
 
 let speaker;

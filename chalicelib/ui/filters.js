@@ -25,19 +25,42 @@ export class FilterBar {
     this.customPeriod = false;
     fill(
       this.statuses,
-      Object.entries(STATUS_NAMES).map(([status, name]) => h("label", {}, h("input", { type: "radio", name: "status", value: status, onchange: () => state.change({ status }) }), h("span", {}, name, " ", h("span", { class: "tally", "data-status": status })))),
+      Object.entries(STATUS_NAMES).map(([status, name]) =>
+        h(
+          "label",
+          {},
+          h("input", {
+            type: "radio",
+            name: "status",
+            value: status,
+            onchange: () => state.change({ status }),
+          }),
+          h("span", {}, name, " ", h("span", { class: "tally", "data-status": status })),
+        ),
+      ),
     );
-    this.region.addEventListener("change", () => state.change({ region: this.region.value, league: "" }));
+    this.region.addEventListener("change", () =>
+      state.change({ region: this.region.value, league: "" }),
+    );
     this.league.addEventListener("change", () => state.change({ league: this.league.value }));
     this.stage.addEventListener("change", () => state.change({ stage: this.stage.value }));
     this.value.addEventListener("change", () => state.change({ value_only: this.value.checked }));
-    this.team.addEventListener("input", () => state.change({ team: this.team.value }, { replace: true }));
-    this.roi.addEventListener("input", () => state.change({ min_region_roi: this.#roiValue() }, { replace: true }));
+    this.team.addEventListener("input", () =>
+      state.change({ team: this.team.value }, { replace: true }),
+    );
+    this.roi.addEventListener("input", () =>
+      state.change({ min_region_roi: this.#roiValue() }, { replace: true }),
+    );
     this.period.addEventListener("change", () => {
       this.customPeriod = this.period.value === "custom";
-      state.change(this.customPeriod ? { period: "" } : { period: this.period.value, from: "", to: "" });
+      state.change(
+        this.customPeriod ? { period: "" } : { period: this.period.value, from: "", to: "" },
+      );
     });
-    for (const name of ["from", "to"]) this[name].addEventListener("change", () => state.change({ [name]: this[name].value, period: "" }));
+    for (const name of ["from", "to"])
+      this[name].addEventListener("change", () =>
+        state.change({ [name]: this[name].value, period: "" }),
+      );
     byId("filters-toggle").addEventListener("click", () => this.#toggle());
   }
 
@@ -54,11 +77,17 @@ export class FilterBar {
   /** Show a state over the matches there are. */
   update(filters, rows, anchor) {
     options(this.region, "All regions", tally(rows, "region"), filters.region);
-    options(this.league, "All leagues", tally(filters.region ? rows.filter((row) => row.region === filters.region) : rows, "league"), filters.league);
+    options(
+      this.league,
+      "All leagues",
+      tally(filters.region ? rows.filter((row) => row.region === filters.region) : rows, "league"),
+      filters.league,
+    );
     this.stage.value = filters.stage;
     this.value.checked = filters.value_only;
     if (document.activeElement !== this.team) this.team.value = filters.team;
-    this.customPeriod = Boolean(filters.from || filters.to) || (this.customPeriod && !filters.period);
+    this.customPeriod =
+      Boolean(filters.from || filters.to) || (this.customPeriod && !filters.period);
     this.period.value = this.customPeriod ? "custom" : filters.period;
     this.from.value = filters.from;
     this.to.value = filters.to;
@@ -69,15 +98,24 @@ export class FilterBar {
   }
 
   #updateRoi(filters, rows) {
-    const known = [...new Set(rows.map((row) => row.region_roi))].filter((roi) => roi !== null && roi !== undefined);
+    const known = [...new Set(rows.map((row) => row.region_roi))].filter(
+      (roi) => roi !== null && roi !== undefined,
+    );
     this.roi.disabled = known.length === 0 && filters.min_region_roi === null;
-    const low = Math.floor(Math.min(-0.1, ...known, filters.min_region_roi ?? 0) / ROI_STEP) * ROI_STEP - ROI_STEP;
-    const high = Math.ceil(Math.max(0.1, ...known, filters.min_region_roi ?? 0) / ROI_STEP) * ROI_STEP;
+    const low =
+      Math.floor(Math.min(-0.1, ...known, filters.min_region_roi ?? 0) / ROI_STEP) * ROI_STEP -
+      ROI_STEP;
+    const high =
+      Math.ceil(Math.max(0.1, ...known, filters.min_region_roi ?? 0) / ROI_STEP) * ROI_STEP;
     this.roi.min = low.toFixed(2);
     this.roi.max = high.toFixed(2);
     this.roi.step = String(ROI_STEP);
     this.roi.value = String(filters.min_region_roi ?? low.toFixed(2));
-    const text = this.roi.disabled ? "no figures yet" : filters.min_region_roi === null ? "any" : `at least ${show.signedPercent(filters.min_region_roi, 0)}`;
+    const text = this.roi.disabled
+      ? "no figures yet"
+      : filters.min_region_roi === null
+        ? "any"
+        : `at least ${show.signedPercent(filters.min_region_roi, 0)}`;
     this.roiText.textContent = text;
     this.roi.setAttribute("aria-valuetext", text);
   }
@@ -87,7 +125,10 @@ export class FilterBar {
     const found = select(rows, filters, anchor, "all");
     for (const input of this.statuses.querySelectorAll("input")) {
       input.checked = input.value === filters.status;
-      const n = input.value === "all" ? found.length : found.reduce((sum, row) => sum + Number(row.status === input.value), 0);
+      const n =
+        input.value === "all"
+          ? found.length
+          : found.reduce((sum, row) => sum + Number(row.status === input.value), 0);
       this.statuses.querySelector(`[data-status="${input.value}"]`).textContent = show.count(n);
     }
   }
@@ -101,7 +142,10 @@ export class FilterBar {
       from: `from ${filters.from}`,
       to: `to ${filters.to}`,
       value_only: "value bets only",
-      min_region_roi: filters.min_region_roi === null ? "" : `region ROI ≥ ${show.signedPercent(filters.min_region_roi, 0)}`,
+      min_region_roi:
+        filters.min_region_roi === null
+          ? ""
+          : `region ROI ≥ ${show.signedPercent(filters.min_region_roi, 0)}`,
     };
     const set = state.FILTERS.filter(state.isFiltered);
     byId("filters-count").textContent = set.length ? String(set.length) : "";
@@ -112,8 +156,25 @@ export class FilterBar {
     };
     fill(
       this.chips,
-      set.map((name) => h("button", { type: "button", class: "chip", "aria-label": `Remove filter ${texts[name]}`, onclick: () => drop(name) }, texts[name], h("span", { "aria-hidden": "true" }, " ×"))),
-      set.length > 1 && h("button", { type: "button", class: "chip clear", onclick: () => state.clear() }, "Clear all"),
+      set.map((name) =>
+        h(
+          "button",
+          {
+            type: "button",
+            class: "chip",
+            "aria-label": `Remove filter ${texts[name]}`,
+            onclick: () => drop(name),
+          },
+          texts[name],
+          h("span", { "aria-hidden": "true" }, " ×"),
+        ),
+      ),
+      set.length > 1 &&
+        h(
+          "button",
+          { type: "button", class: "chip clear", onclick: () => state.clear() },
+          "Clear all",
+        ),
     );
   }
 }

@@ -22,14 +22,23 @@ let rest = null;
 let fetchingRest = null;
 
 function fetchRest() {
-  fetchingRest ??= Promise.all([import("./record.js"), import("./value.js"), import("./model.js"), import("./ask.js"), import("./csv.js")]).then(
+  fetchingRest ??= Promise.all([
+    import("./record.js"),
+    import("./value.js"),
+    import("./model.js"),
+    import("./ask.js"),
+    import("./csv.js"),
+  ]).then(
     ([{ showRecord }, { ValuePanels }, { ModelPanels }, { AskDialog }, { download }]) => {
       rest = {
         showRecord,
         download,
         value: new ValuePanels(byId("view-value")),
         model: new ModelPanels(byId("view-model")),
-        ask: new AskDialog(byId("ask"), () => state.current().match !== null && state.change({ match: null })),
+        ask: new AskDialog(
+          byId("ask"),
+          () => state.current().match !== null && state.change({ match: null }),
+        ),
       };
       draw();
     },
@@ -73,9 +82,18 @@ function render(filters) {
   byId("filters").hidden = false;
   byId("filters").classList.toggle("stage-only", filters.view === "model");
   const failed = catalogue.error && !catalogue.rows.length;
-  fill(byId("failure"), catalogue.error ? problem(catalogue.error, () => open(filters.stage)) : null);
+  fill(
+    byId("failure"),
+    catalogue.error ? problem(catalogue.error, () => open(filters.stage)) : null,
+  );
   if (filters.view === "matches") renderMatches(filters, failed);
-  if (filters.view !== "matches" || filters.match !== null || catalogue.loaded.coming || catalogue.error) fetchRest();
+  if (
+    filters.view !== "matches" ||
+    filters.match !== null ||
+    catalogue.loaded.coming ||
+    catalogue.error
+  )
+    fetchRest();
   if (rest) renderRest(filters, failed);
   else if (filters.view !== "matches") fill(byId(`view-${filters.view}`), skeleton(6));
   byId("main").setAttribute("aria-busy", String(!catalogue.done || !rest));
@@ -87,7 +105,8 @@ function render(filters) {
 
 function renderRest(filters, failed) {
   const { showRecord, value, model, ask } = rest;
-  if (filters.view === "record") failed ? fill(byId("view-record")) : showRecord(byId("view-record"), catalogue, filters);
+  if (filters.view === "record")
+    failed ? fill(byId("view-record")) : showRecord(byId("view-record"), catalogue, filters);
   if (filters.view === "value") value.update(catalogue, filters);
   if (filters.view === "model") model.update(filters);
   ask.show(filters.match, filters.stage, catalogue.byId.get(filters.match));
@@ -95,47 +114,126 @@ function renderRest(filters, failed) {
 
 function renderMatches(filters, failed) {
   shown = displayOrder(select(catalogue.rows, filters, catalogue.anchor));
-  const waiting = !failed && (filters.status === "finished" || filters.status === "all" ? !catalogue.loaded.recent : !catalogue.loaded.coming && shown.length === 0);
+  const waiting =
+    !failed &&
+    (filters.status === "finished" || filters.status === "all"
+      ? !catalogue.loaded.recent
+      : !catalogue.loaded.coming && shown.length === 0);
   byId("list").hidden = waiting || shown.length === 0;
   byId("export").disabled = waiting || !rest || shown.length === 0;
   list.update(waiting ? [] : shown);
-  fill(byId("list-state"), waiting ? skeleton(8) : shown.length === 0 && !failed ? nothing(filters) : null);
+  fill(
+    byId("list-state"),
+    waiting ? skeleton(8) : shown.length === 0 && !failed ? nothing(filters) : null,
+  );
   const values = shown.filter((row) => row.value_bet).length;
-  const text = waiting || failed ? "" : `${show.count(shown.length)} ${shown.length === 1 ? "match" : "matches"}${values ? ` · ${show.count(values)} with value` : ""}`;
+  const text =
+    waiting || failed
+      ? ""
+      : `${show.count(shown.length)} ${shown.length === 1 ? "match" : "matches"}` +
+        (values ? ` · ${show.count(values)} with value` : "");
   if (byId("results").textContent !== text) {
     byId("results").textContent = text;
     if (text) announce(text);
   }
-  const noOdds = !waiting && shown.length > 0 && !catalogue.rows.some((row) => row.market !== null || row.odds_home !== null);
+  const noOdds =
+    !waiting &&
+    shown.length > 0 &&
+    !catalogue.rows.some((row) => row.market !== null || row.odds_home !== null);
   byId("no-odds").hidden = !noOdds;
 }
 
 function nothing(filters) {
   const filtered = state.FILTERS.some(state.isFiltered);
-  const names = { upcoming: "upcoming matches", live: "matches being played", finished: "finished matches", all: "matches" };
+  const names = {
+    upcoming: "upcoming matches",
+    live: "matches being played",
+    finished: "finished matches",
+    all: "matches",
+  };
   return empty(
     `No ${names[filters.status]}${filtered ? " fit these filters" : " in this release"}`,
-    filtered ? h("button", { type: "button", class: "button", onclick: () => state.clear() }, "Clear filters") : null,
-    filters.status !== "all" && h("button", { type: "button", class: "button", onclick: () => state.change({ status: "all" }) }, "Show all statuses"),
+    filtered
+      ? h(
+          "button",
+          { type: "button", class: "button", onclick: () => state.clear() },
+          "Clear filters",
+        )
+      : null,
+    filters.status !== "all" &&
+      h(
+        "button",
+        { type: "button", class: "button", onclick: () => state.change({ status: "all" }) },
+        "Show all statuses",
+      ),
   );
 }
 
 function renderAges() {
   const parts = [];
   const seconds = catalogue.ageSeconds;
-  if (seconds !== null) parts.push(h("span", { class: seconds > STALE_SECONDS ? "stale" : "" }, `Predictions ${show.age(seconds)} old`));
+  if (seconds !== null)
+    parts.push(
+      h(
+        "span",
+        { class: seconds > STALE_SECONDS ? "stale" : "" },
+        `Predictions ${show.age(seconds)} old`,
+      ),
+    );
   const collected = catalogue.oddsCollectedAt;
-  if (collected !== null) parts.push(h("span", {}, catalogue.replayed ? `Odds of ${show.moment(collected)}` : `Odds ${show.age((catalogue.servedAt - collected) / 1_000)} old`));
+  if (collected !== null)
+    parts.push(
+      h(
+        "span",
+        {},
+        catalogue.replayed
+          ? `Odds of ${show.moment(collected)}`
+          : `Odds ${show.age((catalogue.servedAt - collected) / 1_000)} old`,
+      ),
+    );
   else if (catalogue.loaded.coming && catalogue.rows.length) parts.push(h("span", {}, "No odds"));
-  if (catalogue.replayed) parts.push(h("span", { class: "badge quiet", title: "The service's clock is set to another time: what is upcoming here has long been played" }, "Replay"));
+  if (catalogue.replayed)
+    parts.push(
+      h(
+        "span",
+        {
+          class: "badge quiet",
+          title:
+            "The service's clock is set to another time: what is upcoming here has long been played",
+        },
+        "Replay",
+      ),
+    );
   fill(byId("ages"), parts);
-  fill(byId("stale"), seconds > STALE_SECONDS ? h("p", { class: "banner warn", role: "status" }, `These predictions are ${show.age(seconds)} old: the scheduled rebuild has not published since. Results and odds may be missing.`) : null);
+  fill(
+    byId("stale"),
+    seconds > STALE_SECONDS
+      ? h(
+          "p",
+          { class: "banner warn", role: "status" },
+          `These predictions are ${show.age(seconds)} old: the scheduled rebuild has not published since. `,
+          "Results and odds may be missing.",
+        )
+      : null,
+  );
 }
 
 function renderMore() {
   const box = byId("older");
   if (!catalogue.more || state.current().view === "model") return fill(box);
-  fill(box, h("p", { class: "banner" }, `${show.count(catalogue.rows.length)} matches are loaded; there are older ones. `, h("button", { type: "button", class: "button small", onclick: () => catalogue.loadMore() }, "Load older matches")));
+  fill(
+    box,
+    h(
+      "p",
+      { class: "banner" },
+      `${show.count(catalogue.rows.length)} matches are loaded; there are older ones. `,
+      h(
+        "button",
+        { type: "button", class: "button small", onclick: () => catalogue.loadMore() },
+        "Load older matches",
+      ),
+    ),
+  );
 }
 
 async function refresh() {
@@ -189,10 +287,17 @@ byId("key").addEventListener("click", () => {
     setKey("");
     redraw();
   };
-  fill(dialog.querySelector(".dialog-body"), h("p", {}, "Live predictions may need a client key, drift needs an operator key."), keyForm(redraw), hasKey() && h("button", { type: "button", class: "button", onclick: forget }, "Forget the key"));
+  fill(
+    dialog.querySelector(".dialog-body"),
+    h("p", {}, "Live predictions may need a client key, drift needs an operator key."),
+    keyForm(redraw),
+    hasKey() && h("button", { type: "button", class: "button", onclick: forget }, "Forget the key"),
+  );
   dialog.showModal();
 });
-byId("key-dialog").querySelector(".close").addEventListener("click", () => byId("key-dialog").close());
+byId("key-dialog")
+  .querySelector(".close")
+  .addEventListener("click", () => byId("key-dialog").close());
 byId("zone").textContent = show.zone();
 byId("api-link").href = new URL("docs/", API).href;
 // Charts are drawn to the width there is.
@@ -201,6 +306,13 @@ addEventListener("resize", () => {
   if (width !== innerWidth && ["record", "value"].includes(state.current().view)) draw();
   width = innerWidth;
 });
-setInterval(() => document.visibilityState === "visible" && !catalogue.error && catalogue.loaded.recent && refresh(), REFRESH_MS);
+setInterval(
+  () =>
+    document.visibilityState === "visible" &&
+    !catalogue.error &&
+    catalogue.loaded.recent &&
+    refresh(),
+  REFRESH_MS,
+);
 
 open(state.current().stage);

@@ -1,4 +1,4 @@
-// Quality of forecasts and return of bets; the same definitions as batch/evaluate.py and batch/returns/region_roi.py. Pure.
+// Quality of forecasts and return of bets; the definitions of batch/evaluate.py and batch/returns/region_roi.py. Pure.
 
 import { OUTCOMES } from "./format.js";
 
@@ -6,10 +6,12 @@ const FLOOR = 1e-15;
 const BINS = 10;
 
 /** Finished matches whose forecast was one: the model was not fitted on them. */
-export const judged = (rows) => rows.filter((row) => row.outcome_1x2 !== null && row.in_sample !== true);
+export const judged = (rows) =>
+  rows.filter((row) => row.outcome_1x2 !== null && row.in_sample !== true);
 
 /** Of those, the ones that had fair odds before kickoff. */
-export const priced = (rows) => judged(rows).filter((row) => row.market !== null && beforeKickoff(row));
+export const priced = (rows) =>
+  judged(rows).filter((row) => row.market !== null && beforeKickoff(row));
 
 /** Settled value bets: one unit on the value bet of each priced match that has one. */
 export function settledBets(rows) {
@@ -23,12 +25,13 @@ export function settledBets(rows) {
     }));
 }
 
-const beforeKickoff = (row) => row.oddsTime !== null && row.kickoff !== null && row.oddsTime < row.kickoff;
+const beforeKickoff = (row) =>
+  row.oddsTime !== null && row.kickoff !== null && row.oddsTime < row.kickoff;
 
 /**
  * Accuracy, log loss (natural), RPS, Brier score and expected calibration error.
- * @param {object[]} rows With a result.
- * @param {(row: object) => number[]} forecast Home, draw, away.
+ * @param {Record<string, any>[]} rows With a result.
+ * @param {(row: Record<string, any>) => number[]} forecast Home, draw, away.
  * @returns {{n: number, accuracy: number, logLoss: number, rps: number, brier: number, ece: number} | null}
  */
 export function scores(rows, forecast) {
@@ -48,7 +51,14 @@ export function scores(rows, forecast) {
     for (let k = 0; k < 3; k++) brier += (p[k] - Number(k === outcome)) ** 2;
   }
   const n = rows.length;
-  return { n, accuracy: right / n, logLoss: logLoss / n, rps: rps / n, brier: brier / n, ece: calibrationError(calibration(rows, forecast)) };
+  return {
+    n,
+    accuracy: right / n,
+    logLoss: logLoss / n,
+    rps: rps / n,
+    brier: brier / n,
+    ece: calibrationError(calibration(rows, forecast)),
+  };
 }
 
 /**
@@ -57,7 +67,12 @@ export function scores(rows, forecast) {
  * @returns {{lower: number, count: number, forecast: number, frequency: number}[]} Bins that hold anything.
  */
 export function calibration(rows, forecast, outcome = null) {
-  const bins = Array.from({ length: BINS }, (_, i) => ({ lower: i / BINS, count: 0, forecast: 0, frequency: 0 }));
+  const bins = Array.from({ length: BINS }, (_, i) => ({
+    lower: i / BINS,
+    count: 0,
+    forecast: 0,
+    frequency: 0,
+  }));
   const wanted = outcome === null ? [0, 1, 2] : [OUTCOMES.indexOf(outcome)];
   for (const row of rows) {
     const p = forecast(row);
@@ -68,18 +83,28 @@ export function calibration(rows, forecast, outcome = null) {
       bin.frequency += Number(row.outcome_1x2 === OUTCOMES[k]);
     }
   }
-  return bins.filter((bin) => bin.count > 0).map((bin) => ({ ...bin, forecast: bin.forecast / bin.count, frequency: bin.frequency / bin.count }));
+  return bins
+    .filter((bin) => bin.count > 0)
+    .map((bin) => ({
+      ...bin,
+      forecast: bin.forecast / bin.count,
+      frequency: bin.frequency / bin.count,
+    }));
 }
 
 export function calibrationError(bins) {
   const total = bins.reduce((sum, bin) => sum + bin.count, 0);
-  return total === 0 ? NaN : bins.reduce((sum, bin) => sum + bin.count * Math.abs(bin.forecast - bin.frequency), 0) / total;
+  return total === 0
+    ? NaN
+    : bins.reduce((sum, bin) => sum + bin.count * Math.abs(bin.forecast - bin.frequency), 0) /
+        total;
 }
 
 /** Outcome frequencies with one match of each outcome added, as a forecast; null without a match. */
 export function baseRates(rows) {
   const counts = [1, 1, 1];
-  for (const row of rows) if (row.outcome_1x2 !== null) counts[OUTCOMES.indexOf(row.outcome_1x2)] += 1;
+  for (const row of rows)
+    if (row.outcome_1x2 !== null) counts[OUTCOMES.indexOf(row.outcome_1x2)] += 1;
   const total = counts[0] + counts[1] + counts[2];
   return total === 3 ? null : counts.map((n) => n / total);
 }
@@ -90,14 +115,23 @@ export function returns(bets) {
   if (n === 0) return null;
   const profit = bets.reduce((sum, bet) => sum + bet.profit, 0);
   const roi = profit / n;
-  const spread = Math.sqrt(bets.reduce((sum, bet) => sum + (bet.profit - roi) ** 2, 0) / Math.max(1, n - 1) / n);
-  return { n, won: bets.filter((bet) => bet.profit > 0).length, profit, roi, interval: n < 10 ? null : [roi - 1.96 * spread, roi + 1.96 * spread] };
+  const spread = Math.sqrt(
+    bets.reduce((sum, bet) => sum + (bet.profit - roi) ** 2, 0) / Math.max(1, n - 1) / n,
+  );
+  return {
+    n,
+    won: bets.filter((bet) => bet.profit > 0).length,
+    profit,
+    roi,
+    interval: n < 10 ? null : [roi - 1.96 * spread, roi + 1.96 * spread],
+  };
 }
 
 /** 95 % interval of a frequency. Source: Wilson (1927). */
 export function wilson(share, n) {
   const z = 1.96;
   const middle = (share + (z * z) / (2 * n)) / (1 + (z * z) / n);
-  const half = (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
+  const half =
+    (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
   return [Math.max(0, middle - half), Math.min(1, middle + half)];
 }

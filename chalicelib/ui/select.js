@@ -5,11 +5,11 @@ import { plain } from "./format.js";
 const DAY_MS = 86_400_000;
 
 /**
- * @param {object[]} rows Prepared cards in order of kickoff.
- * @param {object} filters The state.
+ * @param {Record<string, any>[]} rows Prepared cards in order of kickoff.
+ * @param {Record<string, any>} filters The state.
  * @param {number|null} anchor "Now", milliseconds.
  * @param {string} status `upcoming`, `live`, `finished` or `all`.
- * @returns {object[]} In the same order.
+ * @returns {Record<string, any>[]} In the same order.
  */
 export function select(rows, filters, anchor, status = filters.status) {
   const team = plain(filters.team.trim());
@@ -20,7 +20,8 @@ export function select(rows, filters, anchor, status = filters.status) {
       (!filters.region || row.region === filters.region) &&
       (!filters.league || row.league === filters.league) &&
       (!filters.value_only || row.value_bet !== null) &&
-      (filters.min_region_roi === null || (row.region_roi !== null && row.region_roi >= filters.min_region_roi)) &&
+      (filters.min_region_roi === null ||
+        (row.region_roi !== null && row.region_roi >= filters.min_region_roi)) &&
       (begin === null || (row.kickoff !== null && row.kickoff >= begin)) &&
       (end === null || (row.kickoff !== null && row.kickoff < end)) &&
       (!team || row.search.includes(team)),
@@ -29,7 +30,8 @@ export function select(rows, filters, anchor, status = filters.status) {
 
 /** First and last moment the filters allow; null is no limit. */
 export function span(filters, anchor) {
-  if (filters.period && anchor !== null) return [anchor - Number(filters.period) * DAY_MS, anchor + Number(filters.period) * DAY_MS];
+  if (filters.period && anchor !== null)
+    return [anchor - Number(filters.period) * DAY_MS, anchor + Number(filters.period) * DAY_MS];
   const begin = filters.from ? localMidnight(filters.from) : null;
   const end = filters.to ? localMidnight(filters.to, 1) : null;
   return [begin, end];

@@ -23,24 +23,35 @@ let state = read();
 
 export const current = () => state;
 export const onChange = (listener) => listeners.push(listener);
-export const FILTERS = ["region", "league", "team", "period", "from", "to", "value_only", "min_region_roi"];
+export const FILTERS = [
+  "region",
+  "league",
+  "team",
+  "period",
+  "from",
+  "to",
+  "value_only",
+  "min_region_roi",
+];
 export const isFiltered = (name) => state[name] !== DEFAULTS[name];
 
 /**
  * Change some of it.
- * @param {object} changes
+ * @param {Record<string, any>} changes
  * @param {{replace?: boolean}} options `replace` adds no step to the history: for typing and sliding.
  */
 export function change(changes, { replace = false } = {}) {
   const before = state;
   state = { ...state, ...changes };
   const url = address(state);
-  if (url !== location.search) history[replace ? "replaceState" : "pushState"](null, "", url || location.pathname);
+  if (url !== location.search)
+    history[replace ? "replaceState" : "pushState"](null, "", url || location.pathname);
   for (const listener of listeners) listener(state, before);
 }
 
 /** Take all filters away. */
-export const clear = () => change(Object.fromEntries(FILTERS.map((name) => [name, DEFAULTS[name]])));
+export const clear = () =>
+  change(Object.fromEntries(FILTERS.map((name) => [name, DEFAULTS[name]])));
 
 addEventListener("popstate", () => {
   const before = state;
@@ -51,15 +62,20 @@ addEventListener("popstate", () => {
 /** The address's query of a state: only what differs from the defaults. */
 export function address(of) {
   const query = new URLSearchParams();
-  for (const [name, usual] of Object.entries(DEFAULTS)) if (of[name] !== usual) query.set(name, String(of[name]));
+  for (const [name, usual] of Object.entries(DEFAULTS))
+    if (of[name] !== usual) query.set(name, String(of[name]));
   return query.size ? `?${query}` : "";
 }
 
 function read() {
   const query = new URLSearchParams(location.search);
-  const one = (name, allowed) => (allowed.includes(query.get(name)) ? query.get(name) : DEFAULTS[name]);
+  const one = (name, allowed) =>
+    allowed.includes(query.get(name)) ? query.get(name) : DEFAULTS[name];
   const text = (name) => (query.get(name) ?? "").slice(0, 100);
-  const date = (name) => (DATE.test(query.get(name) ?? "") && !Number.isNaN(Date.parse(query.get(name))) ? query.get(name) : "");
+  const date = (name) =>
+    DATE.test(query.get(name) ?? "") && !Number.isNaN(Date.parse(query.get(name)))
+      ? query.get(name)
+      : "";
   const roi = query.has("min_region_roi") ? Number(query.get("min_region_roi")) : NaN;
   const match = Number(query.get("match"));
   return {

@@ -7,5 +7,9 @@
     // Storage may be switched off: the system's preference decides.
   }
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  document.documentElement.dataset.theme = ["light", "dark"].includes(chosen) ? chosen : dark ? "dark" : "light";
+  document.documentElement.dataset.theme = ["light", "dark"].includes(chosen)
+    ? chosen
+    : dark
+      ? "dark"
+      : "light";
 })();

@@ -1,11 +1,6 @@
 """A real browser on the real board. Whatever a page writes to its console as an error fails the test."""
 
-import base64
-import hashlib
-import io
 import shutil
-import subprocess
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +11,6 @@ from infra.paths import ROOT
 from tests.browser.board import PATIENCE_MS, Board
 from tests.support.throwaway import RunningStack
 
-AXE_VERSION = "4.14.1"
-AXE_SHA512 = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -95,31 +88,9 @@ def watch(page: Page, *, failing_calls: bool = False) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The source of axe-core: one npm package, checked against its published hash and kept."""
-    kept = ROOT / ".local" / f"axe-core-{AXE_VERSION}.js"
-    if kept.exists():
-        return kept.read_text("utf-8")
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed: axe-core cannot be fetched")
-    kept.parent.mkdir(exist_ok=True)
-    # Packed into the current folder: npm before version 7 knows no other.
-    folder = tmp_path_factory.mktemp("npm")
-    fetched = subprocess.run(
-        ["npm", "pack", "--silent", f"axe-core@{AXE_VERSION}"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    packed = next(folder.glob("*.tgz"), None)
-    if packed is None:
-        pytest.skip(f"axe-core cannot be fetched: {fetched.stderr.strip()[-200:]}")
-    content = packed.read_bytes()
-    assert base64.b64encode(hashlib.sha512(content).digest()).decode() == AXE_SHA512
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        member = archive.extractfile("package/axe.min.js")
-        assert member is not None
-        kept.write_bytes(member.read())
-    return kept.read_text("utf-8")
+def axe() -> str:
+    """The source of axe-core, as the lock file of the JavaScript tools pins it."""
+    source = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+    if not source.exists():
+        pytest.fail("axe-core is not installed: make lint-js")
+    return source.read_text("utf-8")
