@@ -1,5 +1,7 @@
 """Settings of the batch functions; the only reader of their environment."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from chalicelib.settings import Settings
@@ -15,13 +17,11 @@ class BatchSettings(Settings):
         default="", description="Secrets Manager id of the MLflow server's bearer token; empty without one."
     )
     mlflow_ui_url: str = Field(
-        default="", description="Base URL at which people open the MLflow server's pages; empty: no link is shown."
+        default="",
+        description="Base URL at which people open the MLflow server's pages, for links to runs; empty: no link. "
+        "Everybody can read it.",
     )
-    odds_provider: str = Field(
-        default="s3",
-        pattern="^(fonbet|the_odds_api|s3)$",
-        description="Where odds come from: fonbet, the_odds_api, s3.",
-    )
+    odds_provider: Literal["fonbet", "the_odds_api", "s3"] = Field(default="s3", description="Where odds come from.")
     odds_api_key_secret_id: str = Field(
         default="", description="Secrets Manager id of The Odds API's key; empty where none is needed."
     )

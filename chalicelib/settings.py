@@ -11,7 +11,8 @@ Name = Annotated[str, Field(min_length=1)]
 class Settings(BaseModel):
     """What a serving function knows about the stack it runs in.
 
-    Each field is read from the environment variable of the same name in upper case.
+    Each field is read from the environment variable of the same name in upper case. A default stands here only: where
+    the stack has a parameter of a field's name, its default, range and description are taken from the field.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -24,33 +25,37 @@ class Settings(BaseModel):
     api_keys_secret_id: Name = Field(
         description="Secrets Manager id of the API keys, JSON with lists client, operator."
     )
-    client_key_required: bool = Field(default=True, description="Whether client routes demand an API key.")
+    client_key_required: bool = Field(
+        default=True, description="Whether client routes demand an API key. Operator routes always do."
+    )
     api_keys_check_seconds: float = Field(
         default=60,
         ge=0,
         description="Seconds that the API keys are kept in memory; a rotation takes at most this long.",
     )
     key_rate: float = Field(
-        default=0,
+        default=25,
         ge=0,
-        description="Requests per second one API key may make in one sandbox in the long run; 0 does not throttle.",
+        description="Requests per second one API key may make in one sandbox in the long run, above it 429; "
+        "0 does not throttle.",
     )
     key_burst: int = Field(default=100, ge=1, description="Requests that one API key may make in one sandbox at once.")
     model_check_seconds: float = Field(
-        default=10, ge=0, description="Seconds between two looks at the model mirror; a promotion takes at most this."
+        default=15, ge=0, description="Seconds between two looks at the model mirror; a promotion takes at most this."
     )
     release_check_seconds: float = Field(
-        default=10, ge=0, description="Seconds between two looks at the data release pointer."
+        default=5, ge=0, description="Seconds between two looks at the data release pointer."
     )
     task_retention_seconds: int = Field(
         default=86_400, ge=60, description="Seconds that a task and its result, or an idempotency key, are kept."
     )
     max_backlog: int = Field(
-        default=100_000, ge=1, description="Waiting messages beyond which new asynchronous requests are answered 429."
+        default=10_000, ge=1, description="Waiting messages beyond which new asynchronous requests are answered 429."
     )
     max_queue_age_seconds: int = Field(
         default=86_400,
         ge=60,
+        le=259_200,
         description="Seconds that a task may be pending; after that the sweep ends it as failed. "
         "At most task_retention_seconds.",
     )

@@ -16,6 +16,7 @@ from chalicelib.storage.objects import ObjectStore, S3ObjectStore
 from chalicelib.tasks.queue import SqsTaskQueue
 from chalicelib.tasks.store import DynamoTaskStore, TaskStore
 from chalicelib.telemetry.emf import Recorder
+from chalicelib.telemetry.log import logger
 from chalicelib.timestamps import parse_utc
 
 if TYPE_CHECKING:
@@ -39,8 +40,15 @@ def aws_client(service: str) -> Any:
     config = Config(
         connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 3}, max_pool_connections=16
     )
+    _record_sdk(boto3.__version__)
     client: BaseClient = boto3.client(service, config=config)  # type: ignore[call-overload]
     return client
+
+
+@cache
+def _record_sdk(version: str) -> None:
+    """Log the SDK's version once per sandbox: the runtime brings it, and AWS renews it without a deployment."""
+    logger.info("AWS SDK loaded", extra={"boto3": version})
 
 
 @cache

@@ -28,7 +28,7 @@ BUDGET_SECONDS: Final = 6.0
 """Beyond so many seconds of calls in one run, the rest is not logged."""
 
 REPORT_FILE: Final = "run.json"
-VERSIONED: Final = ("numpy", "pandas", "pyarrow")
+VERSIONED: Final = ("numpy", "pandas", "pyarrow", "boto3")
 LISTED_INPUTS: Final = 500
 """At most so many input files are entered one by one in MLflow; the report has all, `inputs_sha256` stands for all."""
 

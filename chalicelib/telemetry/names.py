@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from chalicelib import NAME
+
 Dimensions = Mapping[str, str]
 
 
-SERVICE: Final = "soccer-predictions"
+SERVICE: Final = NAME
 
 
 REQUEST_LATENCY: Final = "RequestLatency"

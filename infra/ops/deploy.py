@@ -20,6 +20,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import ClientError
 
+from chalicelib import NAME
 from infra.ops.api_keys import ensure_keys
 from infra.packaging.build import PackagingError, build_stage, output_folder, source_fingerprint
 from infra.packaging.package_checks import oversized, sizes
@@ -159,7 +160,7 @@ def _create_change_set(deployment: Deployment, cloudformation: Any, template_url
         TemplateURL=template_url,
         Capabilities=_CAPABILITIES,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        Tags=[{"Key": "service", "Value": "soccer-predictions"}, {"Key": "stage", "Value": deployment.stage}],
+        Tags=[{"Key": "service", "Value": NAME}, {"Key": "stage", "Value": deployment.stage}],
     )["Id"]
     while True:
         change_set = cloudformation.describe_change_set(ChangeSetName=arn)

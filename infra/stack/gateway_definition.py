@@ -181,8 +181,6 @@ def gateway_resources(
             "EndpointConfiguration": {"Types": ["REGIONAL"]},
             "BinaryMediaTypes": BINARY_MEDIA_TYPES,
             "Tags": [
-                {"Key": "service", "Value": "soccer-predictions"},
-                {"Key": "stage", "Value": {"Ref": "Stage"}},
                 # An update of nothing but parameters and outputs would be no update for the emulator.
                 {"Key": "build", "Value": {"Ref": "Build"}},
                 {
@@ -232,7 +230,6 @@ def gateway_resources(
                     "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
                 }
             ],
-            "Tags": [{"Key": "service", "Value": "soccer-predictions"}, {"Key": "stage", "Value": {"Ref": "Stage"}}],
         },
     }
     return resources

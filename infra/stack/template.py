@@ -2,15 +2,30 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
+from chalicelib import NAME
 from chalicelib.endpoints import Layer
 from infra.paths import TEMPLATE
 from infra.stack import cfn_yaml
 from infra.stack.functions import FUNCTIONS, LAYER_LOGICAL_IDS, Function, Package
 from infra.stack.gateway_definition import gateway_resources
 from infra.stack.monitoring import monitoring_template
+from infra.stack.setting_parameters import setting_parameters
 from infra.stack.stages import Target
+
+_TAGGED: Final = frozenset(
+    {
+        "AWS::ApiGateway::DomainName",
+        "AWS::ApiGateway::RestApi",
+        "AWS::ApiGateway::Stage",
+        "AWS::DynamoDB::Table",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::SQS::Queue",
+        "AWS::SecretsManager::Secret",
+    }
+)
 
 
 class TemplateError(Exception):
@@ -93,6 +108,7 @@ def merge_template(deployed: Iterable[Function], target: Target) -> dict[str, An
     """
     functions = {function.name: function for function in deployed}
     template = _merge(cfn_yaml.load(TEMPLATE), monitoring_template())
+    template["Parameters"] |= setting_parameters(template)
     absent = {function.logical_id for function in FUNCTIONS} - {function.logical_id for function in functions.values()}
     resources = {name: resource for name, resource in template["Resources"].items() if name not in absent}
     for layer in Layer:
@@ -103,7 +119,20 @@ def merge_template(deployed: Iterable[Function], target: Target) -> dict[str, An
     for function in functions.values():
         resources = _merge(resources, function_overlay(function, target))
     template["Resources"] = resources | gateway_resources(functions)
+    _label(template)
     return template
+
+
+def _label(template: dict[str, Any]) -> None:
+    """Put the service's name and stage on whatever costs money, and the name into the functions' logs."""
+    tags = {"service": NAME, "stage": {"Ref": "Stage"}}
+    functions = template["Globals"]["Function"]
+    functions["Tags"] = tags
+    functions["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] = NAME
+    for resource in template["Resources"].values():
+        if resource["Type"] in _TAGGED:
+            own = [{"Key": key, "Value": value} for key, value in tags.items()]
+            resource["Properties"]["Tags"] = own + resource["Properties"].get("Tags", [])
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -37,6 +37,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "INFERENCE_FUNCTION": "soccer-test-inference",
         "API_KEYS_SECRET_ID": "soccer-test/api-keys",
         "CLIENT_KEY_REQUIRED": "false",
+        "KEY_RATE": "0",
         "MODEL_CHECK_SECONDS": "0",
         # moto stands in for the SDK's connections only
         "DIRECT_READS": "false",
