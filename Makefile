@@ -107,9 +107,10 @@ test-iam: setup ## Each function under its own role: the end-to-end tests with r
 mutate-rights: setup ## Take away each right of each role in turn and see that it is missed ([FUNCTIONS="sweep ui"])
 	@ENFORCE_IAM=1 MUTATE_RIGHTS="$(or $(FUNCTIONS),all)" $(PY) -m pytest -n 0 -s -q tests/e2e/test_rights.py -k "taken_away" $(PYTEST_ARGS)
 
-lint: setup lint-js ## Ruff (rules and format) and mypy; ESLint, Prettier and tsc for the board
+lint: setup lint-js ## Ruff (rules and format), import contracts and mypy; ESLint, Prettier and tsc for the board
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/mypy
 
 lint-js: node_modules/.ready ## ESLint, Prettier and tsc --checkJs over the board's JavaScript
@@ -143,7 +144,7 @@ bench-cold: setup ## Cold start and warm time of every function, into infra/refe
 	@$(PY) -m benchmarks.cold --record
 
 openapi: setup ## Write docs/openapi.json from the code
-	@$(PY) -m chalicelib.api.openapi > docs/openapi.json
+	@$(PY) -m infra.reference.openapi
 
 fuzz: setup ## Requests generated from the OpenAPI document against BASE_URL (default: the local system; FUZZ_EXAMPLES=400)
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.fuzz.run
@@ -193,4 +194,4 @@ audit: setup ## Known vulnerabilities of the locked packages (needs the internet
 	@$(PY) -m infra.packaging.audit
 
 clean: ## Remove builds and caches (the running system and its data stay)
-	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf build .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis

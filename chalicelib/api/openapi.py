@@ -1,20 +1,21 @@
 """The OpenAPI 3.1 document of the whole API, generated from the routes.
 
-`python -m chalicelib.api.openapi > docs/openapi.json` writes the committed copy.
+`make openapi` writes the committed copy, docs/openapi.json.
 
 Powertools generates parameters, bodies and answers from the routes' types; what holds for all routes alike (access,
 gateway errors, headers) is added here.
 """
 
 import json
-import sys
+from collections.abc import Iterable
 from typing import Any, Final
 
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
 from chalicelib import VERSION
-from chalicelib.api.gateway import new_resolver
 from chalicelib.api.openapi_texts import DESCRIPTION, SUMMARY, TAGS, TITLE
 from chalicelib.api.rendering import ERRORS
-from chalicelib.api.routes import router_of
 from chalicelib.endpoints import ENDPOINTS, Access, Endpoint
 
 _METHODS: Final = frozenset({"get", "post"})
@@ -41,11 +42,11 @@ HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 _REQUEST_HEADERS: Final = {"if-none-match": "If-None-Match", "idempotency-key": "Idempotency-Key"}
 
 
-def document() -> dict[str, Any]:
-    """The document, as plain JSON values with sorted paths."""
-    resolver = new_resolver()
-    for endpoint in ENDPOINTS:
-        resolver.include_router(router_of(endpoint.function))
+def document(routers: Iterable[Router]) -> dict[str, Any]:
+    """The document of the routes, as plain JSON values with sorted paths."""
+    resolver = APIGatewayRestResolver(enable_validation=True)
+    for router in routers:
+        resolver.include_router(router)
     schema: dict[str, Any] = json.loads(resolver.get_openapi_json_schema(title=TITLE, version=VERSION))
     endpoints = {(e.method.lower(), path): e for e in ENDPOINTS for path in e.paths}
     for path, item in schema["paths"].items():
@@ -185,12 +186,3 @@ def _without_titles(value: Any, *, names: bool = True) -> Any:
             if names or key != "title"
         }  # fmt: skip
     return [_without_titles(item, names=False) for item in value] if isinstance(value, list) else value
-
-
-def to_text() -> str:
-    """The document as it is committed."""
-    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(to_text())

@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from infra.local.processes import Daemon, LocalSystemError
-from infra.paths import LOCAL, ROOT
+from infra.paths import LOCAL
 
 DEFAULT_PORT: Final = 4566
 REGION: Final = "us-east-1"
-ACCOUNT: Final = "000000000000"
 # The emulator's root user; it accepts any secret.
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _READY_SECONDS: Final = 60.0
-_RECORDER: Final = ROOT / "tests" / "support" / "iam_recorder.py"
 
 
 def emulator_python() -> Path:
@@ -46,22 +44,19 @@ class Emulator:
     Args:
         home: Its folder: saved state, S3 objects, log, and the workers' temporary files.
         port: Where it listens, on the loopback address only.
-        enforce_iam: Whether signatures and role policies are enforced, and decisions written to `iam_record`.
+        enforce_iam: Whether signatures and role policies are enforced.
+        launcher: Program that starts the emulator in its own interpreter, instead of `python -m ministack`.
     """
 
     home: Path
     port: int
     enforce_iam: bool = False
+    launcher: Path | None = None
 
     @property
     def daemon(self) -> Daemon:
         """Its process."""
         return Daemon("emulator", self.home)
-
-    @property
-    def iam_record(self) -> Path:
-        """What `tests/support/iam_recorder.py` writes: each distinct decision about a role's call."""
-        return self.home / "iam.jsonl"
 
     @property
     def endpoint_url(self) -> str:
@@ -122,10 +117,7 @@ class Emulator:
             "AUTH": "true" if self.enforce_iam else "false",
             "LOG_LEVEL": os.environ.get("EMULATOR_LOG_LEVEL", "WARNING"),
         }
-        program = ["-m", "ministack"]
-        if self.enforce_iam:
-            environment["IAM_RECORD"] = str(self.iam_record)
-            # -P: the modules beside the program must not hide the emulator's
-            program = ["-P", str(_RECORDER)]
+        # -P: the modules beside the program must not hide the emulator's
+        program = ["-m", "ministack"] if self.launcher is None else ["-P", str(self.launcher)]
         self.daemon.start([str(python), *program], environment)
         self.daemon.wait_ready(self.ready, _READY_SECONDS)

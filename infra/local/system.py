@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain import MODEL_NAME, Stage
+from infra.as_of import parse_as_of
 from infra.local import demo_calls, emulator, mlflow_server
 from infra.local.emulator import Emulator
 from infra.local.mlflow_server import MlflowServer
@@ -364,22 +364,6 @@ def run_batch_module(system: LocalSystem, module: str, *arguments: str) -> None:
         raise LocalSystemError(f"python -m {module} failed; see above")
 
 
-def parse_as_of(text: str) -> str:
-    """An ISO date or time as UTC with `Z`.
-
-    Raises:
-        LocalSystemError: It is neither.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise LocalSystemError(
-            f"AS_OF={text!r} is not an ISO date such as 2024-05-01 or 2024-05-01T12:00:00Z"
-        ) from error
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 def fill(system: LocalSystem, outputs: StackOutputs, steps: Steps) -> None:
     """Sample, model and release: everything between an empty stack and the first prediction.
 
@@ -422,7 +406,7 @@ def command_up(options: argparse.Namespace, steps: Steps) -> None:
 
 def command_demo(options: argparse.Namespace, steps: Steps) -> None:
     """Start everything, fill it and call it."""
-    system = find_system(options.home, as_of=parse_as_of(options.as_of))
+    system = find_system(options.home, as_of=options.as_of)
     outputs = start(system, steps)
     fill(system, outputs, steps)
     keys = ensure_keys(system.client("secretsmanager"), outputs.api_keys_secret_id)
@@ -475,7 +459,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, function in (("up", command_up), ("down", command_down), ("status", command_status)):
         commands.add_parser(name, help=function.__doc__).set_defaults(run=function)
     demo = commands.add_parser("demo", help=command_demo.__doc__)
-    demo.add_argument("--as-of", default=os.environ.get("AS_OF") or DEFAULT_AS_OF)
+    demo.add_argument("--as-of", type=parse_as_of, default=os.environ.get("AS_OF") or DEFAULT_AS_OF)
     demo.set_defaults(run=command_demo)
     train = commands.add_parser("train", help=command_train.__doc__)
     train.add_argument("arguments", nargs="*")

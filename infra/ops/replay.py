@@ -14,8 +14,7 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
-from infra.local.processes import LocalSystemError
-from infra.local.system import parse_as_of
+from infra.as_of import parse_as_of
 
 Say = Callable[[str], None]
 
@@ -53,16 +52,18 @@ def replay(awslambda: Any, stack: str, event: Mapping[str, Any], say: Say) -> No
 def main(arguments: list[str] | None = None) -> int:
     """Replay a day on a stack."""
     parser = argparse.ArgumentParser(prog="python -m infra.ops.replay", description=__doc__)
-    parser.add_argument("--as-of", required=True, help="the time they take for now, such as 2024-03-20")
+    parser.add_argument(
+        "--as-of", type=parse_as_of, required=True, help="the time they take for now, such as 2024-03-20"
+    )
     parser.add_argument("--stack", default="soccer-local")
     parser.add_argument(
         "--keep-current", action="store_true", help="rebuild only, and publish it only if it is not older"
     )
     options = parser.parse_args(arguments)
     try:
-        event = {"as_of": parse_as_of(options.as_of), "backwards": not options.keep_current}
+        event = {"as_of": options.as_of, "backwards": not options.keep_current}
         replay(boto3.client("lambda", config=_PATIENCE), options.stack, event, print)
-    except (ReplayFailed, LocalSystemError) as error:
+    except ReplayFailed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

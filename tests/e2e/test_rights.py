@@ -17,9 +17,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infra.local.processes import LocalSystemError
-from infra.reference.rights import Call, Right, asked_locally, listed, not_needed, recorded_calls, rights_of
+from infra.reference.rights import as_list
 from infra.stack.functions import FUNCTIONS
 from tests.e2e.jobs import GivenUp, Jobs, role_of, variables
+from tests.support.rights import Call, Right, asked_locally, recorded_calls, rights_of, unused_rights
 from tests.support.throwaway import RunningStack
 
 
@@ -37,7 +38,7 @@ def calls(enforced: RunningStack) -> set[Call]:
     jobs = Jobs(enforced)
     for function in FUNCTIONS:
         jobs.run(function.name)
-    return recorded_calls(enforced.system.emulator.iam_record, enforced.outputs.stack_name)
+    return recorded_calls(enforced.iam_record, enforced.outputs.stack_name)
 
 
 def deployed_rights(stack: RunningStack) -> list[Right]:
@@ -66,7 +67,7 @@ def test_every_function_does_its_job_and_none_is_denied_anything(calls: set[Call
 def test_no_role_has_a_right_that_its_function_does_not_need(enforced: RunningStack, calls: set[Call]) -> None:
     rights = [right for right in deployed_rights(enforced) if asked_locally(right)]
     assert len(rights) > 50
-    assert not_needed(rights, calls) == []
+    assert unused_rights(rights, calls) == []
 
 
 def test_one_right_too_many_in_any_role_is_found(enforced: RunningStack, calls: set[Call]) -> None:
@@ -74,7 +75,7 @@ def test_one_right_too_many_in_any_role_is_found(enforced: RunningStack, calls: 
     for function in FUNCTIONS:
         for action in ("s3:GetObject", "dynamodb:Scan", "sqs:PurgeQueue"):
             needless = Right(function.name, action, "arn:aws:s3:::else/*")
-            assert not_needed([*rights, needless], calls) == [needless]
+            assert unused_rights([*rights, needless], calls) == [needless]
 
 
 # ── One right taken away ────────────────────────────────────────────────────────────────────────────
@@ -92,8 +93,8 @@ def without(right: Right, document: dict[str, Any]) -> dict[str, Any]:
     statements = [
         {"Effect": "Allow", "Action": action, "Resource": resource}
         for statement in document["Statement"]
-        for action in listed(statement["Action"])
-        for resource in listed(statement["Resource"])
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
         if (action, resource) != (right.action, right.resource)
     ]
     return {"Version": "2012-10-17", "Statement": statements}
@@ -120,7 +121,7 @@ def taken_away(stack: RunningStack, right: Right) -> Iterator[None]:
 
 def is_missed(stack: RunningStack, right: Right) -> str:
     """How the function's job shows that a right is gone; empty if it does not."""
-    record, name = stack.system.emulator.iam_record, stack.outputs.stack_name
+    record, name = stack.iam_record, stack.outputs.stack_name
     known = recorded_calls(record, name)
 
     def denied() -> set[Call]:

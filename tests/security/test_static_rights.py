@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from infra.packaging.build import template_of_stage
-from infra.reference.rights import CONSUMERS, NOT_ASKED_LOCALLY, Right, asked_locally, listed
+from infra.reference.rights import as_list
 from infra.stack.functions import FUNCTIONS, Function
+from tests.support.rights import CONSUMERS, NOT_ASKED_LOCALLY, Right, asked_locally
 
 Resources = dict[str, dict[str, Any]]
 
@@ -49,8 +50,8 @@ def rights(plain: Resources, function: Function) -> Iterator[tuple[str, Right]]:
         for entry in policy["PolicyDocument"]["Statement"]:
             condition, statement = entry["Fn::If"][:2] if "Fn::If" in entry else ("", entry)
             assert statement["Effect"] == "Allow"
-            for action in listed(statement["Action"]):
-                for resource in listed(statement["Resource"]):
+            for action in as_list(statement["Action"]):
+                for resource in as_list(statement["Resource"]):
                     yield condition, Right(function.name, action, spelled(resource))
 
 

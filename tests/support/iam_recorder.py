@@ -1,22 +1,18 @@
 """The emulator with a record of what its policy engine decides: `python -P tests/support/iam_recorder.py`.
 
-Runs in the emulator's own interpreter and environment, started by `infra.local.emulator` where rights are enforced.
-It imports nothing of this project, and takes the name of its file out of the environment again, so that functions do
-not see it.
+Runs in the emulator's own interpreter and environment, handed to `infra.local.emulator` by the tests that enforce
+rights. It imports nothing of this project and writes `iam.jsonl` into its working directory, the emulator's folder.
 
 One JSON line per distinct decision: `principal` (ARN of the assumed role), `action`, `resource`, `allowed`. Calls of
-the emulator's root user are decided without policies and are not written. `infra.reference.rights` reads the file.
+the emulator's root user are decided without policies and are not written. `tests.support.rights` reads the file.
 """
 
 import json
-import os
 from contextvars import ContextVar
 from typing import Any
 
 from ministack import app  # type: ignore[import-not-found]  # only in the emulator's environment
 from ministack.core import iam_evaluator  # type: ignore[import-not-found]
-
-FILE_VARIABLE = "IAM_RECORD"
 
 
 def record(path: str) -> None:
@@ -51,5 +47,5 @@ def record(path: str) -> None:
 
 
 if __name__ == "__main__":
-    record(os.environ.pop(FILE_VARIABLE))
+    record("iam.jsonl")
     app.main()

@@ -5,14 +5,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from infra.as_of import parse_as_of
 from infra.local.emulator import Emulator
 from infra.local.mlflow_server import MlflowServer
 from infra.local.processes import any_free_port
-from infra.local.system import DEFAULT_AS_OF, STACK_NAME, LocalSystem, Steps, fill, invoke, parse_as_of, start, stop
+from infra.local.system import DEFAULT_AS_OF, STACK_NAME, LocalSystem, Steps, fill, invoke, start, stop
 from infra.ops.api_keys import ApiKeys, ensure_keys
 from infra.stack.outputs import StackOutputs
+
+IAM_RECORDER: Final = Path(__file__).with_name("iam_recorder.py")
+IAM_RECORD: Final = "iam.jsonl"
+"""The recorder writes into its working directory, the emulator's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,11 @@ class RunningStack:
     def mlflow_tracking_uri(self) -> str:
         """The MLflow server."""
         return self.system.mlflow.tracking_uri
+
+    @property
+    def iam_record(self) -> Path:
+        """What `tests/support/iam_recorder.py` writes where rights are enforced."""
+        return self.system.emulator.home / IAM_RECORD
 
     @property
     def environment(self) -> dict[str, str]:
@@ -85,7 +95,7 @@ def throwaway_stack(
         DeployError: It cannot be deployed.
     """
     enforce = os.environ.get("ENFORCE_IAM", "") == "1" if enforce_iam is None else enforce_iam
-    emulator = Emulator(home / "emulator", any_free_port(), enforce_iam=enforce)
+    emulator = Emulator(home / "emulator", any_free_port(), enforce, IAM_RECORDER if enforce else None)
     mlflow = MlflowServer(home / "mlflow", any_free_port(), emulator.endpoint_url)
     # Schedules would run in the middle of a test; tests invoke what they need.
     quiet = {"SchedulesEnabled": "false"}

@@ -11,6 +11,8 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from chalicelib.api.openapi import document
+from chalicelib.api.routes import all_routers
 from chalicelib.errors import NotFound
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
@@ -47,10 +49,7 @@ def openapi_document() -> Response[str]:
 
 @cache
 def _openapi() -> str:
-    # Imported here: the document needs every route module, the pages need none of them.
-    from chalicelib.api.openapi import document  # noqa: PLC0415
-
-    return json.dumps(document())
+    return json.dumps(document(all_routers()))
 
 
 @ROUTERS["docs"].get(

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ import psutil
 import pytest
 from moto import mock_aws
 
+from infra.as_of import parse_as_of
 from infra.local.emulator import Emulator
 from infra.local.mlflow_server import MlflowServer
 from infra.local.processes import Daemon, LocalSystemError, any_free_port, free_port, is_free, port_owner
-from infra.local.system import LocalSystem, known_system, parse_as_of
+from infra.local.system import LocalSystem, known_system
 from infra.ops.api_keys import ensure_keys, main, rotate_keys
 from infra.packaging.training_native import bring_gomp
 from infra.stack.outputs import read_outputs
@@ -154,7 +156,7 @@ def test_the_replay_clock_is_utc(text: str, moment: str) -> None:
 
 
 def test_a_replay_clock_that_is_no_time_is_refused_with_an_example() -> None:
-    with pytest.raises(LocalSystemError, match="such as 2024-05-01"):
+    with pytest.raises(ArgumentTypeError, match="such as 2024-05-01"):
         parse_as_of("spring")
 
 

@@ -47,9 +47,7 @@ def test_nothing_runs_after_a_failure() -> None:
     assert len(client.calls) == 2
 
 
-def test_a_day_that_is_none_is_refused_before_anything_runs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    assert main(["--as-of", "spring"]) == 1
+def test_a_day_that_is_none_is_refused_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--as-of", "spring"])
     assert "not an ISO date" in capsys.readouterr().err

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from infra.reference.rights import TABLE, Call, Right, asked_locally, not_needed, recorded_calls, rights_of, table
+from infra.reference.rights import TABLE, table
+from tests.support.rights import Call, Right, asked_locally, recorded_calls, rights_of, unused_rights
 
 READ = Right("cards", "s3:GetObject", "arn:aws:s3:::data/releases/*")
 KEYS = Right("cards", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:x:0:secret:soccer/api-keys-??????")
@@ -15,20 +16,20 @@ def allowed(action: str, resource: str, function: str = "cards") -> Call:
 
 
 def test_a_right_that_let_a_call_through_is_needed() -> None:
-    assert not_needed([READ], [allowed("s3:GetObject", "arn:aws:s3:::data/releases/1/predictions.parquet")]) == []
+    assert unused_rights([READ], [allowed("s3:GetObject", "arn:aws:s3:::data/releases/1/predictions.parquet")]) == []
 
 
-def test_a_right_of_which_no_call_was_made_is_not_needed() -> None:
-    assert not_needed([READ, KEYS], [allowed("s3:GetObject", "arn:aws:s3:::data/releases/current.json")]) == [KEYS]
+def test_a_right_of_which_no_call_was_made_is_unused_rights() -> None:
+    assert unused_rights([READ, KEYS], [allowed("s3:GetObject", "arn:aws:s3:::data/releases/current.json")]) == [KEYS]
 
 
 def test_neither_of_two_rights_that_allow_the_same_is_needed() -> None:
     narrow = Right("cards", "s3:GetObject", "arn:aws:s3:::data/releases/current.json")
     calls = [allowed("s3:GetObject", "arn:aws:s3:::data/releases/current.json")]
-    assert not_needed([READ, narrow], calls) == [READ, narrow]
+    assert unused_rights([READ, narrow], calls) == [READ, narrow]
     # a call that only the wider one allows makes that one needed
     calls.append(allowed("s3:GetObject", "arn:aws:s3:::data/releases/1/x"))
-    assert not_needed([READ, narrow], calls) == [narrow]
+    assert unused_rights([READ, narrow], calls) == [narrow]
 
 
 def test_calls_of_other_functions_and_denied_calls_prove_nothing() -> None:
@@ -36,7 +37,7 @@ def test_calls_of_other_functions_and_denied_calls_prove_nothing() -> None:
         allowed("s3:GetObject", "arn:aws:s3:::data/releases/x", function="odds"),
         Call("cards", "s3:GetObject", "arn:aws:s3:::data/releases/x", allowed=False),
     ]
-    assert not_needed([READ], calls) == [READ]
+    assert unused_rights([READ], calls) == [READ]
 
 
 def test_a_question_mark_stands_for_one_character() -> None:
