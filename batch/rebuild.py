@@ -23,6 +23,7 @@ from batch.features import FEATURES, LONG, build_features
 from batch.matches import MatchesReport, read_matches
 from batch.odds.clubs import ConfirmedClubs
 from batch.odds.providers.snapshot import SnapshotProvider
+from batch.projections import projections, projections_json
 from batch.release import iso, parquet_bytes
 from batch.score import ModelIdentity, RowModel, score
 from chalicelib.domain import Stage
@@ -34,6 +35,7 @@ from chalicelib.releases.pointer import (
     ODDS,
     PREDICTIONS,
     PREDICTIONS_CHALLENGER,
+    PROJECTIONS,
     REGION_ROI,
     TRACK_RECORD,
 )
@@ -48,6 +50,7 @@ RELEASE_FILES: Final = (
     *(f"{name}.parquet" for name in (MATCH_FEATURES, PREDICTIONS, PREDICTIONS_CHALLENGER, ODDS)),
     f"{REGION_ROI}.csv",
     f"{TRACK_RECORD}.json",
+    f"{PROJECTIONS}.json",
 )
 """What a release folder may hold beside the report."""
 
@@ -146,6 +149,9 @@ def rebuild(matches: MatchesReport, models: Sequence[LoadedModel], as_of: dateti
         name = DATASET_OF[info.stage]
         content = parquet_bytes(frame, PREDICTIONS_SCHEMA)
         datasets.append(Dataset(name, f"{name}.parquet", content, len(frame), info))
+        if info.stage is Stage.CHAMPION:
+            tables = projections(frame)
+            datasets.append(Dataset(PROJECTIONS, f"{PROJECTIONS}.json", projections_json(tables), len(tables), info))
     report = {
         "as_of": iso(as_of),
         "inputs": [dict(one) for one in matches.inputs],

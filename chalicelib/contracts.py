@@ -376,6 +376,60 @@ class RegionRoiRow(_Frozen):
     roi_ci_high: float | None
 
 
+class ProjectionRow(_Frozen):
+    """A team in the projected final table of its season."""
+
+    model_config = _shown(
+        region="England",
+        league="Premier League",
+        sex=0,
+        season="2023/24",
+        team="Arsenal",
+        projected_position=1,
+        position=2,
+        played=29,
+        won=20,
+        drawn=5,
+        lost=4,
+        goals_for=70,
+        goals_against=24,
+        points=65,
+        remaining=9,
+        expected_points=82.4,
+        points_low=78,
+        points_high=87,
+        title=0.34,
+        top_four=1.0,
+        relegation=0.0,
+        matches_missing=0,
+    )
+
+    region: str
+    league: str
+    sex: int
+    season: str
+    team: str
+    projected_position: int = Field(description="Place by expected points.")
+    position: int = Field(description="Place so far: points, then goal difference, then goals scored.")
+    played: int
+    won: int
+    drawn: int
+    lost: int
+    goals_for: int
+    goals_against: int
+    points: int
+    remaining: int = Field(description="Scheduled matches left.")
+    expected_points: float = Field(description="Mean final points.")
+    points_low: int = Field(description="10th percentile of the final points.")
+    points_high: int = Field(description="90th percentile of the final points.")
+    title: float = Field(description="Chance of the first place.")
+    top_four: float = Field(description="Chance of a place among the first four.")
+    relegation: float = Field(description="Chance of a place among the last three.")
+    matches_missing: int = Field(
+        description="Matches of a double round robin that the schedule does not hold yet; they are not simulated."
+    )
+
+
 class Fault(_Frozen):
     """What is wrong at one place of the request, as Pydantic gives it."""
 

@@ -214,6 +214,20 @@ ENDPOINTS: Final = (
         description="Flat-stake return on investment of past value bets, with a 95 % bootstrap interval.",
     ),
     Endpoint(
+        "projections",
+        "GET",
+        "/predict/projections",
+        Access.PUBLIC,
+        "projections",
+        summary="Projected final tables",
+        description=(
+            "For each season being played: the table so far, expected points, and the chances of the title, the top "
+            "four and relegation, from 10,000 simulations of the scheduled matches with the champion's 1X2 "
+            "probabilities and a fixed seed. Goals are not simulated: teams level on points share the places between "
+            "them. In order of region, league, season and projected position."
+        ),
+    ),
+    Endpoint(
         "model_info",
         "GET",
         "/predict/model/info",

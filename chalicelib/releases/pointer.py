@@ -34,6 +34,7 @@ REGION_ROI: Final = "roi_by_region"
 
 
 TRACK_RECORD: Final = "track_record"
+PROJECTIONS: Final = "projections"
 
 
 def pointer_version_key(version: str) -> str:

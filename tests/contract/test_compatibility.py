@@ -38,7 +38,7 @@ CARD = {
 def filled(objects: ObjectStore) -> ObjectStore:
     """A stack with a model and a full release."""
     mirror_model(objects)
-    publish(objects, predictions=make_predictions(5), odds=make_odds([1, 3]), region_roi=ROI)
+    publish(objects, predictions=make_predictions(5), odds=make_odds([1, 3]), region_roi=ROI, projections=[])
     return objects
 
 

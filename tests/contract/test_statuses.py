@@ -29,7 +29,7 @@ Arrange = Callable[[ObjectStore], None]
 def filled(objects: ObjectStore) -> None:
     """A model and a release with everything."""
     mirror_model(objects)
-    publish(objects, predictions=make_predictions(5), odds=make_odds([1, 3]), region_roi=ROI)
+    publish(objects, predictions=make_predictions(5), odds=make_odds([1, 3]), region_roi=ROI, projections=[])
 
 
 def nothing(_: ObjectStore) -> None:
@@ -132,6 +132,10 @@ CASES = [
     *(Case(name, 304, {"headers": {"if-none-match": "*"}}) for name in LISTS),
     *(Case(name, 422, {"query": {"limit": "0"}}) for name in LISTS),
     *(Case(name, 503, arrange=nothing) for name in LISTS),
+    Case("projections", 200),
+    Case("projections", 304, {"headers": {"if-none-match": "*"}}),
+    Case("projections", 422, {"query": {"league": "x" * 101}}),
+    Case("projections", 503, arrange=nothing),
     Case("model_info", 200),
     Case("model_info", 422, {"query": {"stage": "best"}}),
     Case("model_info", 503, {"query": {"stage": "challenger"}}),

@@ -74,7 +74,7 @@ def test_a_rebuild_publishes_features_and_predictions(objects: ObjectStore) -> N
     served_model(objects)
     result = handlers.rebuild({}, Context())
     assert result["published"]
-    assert result["rows"] == {"match_features": 3, "predictions": 3}
+    assert result["rows"] == {"match_features": 3, "predictions": 3, "projections": 0}
     status, body, _ = call("matches")
     assert (status, [row["match_id"] for row in body]) == (200, [3])
     assert call("precomputed", match_id=1)[1]["outcome_1x2"] == "home"
@@ -318,7 +318,14 @@ def test_odds_are_matched_and_published_into_the_current_release(objects: Object
     pointer, _ = read_pointer(objects)
     assert pointer is not None
     assert pointer.release_id == release_id
-    assert set(pointer.datasets) == {"match_features", "predictions", "fonbet_odds", "roi_by_region", "track_record"}
+    assert set(pointer.datasets) == {
+        "match_features",
+        "predictions",
+        "fonbet_odds",
+        "roi_by_region",
+        "track_record",
+        "projections",
+    }
     assert [row["match_id"] for row in call("odds")[1]] == [1]
     assert call("region_roi")[0] == 200
 

@@ -17,7 +17,7 @@ from batch.release import ReleaseWriter, new_release_id, parquet_bytes, publish_
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS
 from chalicelib.models.mirror import mirror_key
-from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, PREDICTIONS, REGION_ROI, Pointer
+from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, PREDICTIONS, PROJECTIONS, REGION_ROI, Pointer
 from chalicelib.storage.objects import ObjectStore
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -205,6 +205,7 @@ def publish(
     odds: pd.DataFrame | None = None,
     features: pd.DataFrame | None = None,
     region_roi: str | None = None,
+    projections: list[dict[str, Any]] | None = None,
     now: datetime = NOW,
 ) -> Pointer:
     """Publish a release of these data sets, as `rebuild` and `refresh_odds` do."""
@@ -219,4 +220,7 @@ def publish(
         entries[ODDS] = writer.write("fonbet_odds.parquet", parquet_bytes(odds), len(odds))
     if region_roi is not None:
         entries[REGION_ROI] = writer.write("roi_by_region.csv", region_roi.encode(), region_roi.count("\n") - 1)
+    if projections is not None:
+        content = json.dumps(projections).encode()
+        entries[PROJECTIONS] = writer.write("projections.json", content, len(projections))
     return publish_release(objects, writer, entries, keep=frozenset()).pointer

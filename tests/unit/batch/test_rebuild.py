@@ -66,6 +66,7 @@ def test_the_folder_holds_a_release_and_its_report_names_inputs_and_outputs(anal
         "fonbet_odds.parquet",
         "roi_by_region.csv",
         "track_record.json",
+        "projections.json",
     }
     assert {name: one["sha256"] for name, one in report["outputs"].items()} == found
     (read,) = report["inputs"]
@@ -93,7 +94,7 @@ def test_every_format_and_order_of_columns_gives_the_same_bytes(analyst: Analyst
 def test_nothing_of_an_earlier_run_stays_beside_a_new_one(analyst: Analyst) -> None:
     analyst.rebuild("again", "--odds", str(analyst.odds()))
     _, folder = analyst.rebuild("again")
-    assert set(checksums(folder)) == {"match_features.parquet", "predictions.parquet"}
+    assert set(checksums(folder)) == {"match_features.parquet", "predictions.parquet", "projections.json"}
 
 
 def test_times_without_a_zone_are_utc(analyst: Analyst) -> None:
