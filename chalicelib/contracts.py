@@ -6,7 +6,8 @@ Field meanings are in docs/api.md; the OpenAPI document is generated from these 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from chalicelib.domain import OutcomeProbabilities, Stage
 
@@ -32,6 +33,18 @@ Features = Annotated[
         examples=[{"diff_win_5_mean": 0.3, "diff_goals_for_3_mean": 0.6, "home_elo_pre": 1520.0, "sex": 0}],
     ),
 ]
+
+
+def _in_range(features: dict[str, float | None]) -> dict[str, float | None]:
+    if features.get("sex") not in {None, 0, 1}:
+        raise PydanticCustomError("sex_range", "should be 0 (men) or 1 (women)", {"inside": ["sex"]})
+    return features
+
+
+# Checked where callers send them; a message that was queued once stays readable.
+RequestFeatures = Annotated[Features, AfterValidator(_in_range)]
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""ISO-8601 in UTC, with `Z`."""
 Probability = Annotated[float, Field(ge=0, le=1)]
 OutcomeLabel = Literal["home", "draw", "away"]
 MatchStatus = Literal["upcoming", "live", "finished"]
@@ -87,7 +100,7 @@ class PredictRequest(_Frozen):
     model_config = _shown(match_id=99, features=_FEATURES)
 
     match_id: MatchId
-    features: Features
+    features: RequestFeatures
 
     def __repr__(self) -> str:
         """Short: Powertools formats a route's arguments for a debug line on each request, shown or not (16 µs)."""
@@ -100,7 +113,7 @@ class AsyncPredictRequest(_Frozen):
     model_config = _shown(match_id=99)
 
     match_id: MatchId
-    features: Features | None = None
+    features: RequestFeatures | None = None
 
 
 class Probabilities(_Frozen):
@@ -127,6 +140,16 @@ class Contribution(_Frozen):
     away: float
 
 
+class BaseScores(_Frozen):
+    """The raw scores (before softmax) that the model starts from; the contributions are added to them."""
+
+    model_config = _shown(home=-0.78, draw=-1.35, away=-1.19)
+
+    home: float
+    draw: float
+    away: float
+
+
 class Prediction(_Frozen):
     """One prediction and the model it came from."""
 
@@ -136,7 +159,7 @@ class Prediction(_Frozen):
     probabilities: Probabilities
     model_version: Stage = Field(description="Alias the model was served under.")
     model_run_id: str = Field(description="MLflow run that produced the model.", examples=["3f7a1c9d2e4b"])
-    features_computed_at: str | None = Field(
+    features_computed_at: Timestamp | None = Field(
         description="Time of the data release the features came from; null where the caller sent them."
     )
 
@@ -163,6 +186,10 @@ class PredictResponse(_Frozen):
 
     match_id: int
     prediction: Prediction
+    base: BaseScores | None = Field(
+        default=None,
+        description="With `explain=true` only. Base plus all contributions, through softmax, is the prediction.",
+    )
     contributions: list[Contribution] | None = Field(
         default=None, description="With `explain=true` only: the largest contribution first."
     )
@@ -173,9 +200,9 @@ class AsyncPredictResponse(_Frozen):
 
     model_config = _shown(task_id=_TASK, status="submitted", status_url=f"/monitoring/task_status/{_TASK}")
 
-    task_id: str = Field(examples=["0d9f2c6e-5a0e-4f5c-9a1c-3c2f3f6d8b11"])
+    task_id: str = Field(examples=[_TASK])
     status: Literal["submitted"] = "submitted"
-    status_url: str
+    status_url: str = Field(description="Path below the API's URL; the header `Location` has the whole URL.")
 
 
 class TaskError(_Frozen):
@@ -243,21 +270,21 @@ class MatchRow(_Frozen):
     match_id: int
     home_team: str
     away_team: str
-    match_date: str | None = Field(description="Kickoff, ISO-8601 UTC; null while unknown.")
+    match_date: Timestamp | None = Field(description="Kickoff, ISO-8601 UTC; null while unknown.")
     region: str
     league: str
     sex: int = Field(description="0 men, 1 women.")
 
 
 class PredictionRow(_Frozen):
-    """A precomputed prediction; the last three fields are null before the result is known."""
+    """A precomputed prediction; the last three fields are null until the result is known."""
 
     model_config = _shown(**_ROW)
 
     match_id: int
     home_team: str
     away_team: str
-    match_date: str | None
+    match_date: Timestamp | None = Field(description="Kickoff, ISO-8601 UTC; null while unknown.")
     region: str
     league: str
     proba_home: Probability
@@ -297,7 +324,7 @@ class OddsRow(_Frozen):
     odds_away: float | None
     margin: float | None = Field(description="Booksum minus one.")
     suspended: bool
-    collected_at: str
+    collected_at: Timestamp
     url: str | None
 
 
@@ -356,7 +383,7 @@ class CardRow(PredictionRow):
     live_score: str | None = None
     region_roi: float | None = None
     is_correct: bool | None = None
-    odds_collected_at: str | None = None
+    odds_collected_at: Timestamp | None = None
     fonbet_url: str | None = None
 
 
@@ -438,6 +465,9 @@ class Fault(_Frozen):
     type: str
 
 
+_FAULT: dict[str, Any] = {"loc": ["body", "match_id"], "msg": "Field required", "type": "missing"}
+
+
 class ErrorResponse(_Frozen):
     """Every error."""
 
@@ -449,19 +479,27 @@ class ErrorResponse(_Frozen):
                 {
                     "statusCode": 422,
                     "message": "the request is not valid",
-                    "details": [{"loc": ["body", "match_id"], "msg": "Field required", "type": "missing"}],
+                    "code": "invalid_request",
+                    "detail": [_FAULT],
+                    "details": [_FAULT],
                 }
             ]
         },
     )
 
     status_code: int = Field(alias="statusCode", examples=[404])
-    message: str
-    details: list[Fault] = Field(default=[], description="Each fault of a request that is not valid; else left out.")
+    message: str = Field(description="For people; its words may change.")
+    code: str = Field(description="For programs; docs/api.md lists the codes.", examples=["match_not_found"])
+    detail: str | list[Fault] = Field(
+        description="`details` where there are any, else `message`: where clients of the original system look."
+    )
+    details: list[Fault] = Field(
+        default=[], description="Each fault of a request that is not valid; otherwise left out."
+    )
 
 
 class Health(_Frozen):
-    """Liveness and the state of each dependency."""
+    """Liveness or readiness, and the state of each dependency: `ok` or the code of its error."""
 
     model_config = _shown(
         status="ok",
@@ -472,8 +510,18 @@ class Health(_Frozen):
 
     status: Literal["ok", "degraded"]
     worker_id: str
-    memory_usage_mb: float
+    memory_usage_mb: float = Field(description="Resident memory of the answering process.")
     checks: dict[str, str]
+
+
+class CeleryCounts(_Frozen):
+    """The inference queue's counts under the names of the original system."""
+
+    active: int | None = Field(default=None, description="Messages that a worker has received, as `in_flight`.")
+    scheduled: int | None = Field(default=None, description="Messages not due yet, as `delayed`.")
+    reserved: int | None = Field(
+        default=None, description="Always 0: nothing is reserved before it is worked on. Null while counts are missing."
+    )
 
 
 class QueueState(_Frozen):
@@ -489,7 +537,7 @@ class QueueState(_Frozen):
 
 
 class DeadLetterState(QueueState):
-    """Counts of the dead-letter queue, whose messages end their tasks within seconds, and of what is kept of them."""
+    """Counts of the dead-letter queue, and of the failed tasks kept for `make redrive`."""
 
     model_config = _shown(name="dead-letters", waiting=0, in_flight=0, delayed=0, oldest_age_seconds=None, kept=0)
 
@@ -499,7 +547,7 @@ class DeadLetterState(QueueState):
     )
 
 
-class QueuesResponse(_Frozen):
+class QueuesResponse(CeleryCounts):
     """The inference queue and its dead letters."""
 
     inference: QueueState
@@ -531,7 +579,7 @@ class WorkerState(_Frozen):
     ping: Literal["ok", "failed", "throttled"] = Field(description="`throttled`: all of its concurrency is in use.")
 
 
-class WorkersResponse(_Frozen):
+class WorkersResponse(CeleryCounts):
     """All inference functions."""
 
     workers: list[WorkerState]

@@ -15,6 +15,11 @@ class Stage(StrEnum):
     CHAMPION = "champion"
     CHALLENGER = "challenger"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Stage | None":
+        """MLflow's former stage names, which clients of the original system send."""
+        return {"Production": cls.CHAMPION, "Staging": cls.CHALLENGER}.get(str(value))
+
 
 class Outcome(IntEnum):
     """Result of a match at full time, always in this order: home win, draw, away win."""

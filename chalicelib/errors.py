@@ -1,11 +1,14 @@
 """One class per failure, under three parents that say what the caller can do.
 
 ServiceError
-├── NotFound            the thing is not there; asking again changes nothing
+├── InternalError       a defect of ours
+├── NotFound            the resource does not exist; asking again changes nothing
 │   ├── MatchNotFound
 │   ├── PredictionNotFound
-│   └── TaskNotFound
+│   ├── TaskNotFound
+│   └── CursorExpired
 ├── Rejected            the request can never succeed as it is
+│   ├── InvalidRequest
 │   ├── FeaturesRejected
 │   ├── BodyTooLarge
 │   ├── UnsupportedMediaType
@@ -14,13 +17,14 @@ ServiceError
 │   ├── InvalidMatches      (batch: a raw file whose columns do not follow the schema)
 │   ├── InvalidModel        (a model file that contradicts its own signature)
 │   └── IdempotencyConflict
-├── AccessDenied        the caller may not
+├── AccessDenied        the caller is not allowed to
 │   ├── MissingKey
 │   └── WrongLevel
-├── Throttled           too much at once; the same request may succeed later
+├── Throttled           too many requests; the same request may succeed later
 │   ├── KeyThrottled
+│   ├── TooManyWrongKeys
 │   └── BacklogFull
-└── Retryable           a dependency or a data set is not there yet; the same request may succeed later
+└── Retryable           a dependency or a data set is not available; the same request may succeed later
     ├── ModelUnavailable
     ├── ReleaseUnavailable
     ├── DatasetUnavailable
@@ -33,11 +37,13 @@ ServiceError
     ├── ProviderUnavailable (batch: an odds provider did not answer usefully)
     └── DeadlineExceeded
 
-This module knows neither HTTP nor SQS: `gateway` maps the parents to status codes, the queue
-handlers map the same parents to acknowledge or retry.
+This module knows neither HTTP nor SQS: `api.failures` maps the parents to status codes, the queue
+handlers map the same parents to acknowledge or retry. `code` is part of the API (docs/api.md lists the codes
+that callers can see): never reuse or rename one.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 
@@ -45,8 +51,8 @@ class ServiceError(Exception):
     """Parent of every failure this service names.
 
     Args:
-        message: What went wrong, fit to show to the caller.
-        details: Structured facts, each with `loc`, `msg` and `type`, as Pydantic lists them.
+        message: What went wrong, in words the caller may see.
+        details: Each fault with `loc`, `msg` and `type`, as Pydantic lists them.
     """
 
     code: ClassVar[str] = "service_error"
@@ -57,8 +63,14 @@ class ServiceError(Exception):
         self.details = details or []
 
 
+class InternalError(ServiceError):
+    """A defect of ours; its details are only in the logs."""
+
+    code = "internal_error"
+
+
 class NotFound(ServiceError):
-    """The thing asked for does not exist."""
+    """The requested resource does not exist."""
 
     code = "not_found"
 
@@ -87,13 +99,35 @@ class TaskNotFound(NotFound):
     code = "task_not_found"
 
     def __init__(self, task_id: str) -> None:
-        super().__init__(f"task {task_id} was never issued or is past its retention of 24 hours")
+        super().__init__(f"task {task_id} was never issued or is past its retention")
+
+
+class CursorExpired(NotFound):
+    """The data release that a cursor points into has been deleted."""
+
+    code = "cursor_expired"
+
+    def __init__(self) -> None:
+        super().__init__("the data release that this listing began in has been deleted; start again without `cursor`")
 
 
 class Rejected(ServiceError):
     """The request can never succeed as it is."""
 
     code = "rejected"
+
+
+class InvalidRequest(Rejected):
+    """The request contradicts the OpenAPI document.
+
+    Args:
+        details: Each fault with its place.
+    """
+
+    code = "invalid_request"
+
+    def __init__(self, details: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
+        super().__init__("the request is not valid", list(details))
 
 
 class FeaturesRejected(Rejected):
@@ -124,7 +158,7 @@ class MethodNotAllowed(Rejected):
     code = "method_not_allowed"
 
     def __init__(self, allowed: str) -> None:
-        super().__init__(f"this path answers {allowed} only")
+        super().__init__(f"this path accepts {allowed} only")
         self.allowed = allowed
 
 
@@ -147,13 +181,13 @@ class InvalidModel(Rejected):
 
 
 class IdempotencyConflict(Rejected):
-    """The idempotency key was used before with another body."""
+    """The idempotency key was used before with another request: another body or another stage."""
 
     code = "idempotency_conflict"
 
 
 class AccessDenied(ServiceError):
-    """The caller may not do this."""
+    """The caller is not allowed to do this."""
 
     code = "access_denied"
 
@@ -165,39 +199,70 @@ class MissingKey(AccessDenied):
 
 
 class WrongLevel(AccessDenied):
-    """The key is valid but its level does not reach this route."""
+    """The key is valid but its level does not allow this operation."""
 
     code = "wrong_level"
 
 
 class Throttled(ServiceError):
-    """Too much at once; the same request may succeed later."""
+    """Too many requests; the same request may succeed later."""
 
     code = "throttled"
 
 
-class KeyThrottled(Throttled):
-    """One API key asks faster than it may.
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a quota.
 
     Args:
-        seconds: Whole seconds until it may ask again.
+        quota: Requests that may be made at once.
+        window_seconds: Whole seconds in which the whole quota grows back.
+        remaining: Requests that may be made now.
+        reset_seconds: Whole seconds until the quota is whole again, or, with none left, until the next request.
+    """
+
+    quota: int
+    window_seconds: int
+    remaining: int
+    reset_seconds: int
+
+
+class KeyThrottled(Throttled):
+    """An API key sends requests faster than it may.
+
+    Args:
+        allowance: The key's quota, of which nothing is left.
     """
 
     code = "key_throttled"
 
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__("too many requests with this API key")
+        self.allowance = allowance
+
+
+class TooManyWrongKeys(Throttled):
+    """An address sends wrong API keys; its keys are not compared for a while.
+
+    Args:
+        seconds: Whole seconds until the next key is compared.
+    """
+
+    code = "too_many_wrong_keys"
+
     def __init__(self, seconds: int) -> None:
-        super().__init__("this API key asks too often")
+        super().__init__("too many wrong API keys from this address")
         self.seconds = seconds
 
 
 class BacklogFull(Throttled):
-    """The inference queue holds more than the configured backlog."""
+    """More predictions are queued than the configured backlog."""
 
     code = "backlog_full"
 
 
 class Retryable(ServiceError):
-    """Something this request needs is not there now; the same request may succeed later."""
+    """Something this request depends on is not available; the same request may succeed later."""
 
     code = "unavailable"
 
@@ -239,7 +304,7 @@ class QueueUnavailable(Retryable):
 
 
 class WorkersUnavailable(Retryable):
-    """Lambda does not tell about the inference function."""
+    """Lambda does not describe the inference function."""
 
     code = "workers_unavailable"
 

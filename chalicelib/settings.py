@@ -1,4 +1,7 @@
-"""The frozen settings of a function; the only reader of the environment."""
+"""The frozen settings of a function, parsed from the variables that the stack sets; `wiring` passes the environment.
+
+The runtime's own variables (`AWS_*`) are read where they are needed: they are not settings of the stack.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Self
@@ -77,8 +80,18 @@ class Settings(BaseModel):
     metrics_namespace: Name = Field(default="SoccerPredictions", description="CloudWatch namespace of all metrics.")
     stack_name: str = Field(default="local", description="Name of the stack, for dashboards and logs.")
     board_origin: str = Field(
-        default="", description="Origin that browsers may call from besides the API's own, e.g. https://x.example."
+        default="",
+        description="Origins whose pages may call besides the API's own, separated by commas: https://x.example.",
     )
+    public_url: str = Field(
+        default="",
+        description="URL under which callers reach the API, for absolute links; empty: taken from each request.",
+    )
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """The origins of `board_origin`."""
+        return frozenset(origin for part in self.board_origin.split(",") if (origin := part.strip()))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

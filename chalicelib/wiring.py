@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.access.keys import KeyRing
-from chalicelib.access.throttle import KeyThrottle
+from chalicelib.access.throttle import KeyThrottle, WrongKeyThrottle
 from chalicelib.models.store import ModelStore
 from chalicelib.releases.store import ReleaseStore
 from chalicelib.settings import Settings
@@ -135,8 +135,14 @@ def recorder() -> Recorder:
 
 @cache
 def key_throttle() -> KeyThrottle:
-    """How fast each API key may ask."""
+    """The rate of each API key."""
     return KeyThrottle(settings().key_rate, settings().key_burst)
+
+
+@cache
+def wrong_key_throttle() -> WrongKeyThrottle:
+    """Slows down addresses that send wrong keys."""
+    return WrongKeyThrottle()
 
 
 def real_now() -> datetime:

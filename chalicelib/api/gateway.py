@@ -1,7 +1,4 @@
-"""What all HTTP functions share: access, errors to status codes, the deadline, the log line and the metrics.
-
-The only module that knows status codes.
-"""
+"""What all HTTP functions share: access, the deadline, failures, the log line and the metrics."""
 
 import json
 import logging
@@ -22,25 +19,23 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 
 from chalicelib import wiring
-from chalicelib.api.request import parse_json, prepared
-from chalicelib.api.response import finished, preflight
+from chalicelib.api.conditional import not_modified
+from chalicelib.api.failures import error_answer, error_response
+from chalicelib.api.json_body import MAX_FAULTS, MAX_NAME_CHARACTERS, parse_object
+from chalicelib.api.request import allowed_methods, check_path, validated_event
+from chalicelib.api.response import Answer, flattened, preflight, rate_limit_headers, with_common_headers, without_body
 from chalicelib.api.routes import router_of
 from chalicelib.domain import Stage
 from chalicelib.endpoints import BY_FUNCTION, Access
 from chalicelib.errors import (
-    AccessDenied,
+    Allowance,
     BacklogFull,
-    BodyTooLarge,
     DeadlineExceeded,
-    IdempotencyConflict,
-    KeyThrottled,
-    MethodNotAllowed,
+    InternalError,
+    InvalidRequest,
     MissingKey,
     NotFound,
-    Rejected,
-    Retryable,
     ServiceError,
-    Throttled,
     UnsupportedMediaType,
 )
 from chalicelib.telemetry.cold_start import cold_start, cold_start_of
@@ -57,28 +52,8 @@ from chalicelib.telemetry.names import (
     bucket,
 )
 
-# The first matching class decides.
-STATUS_OF: Final[tuple[tuple[type[ServiceError], HTTPStatus], ...]] = (
-    (DeadlineExceeded, HTTPStatus.GATEWAY_TIMEOUT),
-    (NotFound, HTTPStatus.NOT_FOUND),
-    (MethodNotAllowed, HTTPStatus.METHOD_NOT_ALLOWED),
-    (IdempotencyConflict, HTTPStatus.CONFLICT),
-    (BodyTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
-    (UnsupportedMediaType, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
-    (Rejected, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (MissingKey, HTTPStatus.UNAUTHORIZED),
-    (AccessDenied, HTTPStatus.FORBIDDEN),
-    (Throttled, HTTPStatus.TOO_MANY_REQUESTS),
-    (Retryable, HTTPStatus.SERVICE_UNAVAILABLE),
-)
-
-RETRY_AFTER_SECONDS: Final = "5"
 ANSWER_MARGIN_SECONDS: Final = 0.5
-"""How long before its time limit a function gives up, so that the 504 is ours."""
-
-MAX_FAULTS: Final = 100
-MAX_LOC_CHARACTERS: Final = 200
-"""How much of the caller's own words an error repeats."""
+"""How long before its time limit a function gives up, so that the 504 comes from us and not from the gateway."""
 
 _STAGES: Final = frozenset(stage.value for stage in Stage)
 # Which kind of prediction a function serves; the others are not counted as predictions.
@@ -101,6 +76,7 @@ def handle(function: str, event: dict[str, Any], context: Any) -> dict[str, Any]
         A proxy integration response.
     """
     started = time.perf_counter()
+    method = event.get("httpMethod")
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     error: ServiceError | None = None
     try:
@@ -109,31 +85,21 @@ def handle(function: str, event: dict[str, Any], context: Any) -> dict[str, Any]
             error = facts.take_error()
     except _TimeUp:
         error = DeadlineExceeded("no answer within the time limit")
-        answer = _rendered(error)
+        answer = error_answer(error)
     except ServiceError as known:
         error = known
-        answer = _rendered(known)
+        answer = error_answer(known)
     except Exception:  # noqa: BLE001 - the outermost place: whatever it is, the caller gets our 500
         logger.exception("unhandled error")
-        error = ServiceError("internal error")
-        answer = _rendered(error)
+        error = InternalError("internal error")
+        answer = error_answer(error)
     request_id = _request_id(event, context)
-    answer = finished(answer, headers, request_id=request_id, board_origin=wiring.settings().board_origin)
+    allowed_origins = wiring.settings().allowed_origins
+    answer = with_common_headers(answer, headers, request_id=request_id, allowed_origins=allowed_origins)
+    if method == "HEAD":
+        answer = without_body(answer)
     _observe(function, event, request_id, answer=answer, error=error, seconds=time.perf_counter() - started)
     return answer
-
-
-def status_of(error: ServiceError) -> HTTPStatus:
-    """The status code of a failure."""
-    return next((status for kind, status in STATUS_OF if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def error_body(status: int, message: str, details: list[Any] | None = None) -> str:
-    """The JSON of an error."""
-    body: dict[str, Any] = {"statusCode": int(status), "message": message}
-    if details:
-        body["details"] = details
-    return json.dumps(body)
 
 
 @cache
@@ -143,83 +109,97 @@ def _resolver(function: str) -> APIGatewayRestResolver:
     return resolver
 
 
+@cache
+def _query_parameters(function: str) -> frozenset[str] | None:
+    """Names of the query parameters that a function's operations take; None where it serves pages."""
+    resolver = _resolver(function)
+    routes = [*resolver._static_routes, *resolver._dynamic_routes]  # noqa: SLF001 - Powertools has no other way
+    if any("pages" in (route.tags or ()) for route in routes):
+        return None
+    return frozenset(parameter.alias for route in routes for parameter in route.dependant.query_params)
+
+
 def new_resolver() -> APIGatewayRestResolver:
     """A resolver with the service's JSON and errors, and no routes yet."""
     resolver = APIGatewayRestResolver(
         enable_validation=True,
         serializer=_dumps,
-        json_body_deserializer=parse_json,
+        json_body_deserializer=parse_object,
     )
 
     @resolver.exception_handler(ServiceError)
     def _service_error(error: ServiceError) -> Response[str]:
-        facts.note_error(error)
-        return _response(error)
+        return _noted(error)
 
     @resolver.exception_handler(RequestValidationError)
     def _invalid(error: RequestValidationError) -> Response[str]:
-        details: list[Mapping[str, Any]] = [
-            {"loc": [_shortened(part) for part in e["loc"]], "msg": e["msg"], "type": e["type"]}
-            for e in error.errors()[:MAX_FAULTS]
-        ]
-        rejected = Rejected("the request is not valid", details)
-        facts.note_error(rejected)
-        return _response(rejected)
+        faults = [_fault(fault) for fault in error.errors()[:MAX_FAULTS]]
+        return _noted(InvalidRequest(faults))
 
     @resolver.exception_handler(RequestUnsupportedContentType)
     def _not_json(_: RequestUnsupportedContentType) -> Response[str]:
-        unsupported = UnsupportedMediaType("the body must be application/json")
-        facts.note_error(unsupported)
-        return _response(unsupported)
+        return _noted(UnsupportedMediaType("the body must be application/json"))
 
     @resolver.exception_handler(NotFoundError)
     def _no_route(_: NotFoundError) -> Response[str]:
-        missing = NotFound("there is nothing at this path")
-        facts.note_error(missing)
-        return _response(missing)
+        return _noted(NotFound("there is nothing at this path"))
 
     return resolver
 
 
-def _shortened(part: object) -> object:
-    return part[:MAX_LOC_CHARACTERS] if isinstance(part, str) else part
+def _noted(error: ServiceError) -> Response[str]:
+    facts.note_error(error)
+    return error_response(error)
+
+
+def _fault(fault: Mapping[str, Any]) -> dict[str, Any]:
+    loc = [part[:MAX_NAME_CHARACTERS] if isinstance(part, str) else part for part in fault["loc"]]
+    # A rule about one key of a mapping names it: Pydantic knows only the mapping's place.
+    loc += (fault.get("ctx") or {}).get("inside", [])
+    return {"loc": loc, "msg": fault["msg"], "type": fault["type"]}
 
 
 def _dumps(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-def _response(error: ServiceError) -> Response[str]:
-    answer = _rendered(error)
-    return Response(answer["statusCode"], "application/json", answer["body"], headers=answer["headers"])
-
-
-def _rendered(error: ServiceError) -> dict[str, Any]:
-    status = status_of(error)
-    headers = {"Content-Type": "application/json"}
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        headers["Retry-After"] = RETRY_AFTER_SECONDS
-    if isinstance(error, KeyThrottled):
-        headers["Retry-After"] = str(error.seconds)
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "ApiKey"
-    if isinstance(error, MethodNotAllowed):
-        headers["Allow"] = error.allowed
-    body = error_body(status, error.message, error.details)
-    return {"statusCode": int(status), "headers": headers, "body": body, "isBase64Encoded": False}
-
-
-def _answer(function: str, event: dict[str, Any], headers: Mapping[str, str], context: Any) -> dict[str, Any]:
+def _answer(function: str, event: dict[str, Any], headers: Mapping[str, str], context: Any) -> Answer:
     endpoint, settings = BY_FUNCTION[function], wiring.settings()
+    check_path(event, endpoint)
     if event.get("httpMethod") == "OPTIONS":
-        return preflight(f"{endpoint.method}, OPTIONS", headers, settings.board_origin)
-    request = prepared(event, headers, endpoint, settings.max_body_bytes)
-    needed = endpoint.access
-    if needed is Access.OPERATOR or (needed is Access.CLIENT and settings.client_key_required):
-        key = headers.get("x-api-key")
+        return _preflight(function, event, headers, context)
+    parameters = _query_parameters(function)
+    request = validated_event(event, headers, endpoint, settings.max_body_bytes, parameters)
+    allowance = None
+    if endpoint.access is Access.OPERATOR or (endpoint.access is Access.CLIENT and settings.client_key_required):
+        allowance = _admit(event, headers.get("x-api-key"), endpoint.access)
+    answer = not_modified(flattened(_resolver(function).resolve(request, context)), headers)
+    if allowance is not None:
+        answer["headers"] |= rate_limit_headers(allowance)
+    return answer
+
+
+def _preflight(function: str, event: dict[str, Any], headers: Mapping[str, str], context: Any) -> Answer:
+    if "asset" in (event.get("pathParameters") or {}):
+        # Which files there are, only their route knows.
+        answer = flattened(_resolver(function).resolve({**event, "httpMethod": "GET"}, context))
+        if answer["statusCode"] == HTTPStatus.NOT_FOUND:
+            return answer
+    return preflight(allowed_methods(BY_FUNCTION[function]), headers, wiring.settings().allowed_origins)
+
+
+def _admit(event: dict[str, Any], key: str | None, needed: Access) -> Allowance | None:
+    """Let the caller pass and count the request against its key's quota, or raise."""
+    address = str(((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or "")
+    if key is not None:
+        wiring.wrong_key_throttle().check(address)
+    try:
         wiring.key_ring().admit(key, needed)
-        wiring.key_throttle().take(key or "")
-    return _resolver(function).resolve(request, context)
+    except MissingKey:
+        if key is not None:
+            wiring.wrong_key_throttle().count(address)
+        raise
+    return wiring.key_throttle().take(key or "")
 
 
 @contextmanager
@@ -285,9 +265,9 @@ def _measurements(
     others = [Measurement(REQUEST_FAILED, "None", failed, (OF_SERVICE,))]
     if isinstance(error, BacklogFull):
         others.append(Measurement(REQUESTS_REFUSED, "Count", 1, (OF_SERVICE,)))
-    # A preflight or a wrong method asked for no prediction.
-    asked = event.get("httpMethod") == BY_FUNCTION[function].method
-    if asked and (source := _SOURCE.get(function)):
+    # A preflight or a wrong method requests no prediction.
+    is_prediction = event.get("httpMethod") == BY_FUNCTION[function].method
+    if is_prediction and (source := _SOURCE.get(function)):
         counted.append({"source": source, "stage": _stage(event)})
         if source == "sync":
             counted += [{"source": source}, {"source": source, "le": bucket(seconds)}]

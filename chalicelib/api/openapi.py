@@ -14,32 +14,53 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chalicelib import VERSION
+from chalicelib.api.failures import DESCRIPTIONS
 from chalicelib.api.openapi_texts import DESCRIPTION, SUMMARY, TAGS, TITLE
-from chalicelib.api.rendering import ERRORS
 from chalicelib.endpoints import ENDPOINTS, Access, Endpoint
 
 _METHODS: Final = frozenset({"get", "post"})
 _REF: Final = "#/components"
 
-# What any operation can answer: the gateway's throttle, an unexpected failure, a function's deadline.
-_ALWAYS: Final = (429, 500, 504)
+# What any operation can answer: a wrong method, the gateway's throttle, an unexpected failure, a function's deadline.
+_ALWAYS: Final = (405, 429, 500, 504)
 
 HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "x-request-id": ("Names this request in the logs; tell it when you ask for help.", {"type": "string"}),
+    "x-request-id": ("Names this request in the logs; quote it in support requests.", {"type": "string"}),
+    "Allow": ("The methods of the path.", {"type": "string"}),
     "Retry-After": ("Seconds after which the same request may succeed.", {"type": "string", "pattern": "^[0-9]+$"}),
     "WWW-Authenticate": ("What kind of credential is missing.", {"type": "string", "const": "ApiKey"}),
+    "RateLimit-Policy": (
+        "The API key's quota: `q` requests in `w` seconds (draft-ietf-httpapi-ratelimit-headers-11).",
+        {"type": "string"},
+    ),
+    "RateLimit": ("What is left of it: `r` requests now, `t` seconds until the quota is whole.", {"type": "string"}),
+    "Location": ("Where to poll for the result.", {"type": "string", "format": "uri-reference"}),
     "ETag": ("Names this content; send it back as `If-None-Match`.", {"type": "string"}),
-    "Last-Modified": ("When the newest data set of the list was computed.", {"type": "string"}),
+    "Last-Modified": ("When the content last changed; send it back as `If-Modified-Since`.", {"type": "string"}),
     "x-next-cursor": ("Cursor of the next page; absent on the last.", {"type": "string"}),
     "Link": (
         'The page of the run in MLflow as `<URL>; rel="describedby"`, where the operator has set one.',
         {"type": "string"},
     ),
-    "x-ignored-features": ("Names in `features` that the model does not know, with commas.", {"type": "string"}),
+    "x-ignored-features": ("Names in `features` that the model does not know, comma-separated.", {"type": "string"}),
     "Content-Encoding": ("For callers that accept it, where the body is over 1 KiB.", {"const": "gzip"}),
 }  # fmt: skip
 
-_REQUEST_HEADERS: Final = {"if-none-match": "If-None-Match", "idempotency-key": "Idempotency-Key"}
+_REQUEST_HEADERS: Final = {"idempotency-key": "Idempotency-Key"}
+_CONDITIONS: Final = (
+    {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "ETag of the content that the caller holds; 304 while it is current.",
+        "schema": {"type": "string"},
+    },
+    {
+        "name": "If-Modified-Since",
+        "in": "header",
+        "description": "`Last-Modified` of the content that the caller holds; 304 while nothing is newer.",
+        "schema": {"type": "string"},
+    },
+)
 
 
 def document(routers: Iterable[Router]) -> dict[str, Any]:
@@ -67,6 +88,8 @@ def document(routers: Iterable[Router]) -> dict[str, Any]:
         }
     }
     untitled: dict[str, Any] = _without_titles(components["schemas"])
+    _whole_limits(schema["paths"])
+    _whole_limits(untitled)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -91,14 +114,15 @@ def _complete(operation: dict[str, Any], endpoint: Endpoint, path: str) -> None:
     operation["operationId"] = texts.operation_id
     operation["summary"], operation["description"] = texts.summary, texts.description
     operation["x-access-level"] = endpoint.access.name.lower()
-    if endpoint.access is not Access.PUBLIC:
-        operation["security"] = [{"apiKey": []}]
-    parameters = operation.get("parameters", [])
-    for parameter in parameters:
+    operation["security"] = [] if endpoint.access is Access.PUBLIC else [{"apiKey": []}]
+    for parameter in operation.get("parameters", []):
         _simplify(parameter)
+    if "304" in operation["responses"]:
+        conditions = _CONDITIONS if _is_list(operation) else _CONDITIONS[:1]
+        operation["parameters"] = [*operation.get("parameters", []), *map(dict, conditions)]
     if "requestBody" in operation:
         operation["requestBody"]["required"] = True
-    _complete_responses(operation, described=bool(parameters or "requestBody" in operation))
+    _complete_responses(operation, is_page="pages" in operation["tags"])
 
 
 def _simplify(parameter: dict[str, Any]) -> None:
@@ -122,14 +146,38 @@ def _simplify(parameter: dict[str, Any]) -> None:
             kind[keyword] = kind.pop(name)
 
 
-def _complete_responses(operation: dict[str, Any], *, described: bool) -> None:
+def _is_list(operation: dict[str, Any]) -> bool:
+    content = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
+    return bool(content.get("schema", {}).get("type") == "array")
+
+
+def _is_paged(operation: dict[str, Any]) -> bool:
+    return any(parameter["name"] == "limit" for parameter in operation.get("parameters", []))
+
+
+def _whole_limits(value: Any) -> None:
+    """Limits of integers as integers: Pydantic writes them as the numbers they were compared with."""
+    if isinstance(value, dict):
+        if value.get("type") == "integer":
+            for name in ("minimum", "maximum"):
+                if name in value:
+                    value[name] = int(value[name])
+        for item in value.values():
+            _whole_limits(item)
+    elif isinstance(value, list):
+        for item in value:
+            _whole_limits(item)
+
+
+def _complete_responses(operation: dict[str, Any], *, is_page: bool) -> None:
     responses = operation["responses"]
     generated = responses.get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
     if generated.get("$ref", "").endswith("/HTTPValidationError"):
-        # Powertools documents its own form on every route; ours is ErrorResponse, where anything can be invalid.
+        # Powertools documents its own form on every route; ours is ErrorResponse.
         responses.pop("422")
-        if described:
-            responses["422"] = _error(422)
+    if not is_page:
+        # Any query parameter that an operation does not take is refused.
+        responses.setdefault("422", _error(422))
     for status in _ALWAYS:
         responses.setdefault(str(status), _error(status))
     for status, response in responses.items():
@@ -140,22 +188,32 @@ def _complete_responses(operation: dict[str, Any], *, described: bool) -> None:
 _OWN_HEADERS: Final = {"predict": ["x-ignored-features"], "task_status": ["Retry-After"], "model_info": ["Link"]}
 
 
+_HEADERS_OF_STATUS: Final[dict[str, list[str]]] = {
+    "202": ["Location", "Retry-After", "x-ignored-features"],
+    "401": ["WWW-Authenticate"],
+    "405": ["Allow"],
+    "429": ["Retry-After"],
+    "503": ["Retry-After"],
+}
+
+
+def _headers(status: str, operation: dict[str, Any]) -> list[str]:
+    names = ["x-request-id", *_HEADERS_OF_STATUS.get(status, [])]
+    if operation["security"] and status not in {"401", "403"}:
+        names += ["RateLimit-Policy", "RateLimit"]
+    is_list = _is_list(operation)
+    if status in {"200", "304"} and "304" in operation["responses"]:
+        names += ["ETag", "Last-Modified"] if is_list else ["ETag"]
+    if status == "200":
+        names += ["x-next-cursor"] if _is_paged(operation) else []
+        names += [*_OWN_HEADERS.get(operation["operationId"], []), "Content-Encoding"]
+    return names
+
+
 def _complete_response(status: str, response: dict[str, Any], operation: dict[str, Any]) -> None:
     if status == "304":
         response.pop("content", None)
-    names = ["x-request-id"]
-    if status in {"429", "503"}:
-        names.append("Retry-After")
-    if status == "401":
-        names.append("WWW-Authenticate")
-    is_list = any(parameter["name"] == "If-None-Match" for parameter in operation.get("parameters", []))
-    if status in {"200", "304"} and is_list:
-        names += ["ETag", "Last-Modified"]
-    if status == "200":
-        names += ["x-next-cursor"] if is_list else []
-        names += _OWN_HEADERS.get(operation["operationId"], [])
-        names.append("Content-Encoding")
-    response["headers"] = {name: {"$ref": f"{_REF}/headers/{name}"} for name in names}
+    response["headers"] = {name: {"$ref": f"{_REF}/headers/{name}"} for name in _headers(status, operation)}
     for media in response.get("content", {}).values():
         # Beside a $ref the title would say the same again.
         media.get("schema", {}).pop("title", None)
@@ -171,7 +229,7 @@ def _complete_response(status: str, response: dict[str, Any], operation: dict[st
 
 def _error(status: int) -> dict[str, Any]:
     return {
-        "description": ERRORS[status],
+        "description": DESCRIPTIONS[status],
         "content": {"application/json": {"schema": {"$ref": f"{_REF}/schemas/ErrorResponse"}}},
     }
 

@@ -1,112 +1,131 @@
-"""What a request must be before any route sees it: its method, its media type, its size, its text.
+"""What is checked of a request before any route sees it: path, method, query names, media type, size, encoding.
 
-API Gateway hands bodies over as base64, because the API declares every type as binary (gzipped answers need it).
+API Gateway sends bodies as base64, because the API declares every type as binary (gzipped answers need it).
 """
 
 import base64
 import binascii
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from chalicelib.endpoints import Endpoint
-from chalicelib.errors import BodyTooLarge, MethodNotAllowed, NotFound, Rejected, UnsupportedMediaType
+from chalicelib.errors import BodyTooLarge, InvalidRequest, MethodNotAllowed, NotFound, UnsupportedMediaType
 
 JSON_TYPE: Final = "application/json"
 UTF_8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
-QUERY_PARAMETERS: Final = frozenset(
-    {"stage", "explain", "region", "league", "status", "from", "to", "team", "min_region_roi", "value_only", "limit",
-     "cursor"}
-)  # fmt: skip
 NEVER_SERVED: Final = frozenset({"/predict/batch"})
 """Paths that the gateway takes for another's path parameter; there is no batch over HTTP (docs/adr/0005)."""
 
 Event = dict[str, Any]
 
 
-def prepared(event: Event, headers: Mapping[str, str], endpoint: Endpoint, max_body_bytes: int) -> Event:
+def allowed_methods(endpoint: Endpoint) -> str:
+    """The methods of an endpoint as `Allow` lists them."""
+    return "GET, HEAD, OPTIONS" if endpoint.method == "GET" else f"{endpoint.method}, OPTIONS"
+
+
+def check_path(event: Event, endpoint: Endpoint) -> None:
+    """Refuse paths that only look like one of ours.
+
+    Raises:
+        NotFound: no such path.
+    """
+    if str(event.get("path") or "").rstrip("/") in NEVER_SERVED:
+        raise NotFound("there is nothing at this path")
+    match_id = str((event.get("pathParameters") or {}).get("match_id", "0"))
+    if event.get("httpMethod") not in _methods(endpoint) and not match_id.isdigit():
+        # Where the id would be, another method's caller wrote a word: another path, not a misspelt id.
+        raise NotFound("there is nothing at this path")
+
+
+def validated_event(
+    event: Event,
+    headers: Mapping[str, str],
+    endpoint: Endpoint,
+    max_body_bytes: int,
+    parameters: Collection[str] | None,
+) -> Event:
     """The same event with its body as text, ready for the routes.
 
     Args:
         event: REST API proxy event.
         headers: Its headers, names in lower case.
         endpoint: What the function serves.
-        max_body_bytes: Largest body taken.
+        max_body_bytes: Largest body accepted.
+        parameters: Names of the query parameters it takes; None for pages, whose query is the browser's business.
 
     Raises:
-        NotFound: no such path.
         MethodNotAllowed: the path has no such method.
         UnsupportedMediaType: the body is not JSON in UTF-8.
         BodyTooLarge: it is too large.
-        Rejected: it is not text, or a query parameter is repeated.
+        InvalidRequest: it is not text, or a query parameter is unknown or repeated.
     """
-    _check_method(event, endpoint)
-    _check_query(event)
+    if event.get("httpMethod") not in _methods(endpoint):
+        raise MethodNotAllowed(allowed_methods(endpoint))
+    if parameters is not None:
+        _check_query(event, parameters)
     if endpoint.method == "GET":
-        # A body of a GET means nothing (RFC 9110, 9.3.1).
-        return {**event, "body": None, "isBase64Encoded": False}
+        # A body of a GET means nothing (RFC 9110, 9.3.1). HEAD is GET without the answer's body.
+        return {**event, "httpMethod": "GET", "body": None, "isBase64Encoded": False}
     content = _content(event, max_body_bytes)
     _check_type(headers)
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        fault = {"loc": ["body", error.start], "msg": "not valid UTF-8", "type": "unicode_invalid"}
-        raise Rejected("the body is not UTF-8", [fault]) from None
+        raise InvalidRequest(
+            [{"loc": ["body", error.start], "msg": "not valid UTF-8", "type": "unicode_invalid"}]
+        ) from None
     # One spelling, so that the routes' own check of the type agrees with this one.
-    sent = {**{name: value for name, value in headers.items() if name != "content-type"}, "content-type": JSON_TYPE}
-    return {**event, "headers": sent, "body": text or None, "isBase64Encoded": False}
+    normalised = {
+        **{name: value for name, value in headers.items() if name != "content-type"},
+        "content-type": JSON_TYPE,
+    }
+    return {**event, "headers": normalised, "body": text or None, "isBase64Encoded": False}
 
 
-def parse_json(text: str) -> dict[str, Any]:
-    """A JSON object as the service accepts it: no NaN or Infinity, no duplicate keys, no absurd depth or number.
+def public_url(event: Event, headers: Mapping[str, str], configured: str) -> str:
+    """Where callers reach this API, without trailing slash: for absolute links.
 
-    Raises:
-        json.JSONDecodeError: it is not.
+    Args:
+        event: REST API proxy event; its context knows the domain and the path with its stage.
+        headers: Its headers, names in lower case.
+        configured: The operator's setting, which wins.
     """
-    try:
-        found = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except RecursionError:
-        raise json.JSONDecodeError("nested too deeply", text[:100], 0) from None
-    except json.JSONDecodeError:
-        raise
-    except ValueError as error:
-        raise json.JSONDecodeError(str(error)[:200], text[:100], 0) from None
-    if not isinstance(found, dict):
-        # Powertools would take the first element of a list for the body.
-        raise json.JSONDecodeError("not an object", text[:100], 0)
-    return found
+    if configured:
+        return configured.rstrip("/")
+    context: Mapping[str, Any] = event.get("requestContext") or {}
+    host = context.get("domainName") or headers.get("host") or ""
+    path, full_path = (str(found.get("path") or "").rstrip("/") for found in (event, context))
+    prefix = full_path.removesuffix(path) if full_path.endswith(path) else ""
+    return f"{headers.get('x-forwarded-proto', 'https')}://{host}{prefix}" if host else prefix
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("duplicate key in an object")
-    return found
+def _methods(endpoint: Endpoint) -> tuple[str, ...]:
+    return ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,)
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _check_method(event: Event, endpoint: Endpoint) -> None:
-    if str(event.get("path") or "").rstrip("/") in NEVER_SERVED:
-        raise NotFound("there is nothing at this path")
-    if event.get("httpMethod") == endpoint.method:
-        return
-    match_id = (event.get("pathParameters") or {}).get("match_id", "0")
-    if not match_id.isdigit():
-        # With another method than GET a word in the id's place is no match that was misspelt but another path.
-        raise NotFound("there is nothing at this path")
-    raise MethodNotAllowed(f"{endpoint.method}, OPTIONS")
-
-
-def _check_query(event: Event) -> None:
+def _check_query(event: Event, parameters: Collection[str]) -> None:
     given: Mapping[str, list[str]] = event.get("multiValueQueryStringParameters") or {}
-    repeated = [name for name, values in given.items() if len(values) > 1 and name in QUERY_PARAMETERS]
-    if repeated:
-        # Which of them would count is a guess; the gateway takes the last, other programs the first.
-        faults = [{"loc": ["query", name], "msg": "given more than once", "type": "repeated"} for name in repeated]
-        raise Rejected("the request is not valid", list(faults))
+    faults: list[dict[str, Any]] = []
+    for name in {**given, **(event.get("queryStringParameters") or {})}:
+        if name not in parameters:
+            fault = {"loc": ["query", name[:200]], "msg": _advice(name, parameters), "type": "unknown_parameter"}
+            faults.append(fault)
+        elif len(given.get(name, ())) > 1:
+            # Which of them would count is a guess: the gateway takes the last, other programs the first.
+            faults.append({"loc": ["query", name], "msg": "given more than once", "type": "repeated"})
+    if faults:
+        raise InvalidRequest(faults[:100])
+
+
+def _advice(name: str, parameters: Collection[str]) -> str:
+    if not parameters:
+        return "this operation takes no query parameters"
+    from difflib import get_close_matches  # noqa: PLC0415 - only refused requests pay for it
+
+    nearest = get_close_matches(name[:200].lower(), parameters, 1)
+    advice = f"did you mean {nearest[0]}?" if nearest else f"it takes {', '.join(sorted(parameters))}"
+    return f"this operation takes no such parameter; {advice}"
 
 
 def _content(event: Event, max_body_bytes: int) -> bytes:
@@ -120,7 +139,7 @@ def _content(event: Event, max_body_bytes: int) -> bytes:
             content = base64.b64decode(body, validate=True)
         except (binascii.Error, ValueError):
             fault = {"loc": ["body"], "msg": "not valid base64", "type": "base64_invalid"}
-            raise Rejected("the body cannot be decoded", [fault]) from None
+            raise InvalidRequest([fault]) from None
     else:
         content = body.encode("utf-8", "surrogatepass")
     if len(content) > max_body_bytes:
@@ -131,9 +150,13 @@ def _content(event: Event, max_body_bytes: int) -> bytes:
 def _check_type(headers: Mapping[str, str]) -> None:
     media, _, parameters = headers.get("content-type", JSON_TYPE).partition(";")
     charset = next(
-        (value for name, _, value in (p.partition("=") for p in parameters.split(";")) if name.strip() == "charset"),
+        (
+            value
+            for name, _, value in (parameter.partition("=") for parameter in parameters.split(";"))
+            if name.strip().lower() == "charset"
+        ),
         "utf-8",
     )
-    packed = headers.get("content-encoding", "identity").strip().lower()
-    if media.strip().lower() != JSON_TYPE or charset.strip(' "').lower() not in UTF_8 or packed != "identity":
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if media.strip().lower() != JSON_TYPE or charset.strip(' "').lower() not in UTF_8 or encoding != "identity":
         raise UnsupportedMediaType("the body must be application/json in UTF-8, not compressed")

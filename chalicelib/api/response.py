@@ -1,10 +1,12 @@
-"""What every answer gets: security headers, the request's id, CORS for the board's origin, gzip."""
+"""What every answer gets: security headers, the request id, CORS for the allowed origins, gzip."""
 
 import base64
 import gzip
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any, Final
+
+from chalicelib.errors import Allowance
 
 GZIP_FROM_BYTES: Final = 1_024
 
@@ -16,33 +18,38 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-REQUEST_HEADERS: Final = "Content-Type, Idempotency-Key, If-None-Match, X-API-Key"
+REQUEST_HEADERS: Final = "Content-Type, Idempotency-Key, If-Modified-Since, If-None-Match, X-API-Key"
 """Headers that another origin's page may send."""
-EXPOSED_HEADERS: Final = "ETag, Last-Modified, Link, Retry-After, x-ignored-features, x-next-cursor, x-request-id"
+EXPOSED_HEADERS: Final = (
+    "Deprecation, ETag, Last-Modified, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Sunset, "
+    "x-ignored-features, x-next-cursor, x-request-id"
+)
 """Headers that another origin's page may read."""
 PREFLIGHT_SECONDS: Final = "600"
 
 Answer = dict[str, Any]
 
 
-def finished(answer: Answer, request_headers: Mapping[str, str], *, request_id: str, board_origin: str) -> Answer:
+def with_common_headers(
+    answer: Answer, request_headers: Mapping[str, str], *, request_id: str, allowed_origins: Collection[str]
+) -> Answer:
     """The same answer with the headers every answer has, compressed where that is wanted and worth it.
 
     Args:
         answer: Proxy integration response, body as text.
         request_headers: The request's headers, names in lower case.
         request_id: The gateway's id of the request.
-        board_origin: The origin whose pages may read answers, if any.
+        allowed_origins: The origins whose pages may read answers.
     """
-    headers = {name: ",".join(values) for name, values in (answer.pop("multiValueHeaders", None) or {}).items()}
-    headers |= answer.get("headers") or {}
-    headers = {**SECURITY_HEADERS, **headers, "x-request-id": request_id}
+    headers = {**SECURITY_HEADERS, **(answer.get("headers") or {}), "x-request-id": request_id}
     vary = []
-    if board_origin:
+    if allowed_origins:
         vary.append("Origin")
-        if request_headers.get("origin") == board_origin:
-            headers["Access-Control-Allow-Origin"] = board_origin
+        if (origin := request_headers.get("origin")) in allowed_origins:
+            headers["Access-Control-Allow-Origin"] = str(origin)
             headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
+    if "Vary" in headers:
+        vary.insert(0, headers["Vary"])
     body: str = answer.get("body") or ""
     if answer["statusCode"] == HTTPStatus.NOT_MODIFIED:
         # What the full answer would say (RFC 9110, 15.4.5).
@@ -61,20 +68,39 @@ def finished(answer: Answer, request_headers: Mapping[str, str], *, request_id: 
     return answer
 
 
-def preflight(allowed: str, request_headers: Mapping[str, str], board_origin: str) -> Answer:
-    """The answer to OPTIONS: what the path allows, and to the board's origin that it may.
+def flattened(answer: Answer) -> Answer:
+    """The same answer with Powertools' lists of header values as one value each."""
+    headers = {name: ",".join(values) for name, values in (answer.pop("multiValueHeaders", None) or {}).items()}
+    return {**answer, "headers": headers | (answer.get("headers") or {})}
+
+
+def without_body(answer: Answer) -> Answer:
+    """The answer to HEAD: everything but the body."""
+    return {**answer, "body": "", "isBase64Encoded": False}
+
+
+def preflight(allowed: str, request_headers: Mapping[str, str], allowed_origins: Collection[str]) -> Answer:
+    """The answer to OPTIONS: the path's methods, and the permission for pages of the allowed origins.
 
     Args:
         allowed: Methods of the path, separated by commas.
         request_headers: The request's headers, names in lower case.
-        board_origin: The origin whose pages may call, if any.
+        allowed_origins: The origins whose pages may call.
     """
     headers = {"Allow": allowed}
-    if board_origin and request_headers.get("origin") == board_origin:
+    if request_headers.get("origin") in allowed_origins:
         headers["Access-Control-Allow-Methods"] = allowed
         headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
         headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
     return {"statusCode": 204, "headers": headers, "body": "", "isBase64Encoded": False}
+
+
+def rate_limit_headers(allowance: Allowance) -> dict[str, str]:
+    """What is left of a key's quota, as draft-ietf-httpapi-ratelimit-headers-11 writes it."""
+    return {
+        "RateLimit-Policy": f'"key";q={allowance.quota};w={allowance.window_seconds}',
+        "RateLimit": f'"key";r={allowance.remaining};t={allowance.reset_seconds}',
+    }
 
 
 def accepts_gzip(accept_encoding: str) -> bool:

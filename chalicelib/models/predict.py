@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.contracts import (
+    BaseScores,
     Contribution,
     Prediction,
     PredictRequest,
     PredictResponse,
 )
 from chalicelib.domain import Stage
+from chalicelib.errors import ModelUnavailable
+from chalicelib.models.signature import Signature
 from chalicelib.models.store import ModelStore, ServedModel
 from chalicelib.releases.features import match_features
 from chalicelib.releases.store import ReleaseStore
@@ -51,6 +54,14 @@ def predict_match(
     return _predict(model, match_id, features.values, features.computed_at, explain=explain)
 
 
+def signature_at_hand(stage: Stage, models: ModelStore) -> Signature | None:
+    """The signature of the stage's model, for checks that go without where there is none: nothing waits for a model."""
+    try:
+        return Signature(models.info(stage).features)
+    except ModelUnavailable:
+        return None
+
+
 def _predict(
     model: ServedModel,
     match_id: int,
@@ -61,11 +72,13 @@ def _predict(
 ) -> PredictResponse:
     row = model.row(features)
     prediction = Prediction.of(model.predict(row), model.info.stage, model.info.model_run_id, computed_at)
-    contributions = _contributions(model, row) if explain else None
-    return PredictResponse.model_construct(match_id=match_id, prediction=prediction, contributions=contributions)
+    base, contributions = _explanation(model, row) if explain else (None, None)
+    return PredictResponse.model_construct(
+        match_id=match_id, prediction=prediction, base=base, contributions=contributions
+    )
 
 
-def _contributions(model: ServedModel, row: list[float]) -> list[Contribution]:
+def _explanation(model: ServedModel, row: list[float]) -> tuple[BaseScores, list[Contribution]]:
     names = [feature.name for feature in model.info.features]
     home, draw, away = model.contributions(row)
     rows = [
@@ -74,4 +87,5 @@ def _contributions(model: ServedModel, row: list[float]) -> list[Contribution]:
         )
         for i, name in enumerate(names)
     ]
-    return sorted(rows, key=lambda row: -max(abs(row.home), abs(row.draw), abs(row.away)))
+    rows.sort(key=lambda row: -max(abs(row.home), abs(row.draw), abs(row.away)))
+    return BaseScores(home=home[-1], draw=draw[-1], away=away[-1]), rows

@@ -5,24 +5,20 @@ Only the mirror is read; the registry itself is never on the request path, so pr
 
 import hashlib
 import logging
-import math
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 from chalicelib.domain import MODEL_NAME, OutcomeProbabilities, Stage
-from chalicelib.errors import FeaturesRejected, InvalidModel, ModelUnavailable
+from chalicelib.errors import InvalidModel, ModelUnavailable
 from chalicelib.models.mirror import ModelInfo, mirror_key
 from chalicelib.models.native import NativeModel
+from chalicelib.models.signature import Signature
 from chalicelib.storage.objects import ObjectMissing, ObjectStore, ObjectStoreUnavailable, read
 
 logger = logging.getLogger(__name__)
-
-
-INTEGER_TYPES: Final = frozenset({"integer", "long"})
 
 
 class ServedModel:
@@ -33,58 +29,28 @@ class ServedModel:
     """
 
     def __init__(self, info: ModelInfo, native: NativeModel) -> None:
-        names = [feature.name for feature in info.features]
-        if native.feature_names != names:
+        self._signature = Signature(info.features)
+        if native.feature_names != self._signature.names:
             raise InvalidModel(
                 f"version {info.registered_version}: the model's features differ from its signature's",
-                [{"loc": ["features"], "msg": f"{native.feature_names} != {names}", "type": "signature"}],
+                [
+                    {
+                        "loc": ["features"],
+                        "msg": f"{native.feature_names} != {self._signature.names}",
+                        "type": "signature",
+                    }
+                ],
             )
         self.info = info
         self.native = native
-        self._names = frozenset(names)
-        # (name, may be null, must be a whole number), flat for the loop that runs on every request.
-        self._columns = [(f.name, not f.required, f.type in INTEGER_TYPES) for f in info.features]
 
     def row(self, features: Mapping[str, float | None]) -> list[float]:
-        """The model's input row: the signature's columns in order, NaN for null.
-
-        Neither imputes nor transforms; names the signature does not know are left out.
-
-        Raises:
-            FeaturesRejected: a required feature is missing or null, an integer feature has a fraction, or a number
-                is not finite. All faults are listed.
-        """
-        row: list[float] = []
-        faults: list[Mapping[str, Any]] = []
-        for name, nullable, whole in self._columns:
-            try:
-                value = features[name]
-            except KeyError:
-                # Optional in MLflow's sense: the column may be left out; LightGBM treats it as missing.
-                if nullable:
-                    row.append(math.nan)
-                else:
-                    faults.append(_fault(name, "required feature is missing", "missing"))
-                continue
-            if value is None:
-                if nullable:
-                    row.append(math.nan)
-                else:
-                    faults.append(_fault(name, "feature must not be null", "null_not_allowed"))
-                continue
-            if not math.isfinite(value):
-                faults.append(_fault(name, "feature must be a finite number", "finite_number"))
-            elif whole and value != int(value):
-                faults.append(_fault(name, "feature must be a whole number", "int_from_float"))
-            row.append(value)
-        if faults:
-            named = ", ".join(str(fault["loc"][-1]) for fault in faults)
-            raise FeaturesRejected(f"features do not fit the model's signature: {named}", faults)
-        return row
+        """The model's input row; see `Signature.row`."""
+        return self._signature.row(features)
 
     def ignored(self, features: Mapping[str, float | None]) -> list[str]:
         """Names in `features` that the signature does not know, sorted."""
-        return sorted(features.keys() - self._names)
+        return self._signature.ignored(features)
 
     def predict(self, row: list[float]) -> OutcomeProbabilities:
         """Outcome probabilities of one row made by `row`."""
@@ -97,10 +63,6 @@ class ServedModel:
     def contributions(self, row: list[float]) -> list[tuple[float, ...]]:
         """Per outcome, what each feature adds to its raw score; the last number is the expected score."""
         return self.native.contributions(row)
-
-
-def _fault(name: str, message: str, kind: str) -> Mapping[str, Any]:
-    return {"loc": ["body", "features", name], "msg": message, "type": kind}
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from chalicelib.contracts import DeadLetterState, QueuesResponse, QueueState, WorkersResponse, WorkerState
-from chalicelib.errors import WorkersUnavailable
-from chalicelib.tasks.queue import SqsTaskQueue
+from chalicelib.errors import QueueUnavailable, WorkersUnavailable
+from chalicelib.tasks.queue import QueueCounts, SqsTaskQueue
 from chalicelib.tasks.store import Task, TaskStore
 
 if TYPE_CHECKING:
@@ -55,7 +55,13 @@ def queues(inference: SqsTaskQueue, dead_letters: SqsTaskQueue, tasks: TaskStore
             kept=kept,
         ),
         pending_tasks=_counted(tasks.pending(now))[0],
+        **celery_counts(waiting),
     )
+
+
+def celery_counts(counts: QueueCounts) -> dict[str, int]:
+    """The inference queue's counts under Celery's names."""
+    return {"active": counts.in_flight, "scheduled": counts.delayed, "reserved": 0}
 
 
 def _counted(tasks: Iterable[Task]) -> tuple[int, Task | None]:
@@ -69,8 +75,8 @@ def _age(task: Task | None, now: datetime) -> float | None:
     return None if task is None else task.age_seconds(now)
 
 
-def workers(client: "LambdaClient", function: str) -> WorkersResponse:
-    """State of the inference function, of its event source mapping, and whether it answers a ping.
+def workers(client: "LambdaClient", function: str, queue: SqsTaskQueue) -> WorkersResponse:
+    """State of the inference function, of its event source mapping, whether it answers a ping, and what waits for it.
 
     Raises:
         WorkersUnavailable: Lambda does not answer.
@@ -89,7 +95,7 @@ def workers(client: "LambdaClient", function: str) -> WorkersResponse:
             batch_size=None,
             ping="failed",
         )
-        return WorkersResponse(workers=[missing])
+        return WorkersResponse(workers=[missing], **_counts_if_known(queue))
     except (ClientError, BotoCoreError) as error:
         raise WorkersUnavailable(f"Lambda does not answer: {type(error).__name__}") from error
     configuration = found["Configuration"]
@@ -107,8 +113,17 @@ def workers(client: "LambdaClient", function: str) -> WorkersResponse:
                 batch_size=mapping.get("BatchSize"),
                 ping=ping,
             )
-        ]
+        ],
+        **_counts_if_known(queue),
     )
+
+
+def _counts_if_known(queue: SqsTaskQueue) -> dict[str, int]:
+    """The page is about the workers: a queue that does not answer leaves its counts null."""
+    try:
+        return celery_counts(queue.counts())
+    except QueueUnavailable:
+        return {}
 
 
 def _ping(client: "LambdaClient", function: str) -> Literal["ok", "failed", "throttled"]:

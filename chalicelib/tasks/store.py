@@ -78,7 +78,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A caller's key and the fingerprint of the body it came with."""
+    """A caller's key and the fingerprint of the request it came with."""
 
     key: str
     fingerprint: str
@@ -272,7 +272,9 @@ class DynamoTaskStore:
         if item is None or int(item["expires_at"]["N"]) <= int(now.timestamp()):
             return None
         if item["fingerprint"]["S"] != key.fingerprint:
-            raise IdempotencyConflict("this Idempotency-Key was used with another body")
+            raise IdempotencyConflict(
+                "this Idempotency-Key was used with another request: another body or another stage"
+            )
         return str(item["used_for"]["S"])
 
     def get(self, task_id: str, now: datetime) -> Task:

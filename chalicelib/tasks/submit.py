@@ -8,10 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from chalicelib.contracts import (
-    AsyncPredictRequest,
-    InferenceMessage,
-)
+from chalicelib.contracts import AsyncPredictRequest, InferenceMessage
 from chalicelib.domain import Stage
 from chalicelib.errors import (
     BacklogFull,
@@ -21,6 +18,7 @@ from chalicelib.errors import (
     TaskNotFound,
     TaskStoreUnavailable,
 )
+from chalicelib.models.signature import Signature
 from chalicelib.releases.features import match_features
 from chalicelib.releases.store import ReleaseStore
 from chalicelib.tasks.queue import TaskQueue
@@ -40,6 +38,13 @@ def fingerprint(request: AsyncPredictRequest, stage: Stage) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def own_key(idempotency_key: str | None, api_key: str | None) -> str | None:
+    """An idempotency key in the namespace of the API key it came with, so that no caller meets another's keys."""
+    if idempotency_key is None or api_key is None:
+        return idempotency_key
+    return f"{hashlib.sha256(api_key.encode('utf-8', 'replace')).hexdigest()} {idempotency_key}"
+
+
 def submit(
     request: AsyncPredictRequest,
     stage: Stage,
@@ -50,6 +55,7 @@ def submit(
     releases: ReleaseStore,
     max_backlog: int,
     now: datetime,
+    signature: Signature | None = None,
     new_id: Callable[[], uuid.UUID] = uuid.uuid4,
 ) -> str:
     """Accept a prediction to be made later, and return its task id.
@@ -57,9 +63,22 @@ def submit(
     The task is recorded before its message is sent; a crash in between leaves a pending task that the sweep, or the
     same submission again with its key, sends (docs/adr/0006).
 
+    Args:
+        request: What to predict.
+        stage: Alias of the model.
+        idempotency_key: The caller's key, already in the caller's own namespace (`own_key`).
+        tasks: Task table.
+        queue: Inference queue.
+        releases: Where features come from that the caller did not send.
+        max_backlog: Messages that may wait.
+        now: Time of the request.
+        signature: The model's signature where it is known: features sent are then checked before they are accepted.
+        new_id: Makes the task's id.
+
     Raises:
         MatchNotFound, ReleaseUnavailable: no features sent, and none in the release.
-        IdempotencyConflict: the key was used for another body.
+        FeaturesRejected: the features sent contradict the signature.
+        IdempotencyConflict: the key was used with another request.
         BodyTooLarge: the message would be larger than a queue takes.
         BacklogFull: more messages wait than the configured backlog.
         TaskStoreUnavailable, QueueUnavailable: not accepted.
@@ -69,6 +88,8 @@ def submit(
     try:
         if queue.backlog() >= max_backlog:
             raise BacklogFull(f"more than {max_backlog} predictions are waiting")
+        if signature is not None and request.features is not None:
+            signature.row(request.features)
         message = _message(task_id, request, stage, releases, now)
     except ServiceError:
         # What was accepted once stays accepted, also when the same could not be accepted now.

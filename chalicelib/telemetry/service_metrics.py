@@ -45,9 +45,16 @@ DATASETS: Final = (MATCH_FEATURES, PREDICTIONS, ODDS, REGION_ROI, TRACK_RECORD)
 """Data sets that every complete release carries."""
 
 _EVERY_PREDICTION: Final = (
-    *("rejected", "features_rejected", "match_not_found", "not_found", "body_too_large", "unsupported_media_type"),
+    *(
+        "invalid_request",
+        "features_rejected",
+        "match_not_found",
+        "not_found",
+        "body_too_large",
+        "unsupported_media_type",
+    ),
     *("missing_key", "keys_unavailable", "release_unavailable", "dataset_unavailable"),
-    *("key_throttled", "deadline_exceeded", "service_error"),
+    *("key_throttled", "too_many_wrong_keys", "deadline_exceeded", "internal_error"),
 )
 REASONS: Final[Mapping[str, Sequence[str]]] = {
     "sync": (*_EVERY_PREDICTION, "model_unavailable"),

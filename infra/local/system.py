@@ -90,6 +90,7 @@ class LocalSystem:
             "MlflowTrackingUri": self.mlflow.tracking_uri,
             "MlflowUiUrl": self.mlflow.tracking_uri,
             "ReplayAsOf": self.as_of,
+            "PublicUrl": self.base_url,
             **self.parameters,
         }
         return Deployment(LOCAL_STAGE, STACK_NAME, parameters, self.emulator.client_environment(), poll_seconds=0.2)

@@ -10,29 +10,30 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from chalicelib.api.failures import error_body
 from chalicelib.endpoints import ENDPOINTS, Endpoint
 from infra.stack.functions import Function
 
 Resource = dict[str, Any]
 
-# (type, status, message) of what API Gateway itself answers, before or instead of a function.
+# (type, status, code, message) of what API Gateway itself answers, before or instead of a function.
 # An unknown path is MISSING_AUTHENTICATION_TOKEN in API Gateway's words.
 GATEWAY_RESPONSES: Final = (
-    ("DEFAULT_4XX", 400, "bad request"),
-    ("DEFAULT_5XX", 500, "internal server error"),
-    ("ACCESS_DENIED", 403, "access denied"),
-    ("API_CONFIGURATION_ERROR", 500, "internal server error"),
-    ("BAD_REQUEST_BODY", 400, "bad request body"),
-    ("BAD_REQUEST_PARAMETERS", 400, "bad request parameters"),
-    ("INTEGRATION_FAILURE", 502, "the function could not be reached"),
-    ("INTEGRATION_TIMEOUT", 504, "no answer within the gateway's limit of 29 seconds"),
-    ("MISSING_AUTHENTICATION_TOKEN", 404, "not found"),
-    ("QUOTA_EXCEEDED", 429, "quota exceeded"),
-    ("REQUEST_TOO_LARGE", 413, "the request is larger than 10 MB"),
-    ("RESOURCE_NOT_FOUND", 404, "not found"),
-    ("THROTTLED", 429, "too many requests"),
-    ("UNSUPPORTED_MEDIA_TYPE", 415, "unsupported media type"),
-    ("WAF_FILTERED", 403, "access denied"),
+    ("DEFAULT_4XX", 400, "bad_request", "bad request"),
+    ("DEFAULT_5XX", 500, "internal_error", "internal server error"),
+    ("ACCESS_DENIED", 403, "access_denied", "access denied"),
+    ("API_CONFIGURATION_ERROR", 500, "internal_error", "internal server error"),
+    ("BAD_REQUEST_BODY", 400, "bad_request", "bad request body"),
+    ("BAD_REQUEST_PARAMETERS", 400, "bad_request", "bad request parameters"),
+    ("INTEGRATION_FAILURE", 502, "function_unreachable", "the function could not be reached"),
+    ("INTEGRATION_TIMEOUT", 504, "deadline_exceeded", "no answer within the gateway's limit of 29 seconds"),
+    ("MISSING_AUTHENTICATION_TOKEN", 404, "not_found", "not found"),
+    ("QUOTA_EXCEEDED", 429, "throttled", "quota exceeded"),
+    ("REQUEST_TOO_LARGE", 413, "body_too_large", "the request is larger than 10 MB"),
+    ("RESOURCE_NOT_FOUND", 404, "not_found", "not found"),
+    ("THROTTLED", 429, "throttled", "too many requests"),
+    ("UNSUPPORTED_MEDIA_TYPE", 415, "unsupported_media_type", "unsupported media type"),
+    ("WAF_FILTERED", 403, "access_denied", "access denied"),
 )
 RETRY_AFTER_SECONDS: Final = {"THROTTLED": 1, "QUOTA_EXCEEDED": 3600}
 
@@ -127,13 +128,18 @@ def _permission(path: str, function: Function) -> Resource:
     }
 
 
-def _gateway_response(kind: str, status: int, message: str) -> Resource:
+def _gateway_response(kind: str, status: int, code: str, message: str) -> Resource:
     """An error of API Gateway's own in the contract's form, with the request's id."""
+    first_origin = {"Fn::Select": [0, {"Fn::Split": [",", {"Ref": "BoardOrigin"}]}]}
     headers: dict[str, Any] = {
         "gatewayresponse.header.x-request-id": "context.requestId",
-        # A static origin is the exact origin: there is only one. Without it a board elsewhere could not read a 429.
+        # API Gateway sends fixed values only, so that of several origins just the first can read these errors.
         "gatewayresponse.header.Access-Control-Allow-Origin": {
-            "Fn::If": ["BoardOriginGiven", {"Fn::Sub": "'${BoardOrigin}'"}, {"Ref": "AWS::NoValue"}]
+            "Fn::If": [
+                "BoardOriginGiven",
+                {"Fn::Sub": ["'${Origin}'", {"Origin": first_origin}]},
+                {"Ref": "AWS::NoValue"},
+            ]
         },
         "gatewayresponse.header.Access-Control-Expose-Headers": "'Retry-After, x-request-id'",
         "gatewayresponse.header.Vary": "'Origin'",
@@ -147,7 +153,7 @@ def _gateway_response(kind: str, status: int, message: str) -> Resource:
             "ResponseType": kind,
             "StatusCode": str(status),
             "ResponseParameters": headers,
-            "ResponseTemplates": {"application/json": json.dumps({"statusCode": status, "message": message})},
+            "ResponseTemplates": {"application/json": error_body(status, code, message)},
         },
     }
 
@@ -171,8 +177,8 @@ def gateway_resources(
     methods = {f"Method{_words(path)}": _method(path, function) for path, function in routes}
     permissions = {f"Invoke{_words(path)}": _permission(path, function) for path, function in routes}
     responses = {
-        f"Gateway{_words(kind.replace('_', ' ').title())}": _gateway_response(kind, status, message)
-        for kind, status, message in GATEWAY_RESPONSES
+        f"Gateway{_words(kind.replace('_', ' ').title())}": _gateway_response(kind, status, code, message)
+        for kind, status, code, message in GATEWAY_RESPONSES
     }
     rest_api: Resource = {
         "Type": "AWS::ApiGateway::RestApi",

@@ -39,7 +39,7 @@ def check(name: str, status: int, body: Any, headers: dict[str, str]) -> None:
         headers: Its headers, names in lower case.
     """
     response = operation(name)["responses"][str(status)]
-    optional = {"x-next-cursor", "x-ignored-features", "link", "content-encoding"} | (
+    optional = {"x-next-cursor", "x-ignored-features", "link", "content-encoding", "ratelimit", "ratelimit-policy"} | (
         {"retry-after"} if status == 200 else set()
     )
     missing = {header.lower() for header in response["headers"]} - headers.keys() - optional

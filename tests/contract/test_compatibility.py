@@ -123,7 +123,8 @@ def test_health_has_exactly_these_names(filled: ObjectStore) -> None:
 def test_an_error_has_exactly_these_names(filled: ObjectStore, function: str, event: dict[str, Any]) -> None:
     status, body, headers = call(function, **event)
     assert list(body)[:2] == ["statusCode", "message"]
-    assert set(body) <= {"statusCode", "message", "details"}
+    assert set(body) <= {"statusCode", "message", "code", "detail", "details"}
+    assert body["detail"] == body.get("details", body["message"])
     assert body["statusCode"] == status
     assert headers["x-request-id"] == "request-1"
     for fault in body.get("details", []):
@@ -163,4 +164,4 @@ def test_there_is_no_batch_over_http(filled: ObjectStore, method: str, path: str
     event = make_event("predict_match", path=path, match_id="batch")
     answer = app.predict_match({**event, "httpMethod": method}, Context())
     body = json.loads(answer["body"])
-    assert (answer["statusCode"], body) == (404, {"statusCode": 404, "message": "there is nothing at this path"})
+    assert (answer["statusCode"], body["code"]) == (404, "not_found")

@@ -27,11 +27,11 @@ def test_a_key_may_burst_and_then_asks_at_its_rate() -> None:
         throttle.take("a")
     with pytest.raises(KeyThrottled) as refused:
         throttle.take("a")
-    assert refused.value.seconds == 2
+    assert refused.value.allowance.reset_seconds == 2
     clock.now = 1.0
     with pytest.raises(KeyThrottled) as refused:
         throttle.take("a")
-    assert refused.value.seconds == 1
+    assert refused.value.allowance.reset_seconds == 1
     clock.now = 2.0
     throttle.take("a")
 
@@ -70,7 +70,7 @@ def test_a_throttled_key_is_429_with_the_seconds_to_wait_and_another_is_served(
     wiring.settings.cache_clear()
     assert call("predict_match", match_id=1, headers={"x-api-key": "client-key"})[0] == 503
     status, body, headers = call("predict_match", match_id=1, headers={"x-api-key": "client-key"})
-    assert (status, body["message"], headers["retry-after"]) == (429, "this API key asks too often", "4")
+    assert (status, body["message"], headers["retry-after"]) == (429, "too many requests with this API key", "4")
     check("predict_match", status, body, headers)
     assert call("predict_match", match_id=1, headers={"x-api-key": "old-client-key"})[0] == 503
 

@@ -144,7 +144,7 @@ def test_every_figure_equals_what_was_done(stack: RunningStack, http: requests.S
         ("prediction_requests_total", "async", "champion"): 6 + 1,
         ("prediction_requests_total", "async", "challenger"): 2,
         ("prediction_errors_total", "features_rejected", "sync"): 4,
-        ("prediction_errors_total", "rejected", "sync"): 2,
+        ("prediction_errors_total", "invalid_request", "sync"): 2,
         ("prediction_errors_total", "match_not_found", "sync"): 3,
         ("prediction_errors_total", "deadline_exceeded", "sync"): 2,
         ("prediction_errors_total", "match_not_found", "async"): 1,

@@ -135,7 +135,12 @@ def test_what_was_served_is_what_is_shown(objects: ObjectStore, printed: pytest.
     assert call("predict_match", match_id=77) == 404
     assert call("predict_async", body={"match_id": 1}) == 202
     assert call("predict_async", body={"match_id": 1}) == 202
+    champion = wiring.objects().get("models/champion/current.json")
+    assert champion is not None
+    boto3.client("s3").delete_object(Bucket="data", Key="models/champion/current.json")
+    # With no model at hand nothing is checked before the task is accepted.
     assert call("predict_async", body={"match_id": 9, "features": {"sex": 0}}) == 202
+    objects.put("models/champion/current.json", champion.body)
     assert call("predict_async", body={"match_id": 77}) == 404
     cold_start.pending = True
     assert drain() == []
@@ -151,7 +156,7 @@ def test_what_was_served_is_what_is_shown(objects: ObjectStore, printed: pytest.
     }
     assert {key[1:]: value for key, value in shown.items() if key[0] == "prediction_errors_total"} == {
         ("features_rejected", "sync"): 1,
-        ("rejected", "sync"): 2,
+        ("invalid_request", "sync"): 2,
         ("model_unavailable", "sync"): 1,
         ("match_not_found", "sync"): 1,
         ("match_not_found", "async"): 1,

@@ -175,7 +175,10 @@ def test_an_unexpected_error_is_a_500_that_leaks_nothing(
     monkeypatch.setattr(wiring, "models", Broken)
     with caplog.at_level(logging.ERROR):
         status, body, headers = call("model_info")
-    assert (status, body) == (500, {"statusCode": 500, "message": "internal error"})
+    assert (status, body) == (
+        500,
+        {"statusCode": 500, "message": "internal error", "code": "internal_error", "detail": "internal error"},
+    )
     assert headers["x-request-id"] == "request-1"
     assert any(record.exc_info for record in caplog.records)
 

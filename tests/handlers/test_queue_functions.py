@@ -67,8 +67,9 @@ def counted(capsys: pytest.CaptureFixture[str], metric: str) -> list[dict[str, A
 
 
 def test_only_what_failed_comes_back(objects: ObjectStore) -> None:
-    mirror_model(objects)
+    # Accepted while there was no model to check them with.
     good, rejected = accept(), accept(features={"sex": 0})
+    mirror_model(objects)
     assert inference(record(message_of(good), "m1"), record("not json", "m2"), record(message_of(rejected), "m3")) == [
         "m2"
     ]
@@ -267,7 +268,9 @@ def test_queues_are_true_in_each_state_of_a_task(objects: ObjectStore) -> None:
     assert inference(record(message["Body"])) == []
     sqs.delete_message(QueueUrl=settings.inference_queue_url, ReceiptHandle=message["ReceiptHandle"])
     assert (status_of(task_id)["status"], shown()) == ("success", (0, 0, 0, 0, 0))
+    boto3.client("s3").delete_object(Bucket="data", Key="models/champion/current.json")
     accept(features={"sex": 0})
+    mirror_model(objects)
     (message,) = sqs.receive_message(QueueUrl=settings.inference_queue_url)["Messages"]
     assert inference(record(message["Body"])) == []
     # Failed for its features: an end like any other, no dead letter.
@@ -349,6 +352,13 @@ def test_redrive_needs_a_system(aws: None, monkeypatch: pytest.MonkeyPatch, caps
     assert "make up" in capsys.readouterr().err
 
 
+def unreachable_queue() -> SqsTaskQueue:
+    """A queue that is not there: the workers' page then leaves its counts null."""
+    client: Any = CountedSqs()
+    client.reachable = False
+    return SqsTaskQueue(client, "https://sqs/q")
+
+
 class Lambda:
     """A Lambda client with one function."""
 
@@ -401,7 +411,7 @@ class Lambda:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_workers_tell_the_truth_in_each_state(client: Any, state: str, mapping: str, ping: str) -> None:
-    (worker,) = queue_monitor.workers(client, "soccer-inference").workers
+    (worker,) = queue_monitor.workers(client, "soccer-inference", unreachable_queue()).workers
     assert (worker.name, worker.state, worker.event_source_mapping, worker.ping) == (
         "soccer-inference",
         state,
@@ -411,8 +421,9 @@ def test_workers_tell_the_truth_in_each_state(client: Any, state: str, mapping: 
 
 
 def test_without_an_answer_of_lambda_nothing_is_said_of_the_workers() -> None:
+    silent: Any = Lambda(answer=ConnectTimeoutError(endpoint_url="x"))
     with pytest.raises(WorkersUnavailable):
-        queue_monitor.workers(Lambda(answer=ConnectTimeoutError(endpoint_url="x")), "f")  # type: ignore[arg-type]
+        queue_monitor.workers(silent, "f", unreachable_queue())
 
 
 # ── The queue itself ────────────────────────────────────────────────────────────────────────────────

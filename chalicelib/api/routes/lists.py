@@ -4,18 +4,16 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Final
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chalicelib import wiring
-from chalicelib.api.rendering import JSON, documented, is_too_large, list_response, rows_json
+from chalicelib.api.rendering import cacheable_response, documented, is_too_large, list_response, rows_json
 from chalicelib.api.routes.parameters import (
     CursorQuery,
     FromQuery,
-    IfNoneMatchHeader,
     LeagueQuery,
     LimitQuery,
     MatchIdPath,
@@ -37,13 +35,15 @@ ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 
 
 @ROUTERS["precomputed"].get(
-    "/predict/precomputed/<match_id>/", tags=["lists"], responses=documented(PredictionRow, 404, 422, 503)
+    "/predict/precomputed/<match_id>/",
+    tags=["lists"],
+    responses=documented(PredictionRow, 404, 422, 503, conditional=True),
 )
 def precomputed(match_id: MatchIdPath, stage: StageQuery = Stage.CHAMPION) -> Response[str]:
     """A match's precomputed prediction; no model is called."""
     facts.note(match_id=match_id, stage=stage.value)
     row = catalogue.prediction(match_id, stage, wiring.releases())
-    return Response(int(HTTPStatus.OK), JSON, PredictionRow.model_validate(row).model_dump_json())
+    return cacheable_response(PredictionRow.model_validate(row))
 
 
 @ROUTERS["predictions"].get(
@@ -59,7 +59,6 @@ def predictions(
     stage: StageQuery = Stage.CHAMPION,
     limit: LimitQuery = DEFAULT_LIMIT,
     cursor: CursorQuery = None,
-    if_none_match: IfNoneMatchHeader = None,
 ) -> Response[str]:
     """All precomputed predictions, in order of kickoff."""
     query = _query(
@@ -68,7 +67,6 @@ def predictions(
     return _listed(
         lambda query: catalogue.predictions(query, stage, wiring.releases(), wiring.now()),
         query,
-        if_none_match,
         f"predictions {stage}",
     )
 
@@ -82,13 +80,10 @@ def matches(
     team: TeamQuery = None,
     limit: LimitQuery = DEFAULT_LIMIT,
     cursor: CursorQuery = None,
-    if_none_match: IfNoneMatchHeader = None,
 ) -> Response[str]:
     """Upcoming matches available for prediction, in order of kickoff."""
     query = _query(region=region, league=league, begin=begin, end=end, team=team, limit=limit, cursor=cursor)
-    return _listed(
-        lambda query: catalogue.matches(query, wiring.releases(), wiring.now()), query, if_none_match, "matches"
-    )
+    return _listed(lambda query: catalogue.matches(query, wiring.releases(), wiring.now()), query, "matches")
 
 
 @ROUTERS["odds"].get("/predict/odds/", tags=["lists"], responses=documented(list[OddsRow], 422, 503))
@@ -101,7 +96,6 @@ def odds(
     team: TeamQuery = None,
     limit: LimitQuery = DEFAULT_LIMIT,
     cursor: CursorQuery = None,
-    if_none_match: IfNoneMatchHeader = None,
 ) -> Response[str]:
     """1X2 odds of the matches that have a market, in order of match id."""
     query = _query(
@@ -110,7 +104,6 @@ def odds(
     return _listed(
         lambda query: catalogue.odds_rows(query, wiring.releases(), wiring.now()),
         query,
-        if_none_match,
         "odds",
     )
 
@@ -128,7 +121,6 @@ def cards(
     stage: StageQuery = Stage.CHAMPION,
     limit: LimitQuery = DEFAULT_LIMIT,
     cursor: CursorQuery = None,
-    if_none_match: IfNoneMatchHeader = None,
 ) -> Response[str]:
     """Predictions merged with odds, edges and value bets: what the match board shows."""
     query = _query(
@@ -146,7 +138,6 @@ def cards(
     return _listed(
         lambda query: catalogue.cards(query, stage, wiring.releases(), wiring.now()),
         query,
-        if_none_match,
         f"cards {stage}",
     )
 
@@ -157,11 +148,10 @@ def region_roi(
     min_region_roi: MinRoiQuery = None,
     limit: LimitQuery = DEFAULT_LIMIT,
     cursor: CursorQuery = None,
-    if_none_match: IfNoneMatchHeader = None,
 ) -> Response[str]:
     """Flat-stake ROI of value bets per region."""
     query = _query(region=region, min_region_roi=min_region_roi, limit=limit, cursor=cursor)
-    return _listed(lambda query: catalogue.region_roi(query, wiring.releases()), query, if_none_match, "region-roi")
+    return _listed(lambda query: catalogue.region_roi(query, wiring.releases()), query, "region-roi")
 
 
 def _query(**filters: object) -> Query:
@@ -172,7 +162,7 @@ def _query(**filters: object) -> Query:
     return Query(**filters)  # type: ignore[arg-type]
 
 
-def _listed(make: Callable[[Query], Page], query: Query, if_none_match: str | None, name: str) -> Response[str]:
+def _listed(make: Callable[[Query], Page], query: Query, name: str) -> Response[str]:
     page = make(query)
     variant = f"{name} {query}"
     body = rows_json(page)
@@ -181,4 +171,4 @@ def _listed(make: Callable[[Query], Page], query: Query, if_none_match: str | No
         query = replace(query, limit=len(page.rows) // 2)
         page = make(query)
         body = rows_json(page)
-    return list_response(page, body, if_none_match, variant)
+    return list_response(page, body, variant)

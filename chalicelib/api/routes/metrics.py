@@ -8,7 +8,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chalicelib import wiring
-from chalicelib.api.rendering import ERRORS, JSON
+from chalicelib.api.failures import DESCRIPTIONS
+from chalicelib.api.rendering import JSON
 from chalicelib.contracts import ErrorResponse
 from chalicelib.telemetry import service_metrics
 from chalicelib.telemetry.prometheus import CONTENT_TYPE, render
@@ -25,7 +26,7 @@ ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
             "content": {CONTENT_TYPE: {"schema": {"type": "string"}}},
         },
         **{
-            code: {"description": ERRORS.get(code, "Unexpected failure."), "content": {JSON: {"model": ErrorResponse}}}
+            code: {"description": DESCRIPTIONS[code], "content": {JSON: {"model": ErrorResponse}}}
             for code in (401, 403, 500, 503)
         },
     },

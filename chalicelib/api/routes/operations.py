@@ -9,8 +9,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chalicelib import wiring
-from chalicelib.api.rendering import documented, json_response
-from chalicelib.api.routes.parameters import StageQuery
+from chalicelib.api.failures import RETRY_AFTER_SECONDS
+from chalicelib.api.rendering import cacheable_response, documented, json_response
+from chalicelib.api.routes.parameters import ReadyQuery, StageQuery
 from chalicelib.contracts import (
     DriftResponse,
     Health,
@@ -20,7 +21,7 @@ from chalicelib.contracts import (
     WorkersResponse,
 )
 from chalicelib.domain import Stage
-from chalicelib.errors import ServiceError, TaskNotFound
+from chalicelib.errors import ModelUnavailable, ServiceError, TaskNotFound
 from chalicelib.releases.drift_report import DriftSummary, read_drift_report
 from chalicelib.tasks import monitor as queue_monitor
 from chalicelib.telemetry import gauges
@@ -33,14 +34,14 @@ ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 @ROUTERS["model_info"].get(
     "/predict/model/info/",
     tags=["prediction"],
-    responses=documented(ModelInfoResponse, 422, 503),
+    responses=documented(ModelInfoResponse, 422, 503, conditional=True),
 )
 def model_info(stage: StageQuery = Stage.CHAMPION) -> Response[str]:
     """What the registry says of the version served under an alias."""
     models = wiring.models()
     info = models.info(stage)
     facts.note(stage=stage.value, model_run_id=info.model_run_id)
-    return json_response(
+    return cacheable_response(
         ModelInfoResponse(
             model_name=info.model_name,
             model_version=stage,
@@ -59,25 +60,33 @@ def model_info(stage: StageQuery = Stage.CHAMPION) -> Response[str]:
 @ROUTERS["healthcheck"].get(
     "/healthcheck/",
     tags=["operations"],
-    responses=documented(Health) | {503: documented(Health)[200] | {"description": "The task store does not answer."}},
+    responses=documented(Health)
+    | {503: documented(Health)[200] | {"description": "The task store does not answer, or it is not ready."}},
 )
-def healthcheck() -> Response[str]:
-    """Liveness, and whether the dependencies answer; 503 when the task store does not."""
+def healthcheck(ready: ReadyQuery = False) -> Response[str]:  # noqa: FBT002 - a query parameter
+    """Liveness: 503 when the task store does not answer. Readiness: also without a model or a data release."""
     checks = {
         "task_store": _check(_task_store),
         "data_release": _check(lambda: wiring.releases().pointer()),
-        "model": _check(lambda: wiring.models().info(Stage.CHAMPION)),
+        "model": _check(_loadable_model if ready else lambda: wiring.models().info(Stage.CHAMPION)),
         "inference_queue": _check(lambda: wiring.inference_queue().counts()),
     }
-    healthy = checks["task_store"] == "ok"
-    status = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
+    needed = ("task_store", "data_release", "model") if ready else ("task_store",)
+    is_healthy = all(checks[name] == "ok" for name in needed)
+    status = HTTPStatus.OK if is_healthy else HTTPStatus.SERVICE_UNAVAILABLE
     content = Health(
-        status="ok" if healthy else "degraded",
+        status="ok" if is_healthy else "degraded",
         worker_id=worker_id(),
         memory_usage_mb=round(memory_usage_mb(), 1),
         checks=checks,
     )
-    return json_response(content, status=status, headers={} if healthy else {"Retry-After": "5"})
+    headers = {"Cache-Control": "no-store"} | ({} if is_healthy else {"Retry-After": RETRY_AFTER_SECONDS})
+    return json_response(content, status=status, headers=headers)
+
+
+def _loadable_model() -> None:
+    if not wiring.models().is_loadable(Stage.CHAMPION):
+        raise ModelUnavailable("the champion's file is missing or damaged")
 
 
 def _task_store() -> None:
@@ -122,7 +131,11 @@ def queues() -> Response[str]:
 )
 def workers() -> Response[str]:
     """The inference functions: state, concurrency, event source mapping, ping."""
-    return json_response(queue_monitor.workers(wiring.aws_client("lambda"), wiring.settings().inference_function))
+    return json_response(
+        queue_monitor.workers(
+            wiring.aws_client("lambda"), wiring.settings().inference_function, wiring.inference_queue()
+        )
+    )
 
 
 @ROUTERS["drift"].get(

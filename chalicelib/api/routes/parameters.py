@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.contracts import MatchStatus
 from chalicelib.domain import Stage
-from chalicelib.releases.lists import DEFAULT_LIMIT, MAX_LIMIT
+from chalicelib.releases.lists import MAX_LIMIT
 
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
@@ -36,8 +36,13 @@ _Time = _written_as(_DATE, "datetime_parsing", "an ISO-8601 date or time")
 _Truth = _written_as(re.compile("true|false", re.IGNORECASE), "bool_parsing", "true or false")
 
 MatchIdPath = Annotated[int, _Integer, Path(ge=1, le=2**53 - 1, description="Identifier of the match.")]
-StageQuery = Annotated[Stage, Query(description="Registered-model alias that answers.")]
-ExplainQuery = Annotated[bool, _Truth, Query(description="Add what each feature contributed (LightGBM's SHAP values).")]
+StageQuery = Annotated[
+    Stage, Query(description="Registered-model alias that answers. `Production` and `Staging` stand for the two.")
+]
+ReadyQuery = Annotated[bool, _Truth, Query(description="Ask for readiness: whether predictions can be made now.")]
+ExplainQuery = Annotated[
+    bool, _Truth, Query(description="Add what each feature contributed (SHAP values of LightGBM).")
+]
 RegionQuery = Annotated[str | None, Query(max_length=100, description="Only this region.")]
 LeagueQuery = Annotated[str | None, Query(max_length=100, description="Only this league.")]
 TeamQuery = Annotated[str | None, Query(max_length=100, description="Part of a team's name, any case.")]
@@ -56,17 +61,13 @@ LimitQuery = Annotated[int, _Integer, Query(ge=1, le=MAX_LIMIT, description="Row
 CursorQuery = Annotated[
     str | None, Query(max_length=2_000, description="Where the page begins: `x-next-cursor` of the page before.")
 ]
-IfNoneMatchHeader = Annotated[
-    str | None, Header(alias="if-none-match", description="ETag the caller holds; 304 while it is current.")
-]
 IdempotencyKeyHeader = Annotated[
     str | None,
     Header(
         alias="idempotency-key",
         min_length=1,
         max_length=255,
-        description="The same key and body answer the same task for 24 hours; another body is 409.",
+        description="For 24 hours, a request with the same key answers the same task, and 409 if its body or stage "
+        "differs. Each API key has idempotency keys of its own.",
     ),
 ]
-
-__all__ = ["DEFAULT_LIMIT"]

@@ -8,12 +8,14 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chalicelib import wiring
-from chalicelib.api.rendering import documented, json_response
+from chalicelib.api.rendering import POLL_SECONDS, documented, json_response
+from chalicelib.api.request import public_url
 from chalicelib.api.routes.parameters import ExplainQuery, IdempotencyKeyHeader, MatchIdPath, StageQuery
 from chalicelib.contracts import AsyncPredictRequest, AsyncPredictResponse, PredictRequest, PredictResponse
 from chalicelib.domain import Stage
 from chalicelib.models import predict as predictions
-from chalicelib.tasks.submit import submit
+from chalicelib.models.predict import signature_at_hand
+from chalicelib.tasks.submit import own_key, submit
 from chalicelib.telemetry.log import facts
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
@@ -33,7 +35,7 @@ def predict(
     facts.note(match_id=request.match_id, stage=stage.value)
     predicted = predictions.predict(request, stage, wiring.models(), explain=explain)
     _note(predicted.response)
-    headers = {"x-ignored-features": _header_list(predicted.ignored)} if predicted.ignored else {}
+    headers = _ignored_header(predicted.ignored)
     return json_response(predicted.response, headers=headers, exclude=_absent(predicted.response))
 
 
@@ -62,22 +64,28 @@ def predict_match(
 def predict_async(
     request: AsyncPredictRequest, stage: StageQuery = Stage.CHAMPION, key: IdempotencyKeyHeader = None
 ) -> Response[str]:
-    """Accept a prediction to be made in the background; poll `status_url` for it."""
-    settings = wiring.settings()
+    """Accept a prediction to be made in the background; poll `Location` for it."""
+    settings, event = wiring.settings(), ROUTERS["predict_async"].current_event.raw_event
     facts.note(match_id=request.match_id, stage=stage.value)
+    signature = None if request.features is None else signature_at_hand(stage, wiring.models())
     task_id = submit(
         request,
         stage,
-        key,
+        own_key(key, event["headers"].get("x-api-key")),
         tasks=wiring.tasks(),
         queue=wiring.inference_queue(),
         releases=wiring.releases(),
         max_backlog=settings.max_backlog,
         now=wiring.real_now(),
+        signature=signature,
     )
     facts.note(task_id=task_id)
     accepted = AsyncPredictResponse(task_id=task_id, status_url=f"/monitoring/task_status/{task_id}")
-    return json_response(accepted, status=HTTPStatus.ACCEPTED)
+    location = public_url(event, event["headers"], settings.public_url) + accepted.status_url
+    headers = {"Location": location, "Retry-After": POLL_SECONDS}
+    if signature is not None and request.features is not None:
+        headers |= _ignored_header(signature.ignored(request.features))
+    return json_response(accepted, status=HTTPStatus.ACCEPTED, headers=headers)
 
 
 def _note(response: PredictResponse) -> None:
@@ -85,8 +93,12 @@ def _note(response: PredictResponse) -> None:
 
 
 def _absent(response: PredictResponse) -> set[str]:
-    """Contributions are there only when they were asked for."""
-    return {"contributions"} if response.contributions is None else set()
+    """The explanation is there only when it was asked for."""
+    return {"base", "contributions"} if response.contributions is None else set()
+
+
+def _ignored_header(names: list[str]) -> dict[str, str]:
+    return {"x-ignored-features": _header_list(names)} if names else {}
 
 
 def _header_list(names: list[str]) -> str:

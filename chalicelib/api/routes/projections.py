@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chalicelib import wiring
 from chalicelib.api.rendering import documented, list_response, rows_json
-from chalicelib.api.routes.parameters import IfNoneMatchHeader, LeagueQuery, RegionQuery, TeamQuery
+from chalicelib.api.routes.parameters import LeagueQuery, RegionQuery, TeamQuery
 from chalicelib.contracts import ProjectionRow
 from chalicelib.releases import projections as released
 from chalicelib.releases.lists import Page
@@ -24,9 +24,8 @@ def projections(
     region: RegionQuery = None,
     league: LeagueQuery = None,
     team: TeamQuery = None,
-    if_none_match: IfNoneMatchHeader = None,
 ) -> Response[str]:
     """Projected final tables of the seasons being played."""
     found = released.projections(wiring.releases(), region=region, league=league, team=team)
     page = Page(found.rows, None, found.version, datetime.fromisoformat(found.computed_at))
-    return list_response(page, rows_json(page), if_none_match, f"projections {region} {league} {team}")
+    return list_response(page, rows_json(page), f"projections {region} {league} {team}")

@@ -1,4 +1,4 @@
-"""What a browser asks for: the API's document and its page, and the match board."""
+"""What a browser requests: the OpenAPI document and its page, and the match board."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from chalicelib.api.conditional import content_etag
 from chalicelib.api.openapi import document
 from chalicelib.api.routes import all_routers
 from chalicelib.errors import NotFound
@@ -39,12 +40,14 @@ def _page(description: str) -> dict[int, Any]:
     "/openapi.json",
     tags=["pages"],
     responses={
-        200: {"description": "OpenAPI 3.1 document.", "content": {"application/json": {"schema": {"type": "object"}}}}
+        200: {"description": "OpenAPI 3.1 document.", "content": {"application/json": {"schema": {"type": "object"}}}},
+        304: {"description": "The caller holds the current content."},
     },
 )
 def openapi_document() -> Response[str]:
     """The OpenAPI document of this API."""
-    return Response(int(HTTPStatus.OK), "application/json", _openapi())
+    headers = {"ETag": content_etag(_openapi()), "Cache-Control": "no-cache"}
+    return Response(int(HTTPStatus.OK), "application/json", _openapi(), headers=dict(headers))
 
 
 @cache
@@ -127,5 +130,9 @@ def _file(folder: str, name: str) -> Response[str]:
     content = _files(folder).get(name)
     if content is None:
         raise NotFound("there is nothing at this path")
-    headers = {"Content-Security-Policy": _PAGE_POLICY, "Cache-Control": "no-cache"}
+    headers = {
+        "Content-Security-Policy": _PAGE_POLICY,
+        "Cache-Control": "no-cache",
+        "ETag": content_etag(f"{_version(folder)} {name}"),
+    }
     return Response(int(HTTPStatus.OK), _TYPES[Path(name).suffix], content, headers=headers)

@@ -1,4 +1,4 @@
-"""The life of an asynchronous prediction."""
+"""The state of a queued prediction."""
 
 from collections import defaultdict
 from typing import Annotated, Final
@@ -8,16 +8,13 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from chalicelib import wiring
-from chalicelib.api.rendering import documented, json_response
+from chalicelib.api.rendering import POLL_SECONDS, documented, json_response
 from chalicelib.contracts import TaskStatus
 from chalicelib.errors import TaskNotFound
 from chalicelib.tasks.store import TaskState
 from chalicelib.telemetry.log import facts
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
-
-RETRY_AFTER: Final = "1"
-"""Seconds until a pending task is worth asking for again."""
 
 _UUID_LENGTH: Final = 36
 
@@ -39,7 +36,7 @@ def task_status(
     content = TaskStatus.model_validate(
         {"task_id": task_id, "status": task.state, "result": task.result, "error": task.error}
     )
-    headers = {"Retry-After": RETRY_AFTER} if task.state is TaskState.PENDING else {}
+    headers = {"Retry-After": POLL_SECONDS} if task.state is TaskState.PENDING else {}
     return json_response(content, headers=headers, exclude=_absent(content))
 
 

@@ -33,7 +33,7 @@ ROUTE = '''
 @ROUTERS["seasons"].get("/predict/seasons/<season>/", tags=["lists"], responses=documented(MatchRow, 404))
 def seasons(season: int) -> Response[str]:
     """A season."""
-    return Response(int(HTTPStatus.OK), JSON, str(season))
+    return Response(200, "application/json", str(season))
 '''
 ASK = """
 import json, tempfile
