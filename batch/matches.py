@@ -70,6 +70,12 @@ LISTED_LIMIT: Final = 1000
 HEADER_BYTES: Final = 65_536
 """A CSV header ends within these."""
 
+SAME_FIXTURE_WITHIN: Final = pd.Timedelta(hours=12)
+"""One pairing listed twice within this time is one match: time zones and midnight move a kickoff by less."""
+
+CLUB_BUSY_FOR: Final = pd.Timedelta(minutes=90)
+"""A club that kicked off cannot kick off another match before the first is over."""
+
 EARLIEST_KICKOFF: Final = pd.Timestamp("1850-01-01", tz="UTC")
 LATEST_KICKOFF: Final = pd.Timestamp("2200-01-01", tz="UTC")
 """Kickoffs outside are typing errors; the first association football rules date from 1863."""
@@ -79,7 +85,8 @@ class Reason(StrEnum):
     """Why a row was refused."""
 
     UNREADABLE_ROW = "unreadable_row"
-    """Not a row of the file's format: a CSV line of the wrong width, a line that is not a JSON object."""
+    """Not a row of the file's format: a CSV line of the wrong width or with a quote left open, a line that is not a
+    JSON object."""
     INVALID_MATCH_ID = "invalid_match_id"
     """Missing, not a whole number, not positive, or 2^53 and more."""
     MISSING_TEXT = "missing_text"
@@ -101,9 +108,11 @@ class Reason(StrEnum):
     MATCH_ID_REUSED = "match_id_reused"
     """The id already belongs to another pairing."""
     DUPLICATE = "duplicate"
-    """The same pairing on the same day under another id."""
+    """The same pairing on the same day, or within twelve hours, under another id."""
     REPLAYED = "replayed"
     """Never played at this date: the same pairing was played later that season under another id."""
+    CLUB_BUSY = "club_busy"
+    """One of its clubs kicks off another match within 90 minutes of it; a copy with the sides swapped is one too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +228,9 @@ def combine(files: Iterable[MatchesFile]) -> MatchesReport:
     frames = [file.rows.assign(file=number) for number, file in enumerate(parsed) if len(file.rows)]
     rows = pd.concat(frames, ignore_index=True) if frames else _empty_rows()
     reasons = pd.Series("", index=rows.index, dtype=object)
-    for settle in (_settle_ids, _settle_days, _settle_replays):
-        left = reasons == ""
-        found = settle(rows[left])
-        reasons.loc[found.index] = found
+    for settle in (_settle_ids, _settle_duplicates, _settle_replays, _settle_busy_clubs):
+        refused_now = settle(rows[reasons == ""])
+        reasons.loc[refused_now.index] = refused_now
 
     counts: Counter[Reason] = Counter()
     for file in parsed:
@@ -281,26 +289,31 @@ def _reader(name: str, content: bytes) -> Callable[[bytes], tuple[pd.DataFrame, 
 
 def _read_parquet(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
     parquet = pq.ParquetFile(io.BytesIO(content))
-    wanted = [name for name in parquet.schema_arrow.names if name in READ_COLUMNS]
-    table = parquet.read(columns=wanted)
+    # Without the writer's notes for pandas: they may name an index that is not read, or types that it has not.
+    table = parquet.read(columns=[name for name in parquet.schema_arrow.names if name in READ_COLUMNS])
+    table = table.replace_schema_metadata(None)
     nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
     if nested:
         raise ValueError(f"column {', '.join(nested)} holds lists or structures")
+    for position, column in enumerate(table.schema):
+        if pa.types.is_decimal(column.type):
+            table = table.set_column(position, column.name, table.column(position).cast(pa.float64()))
     return _numbered(table.to_pandas(date_as_object=True)), [], table.num_rows
 
 
 def _read_csv(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
-    unreadable: list[int] = []
+    content, open_quotes = _without_open_quotes(content)
+    malformed: list[int] = []
 
     def skip(row: Any) -> Literal["skip"]:
-        unreadable.append(int(row.number) - 1 if row.number is not None else 0)
+        malformed.append(int(row.number) - 1 if row.number is not None else 0)
         return "skip"
 
     table = pa.csv.read_csv(
         io.BytesIO(content),
         # one thread: row numbers of skipped rows are only known then
         read_options=pa.csv.ReadOptions(use_threads=False),
-        parse_options=pa.csv.ParseOptions(delimiter=_delimiter(content), invalid_row_handler=skip),
+        parse_options=pa.csv.ParseOptions(delimiter=csv_delimiter(content), invalid_row_handler=skip),
         convert_options=pa.csv.ConvertOptions(
             # numbers are left to Arrow, which makes a column text as soon as one cell is something else
             column_types=dict.fromkeys([*TEXT_COLUMNS, "kickoff", "kickoff_time_known"], pa.string()),
@@ -311,15 +324,38 @@ def _read_csv(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
     )
     frame = table.to_pandas()
     frame.columns = frame.columns.str.strip()
-    total = len(frame) + len(unreadable)
-    kept = np.setdiff1d(np.arange(1, total + 1), np.asarray(unreadable, dtype=np.int64))
-    return frame.assign(row=kept), unreadable, total
+    total = len(frame) + len(malformed) + len(open_quotes)
+    parsed_rows = np.setdiff1d(np.arange(1, total + 1), np.asarray(open_quotes, dtype=np.int64))
+    unreadable = sorted([*open_quotes, *(int(parsed_rows[row - 1]) if row else 0 for row in malformed)])
+    readable = np.delete(parsed_rows, [row - 1 for row in malformed if row])
+    return frame.assign(row=readable), unreadable, total
 
 
-def _delimiter(content: bytes) -> str:
+def _without_open_quotes(content: bytes) -> tuple[bytes, list[int]]:
+    """A CSV file without the lines that leave a quote open, and these lines' row numbers.
+
+    A parser reads on to the next quote, wherever it is, and swallows every row between; none of our columns holds a
+    line break, so each line must close what it opens.
+
+    Raises:
+        ValueError: the header leaves a quote open.
+    """
+    if content.count(b'"') == 0:
+        return content, []
+    header, *lines = [line for line in content.splitlines(keepends=True) if line.strip()] or [b""]
+    if header.count(b'"') % 2:
+        raise ValueError("the header leaves a quote open")
+    open_quotes = [number for number, line in enumerate(lines, start=1) if line.count(b'"') % 2]
+    if not open_quotes:
+        return content, []
+    skipped = set(open_quotes)
+    return b"".join([header, *(line for n, line in enumerate(lines, start=1) if n not in skipped)]), open_quotes
+
+
+def csv_delimiter(content: bytes) -> str:
     """What separates the header's names: a comma, or what spreadsheets write where the comma is a decimal point."""
     header = content[:HEADER_BYTES].lstrip().partition(b"\n")[0]
-    return max((",", ";", "\t"), key=lambda one: header.count(one.encode()))
+    return max((",", ";", "\t"), key=lambda delimiter: header.count(delimiter.encode()))
 
 
 def _read_json_lines(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
@@ -503,13 +539,57 @@ def _settle_ids(rows: pd.DataFrame) -> pd.Series:
     return pd.concat([reasons, older])
 
 
-def _settle_days(rows: pd.DataFrame) -> pd.Series:
-    """One pairing listed under two ids for one day: the row with a result stays, else the first."""
+def _settle_duplicates(rows: pd.DataFrame) -> pd.Series:
+    """One pairing listed under two ids for one day or within hours: the row with a result stays, else the first."""
     dated = rows[rows["kickoff"].notna()]
-    dated = dated.assign(day=dated["kickoff"].dt.floor("D"), unplayed=dated["home_goals"].isna())
-    twice = dated[dated.duplicated([*CLUB_PAIR, "day"], keep=False)]
-    ranked = twice.sort_values(["unplayed", "file", "row"])
-    return pd.Series(str(Reason.DUPLICATE), index=ranked.index[ranked.duplicated([*CLUB_PAIR, "day"])], dtype=object)
+    home, away = _club_codes(dated)
+    kickoffs = dated["kickoff"].to_numpy(dtype="datetime64[ms]")
+    order = np.lexsort((kickoffs, away, home))
+    days = kickoffs[order].astype("datetime64[D]")
+    near = (np.diff(kickoffs[order]) <= SAME_FIXTURE_WITHIN.to_timedelta64()) | (days[1:] == days[:-1])
+    repeats = np.zeros(len(dated), dtype=bool)
+    repeats[1:] = (np.diff(home[order]) == 0) & (np.diff(away[order]) == 0) & near
+    if not repeats.any():
+        return pd.Series(dtype=object)
+    # A fixture begins with each listing that repeats none before it.
+    listed = dated.iloc[order].assign(fixture=np.cumsum(~repeats), unplayed=dated["home_goals"].isna())
+    ranked = listed[listed.duplicated("fixture", keep=False)].sort_values(["unplayed", "file", "row"])
+    return pd.Series(str(Reason.DUPLICATE), index=ranked.index[ranked.duplicated("fixture")], dtype=object)
+
+
+def _settle_busy_clubs(rows: pd.DataFrame) -> pd.Series:
+    """A club in two matches at once: the match with a result stays, else the first listed."""
+    dated = rows[rows["kickoff"].notna()]
+    clubs = np.concatenate(_club_codes(dated))
+    kickoffs = np.tile(dated["kickoff"].to_numpy(dtype="datetime64[ms]"), 2)
+    order = np.lexsort((kickoffs, clubs))
+    clash = np.zeros(len(order), dtype=bool)
+    soon = np.diff(kickoffs[order]) < CLUB_BUSY_FOR.to_timedelta64()
+    clash[1:] = (np.diff(clubs[order]) == 0) & soon
+    if not clash.any():
+        return pd.Series(dtype=object)
+    clash[:-1] |= clash[1:]
+    positions = np.unique(order[clash] % len(dated))
+    ranked = dated.iloc[positions].assign(unplayed=lambda frame: frame["home_goals"].isna())
+    taken: dict[tuple[Any, ...], list[pd.Timestamp]] = {}
+    refused: list[Any] = []
+    row: Any
+    for row in ranked.sort_values(["unplayed", "file", "row"]).itertuples():
+        sides = [(row.region, row.sex, row.home_team), (row.region, row.sex, row.away_team)]
+        if any(abs(row.kickoff - other) < CLUB_BUSY_FOR for side in sides for other in taken.get(side, ())):
+            refused.append(row.Index)
+            continue
+        for side in sides:
+            taken.setdefault(side, []).append(row.kickoff)
+    return pd.Series(str(Reason.CLUB_BUSY), index=refused, dtype=object)
+
+
+def _club_codes(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """A whole number for each row's home and away club, equal for equal clubs: (region, sex, name)."""
+    country = pd.factorize(rows["region"])[0].astype(np.int64) * 2 + rows["sex"].to_numpy(np.int64)
+    name, names = pd.factorize(pd.concat([rows["home_team"], rows["away_team"]]))
+    codes = np.tile(country, 2) * len(names) + name
+    return codes[: len(rows)], codes[len(rows) :]
 
 
 def _settle_replays(rows: pd.DataFrame) -> pd.Series:

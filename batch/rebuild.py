@@ -27,7 +27,7 @@ from batch.projections import projections, projections_json
 from batch.release import iso, parquet_bytes
 from batch.score import ModelIdentity, RowModel, score
 from chalicelib.domain import Stage
-from chalicelib.errors import InvalidModel, ServiceError
+from chalicelib.errors import InvalidModel, ReleaseRefused, ServiceError
 from chalicelib.models.mirror import FeatureSpec, ModelInfo
 from chalicelib.models.native import NativeModel
 from chalicelib.releases.pointer import (
@@ -44,6 +44,9 @@ DATASET_OF: Final[Mapping[Stage, str]] = {
     Stage.CHAMPION: PREDICTIONS,
     Stage.CHALLENGER: PREDICTIONS_CHALLENGER,
 }
+
+SMALLEST_SHARE: Final = 0.5
+"""A rebuild with a smaller share of the matches of the release before is refused."""
 
 REPORT_FILE: Final = "run.json"
 RELEASE_FILES: Final = (
@@ -217,13 +220,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--as-of", type=_time, required=True, help="ISO time up to which results are known")
     parser.add_argument("--model", type=Path, required=True, help="folder written by python -m batch.train --out")
     parser.add_argument("--out", type=Path, required=True, help="folder to write the release to")
+    parser.add_argument("--force", action="store_true", help="also a release that is empty or lost most of its rows")
     options = parser.parse_args(arguments)
     try:
         report = _write_release(options)
     except (ServiceError, OSError, ValueError) as error:
         print(f"batch.rebuild: {error}", file=sys.stderr)
         return 1
-    print(json.dumps({"rows": report["rows"], **report["matches"]}))
+    odds = {name: report["odds"][name] for name in odds_refresh.COUNTS} if "odds" in report else None
+    print(json.dumps({"rows": report["rows"], **report["matches"], **({"odds": odds} if odds else {})}))
+    if odds and (unusable := odds["unpriced"] + odds["no_market"]):
+        print(
+            f"batch.rebuild: {unusable} of {odds['matched']} matched odds cannot be used: {odds['unpriced']} without "
+            f"three decimal prices above 1, {odds['no_market']} whose prices are no market (their inverses must add "
+            "up to between 1 and 1.25). American, fractional and probability forms are not read.",
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -236,6 +248,7 @@ def _write_release(options: argparse.Namespace) -> dict[str, Any]:
         steps.update()
         steps.set_description("features and predictions")
         rebuilt = rebuild(matches, [model_from_directory(options.model)], options.as_of)
+        check_size(rebuilt.report["rows"][MATCH_FEATURES], _rows_before(options.out), forced=options.force)
         files = {dataset.file_name: dataset.content for dataset in rebuilt.datasets}
         steps.update()
         steps.set_description("odds and returns")
@@ -248,6 +261,33 @@ def _write_release(options: argparse.Namespace) -> dict[str, Any]:
         _write_folder(options.out, files, json.dumps(report, indent=1, sort_keys=True).encode())
         steps.update()
     return report
+
+
+def check_size(rows: int, rows_before: int | None, *, forced: bool) -> None:
+    """Refuse a release that lost its matches: more often a fault of the files than of the world.
+
+    Args:
+        rows: Matches of the new release.
+        rows_before: Matches of the release it replaces; None where there is none.
+        forced: Publish it all the same.
+
+    Raises:
+        ReleaseRefused: it has no match, or less than half of those before.
+    """
+    if forced:
+        return
+    if rows == 0:
+        raise ReleaseRefused("no match was accepted, so that the release would be empty (force publishes it)")
+    if rows_before is not None and rows < SMALLEST_SHARE * rows_before:
+        raise ReleaseRefused(f"{rows} matches where the release before has {rows_before} (force publishes them)")
+
+
+def _rows_before(out: Path) -> int | None:
+    """Matches of the release that a folder holds; None where it holds none that can be read."""
+    try:
+        return int(json.loads((out / REPORT_FILE).read_text("utf-8"))["rows"][MATCH_FEATURES])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _write_folder(out: Path, files: Mapping[str, bytes], report: bytes) -> None:

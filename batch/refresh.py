@@ -19,6 +19,10 @@ from batch.release import parquet_bytes
 from batch.returns.region_roi import as_csv, region_roi, settled_bets
 from batch.returns.track_record import track_record
 
+COUNTS: Final = ("markets", "matched", "unmatched", "unpriced", "no_market")
+"""Figures of a refresh's report: unpriced odds have no three decimal prices above 1; the inverses of prices that are no
+market do not add up to between 1 and 1.25."""
+
 LISTED_UNMATCHED: Final = 500
 """Unmatched rows of odds that a run report lists; their number is complete."""
 
@@ -94,17 +98,21 @@ def refresh(
     """
     matches = predictions.rename(columns={"match_date": "kickoff"})
     result = match_odds(matches, snapshot.markets, confirmed=confirmed)
-    odds = fonbet_odds.carry_forward(previous, fonbet_odds.build(result.matched))
-    return Refreshed(odds, result.confirmed, _report(snapshot, result, len(odds)))
+    current = fonbet_odds.build(result.matched)
+    odds = fonbet_odds.carry_forward(previous, current)
+    return Refreshed(odds, result.confirmed, _report(snapshot, result, current, len(odds)))
 
 
-def _report(snapshot: OddsSnapshot, result: MatchingResult, rows: int) -> dict[str, Any]:
+def _report(snapshot: OddsSnapshot, result: MatchingResult, current: pd.DataFrame, rows: int) -> dict[str, Any]:
+    priced = current["odds_home"].notna()
     return {
         "provider": snapshot.provider,
         "collected_at": snapshot.collected_at.isoformat(),
         "markets": len(snapshot.markets),
         "matched": len(result.matched),
         "matched_by": dict(sorted(Counter(row.match_method for row in result.matched).items())),
+        "unpriced": int((~priced).sum()),
+        "no_market": int((priced & current["implied_home"].isna()).sum()),
         "unmatched": len(result.unmatched),
         "unmatched_by": dict(sorted(Counter(row.reason for row in result.unmatched).items())),
         "skipped": dict(sorted(snapshot.skipped.items())),

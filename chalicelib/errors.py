@@ -15,6 +15,7 @@ ServiceError
 │   ├── MethodNotAllowed
 │   ├── InvalidCursor
 │   ├── InvalidMatches      (batch: a raw file whose columns do not follow the schema)
+│   ├── ReleaseRefused      (batch: a rebuild that is empty or lost most of its rows)
 │   ├── InvalidModel        (a model file that contradicts its own signature)
 │   └── IdempotencyConflict
 ├── AccessDenied        the caller is not allowed to
@@ -172,6 +173,12 @@ class InvalidMatches(Rejected):
     """A raw-matches file cannot be read or does not follow the schema."""
 
     code = "invalid_matches"
+
+
+class ReleaseRefused(Rejected):
+    """A rebuild would publish nothing, or less than half of the release before."""
+
+    code = "release_refused"
 
 
 class InvalidModel(Rejected):

@@ -12,7 +12,7 @@ from batch.jobs.datasets import frame_of, model_params, outputs, write_returns
 from batch.matches import MatchesFile, MatchesReport, combine, parse_file
 from batch.mlflow.run_log import BatchRun, InputFile
 from batch.odds import table as fonbet_odds
-from batch.rebuild import LoadedModel, rebuild
+from batch.rebuild import LoadedModel, check_size, rebuild
 from batch.release import (
     Overtaken,
     Published,
@@ -28,8 +28,8 @@ from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
 from chalicelib.models.store import ModelStore
-from chalicelib.releases.pointer import ODDS, DatasetEntry
-from chalicelib.storage.objects import read
+from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, DatasetEntry
+from chalicelib.storage.objects import ObjectStore, read
 
 RAW_MATCHES: Final = "raw/matches/"
 
@@ -56,6 +56,7 @@ def run(event: Event, this: BatchRun) -> Event:
         this.params |= model_params(model.info)
     with this.timed("compute"):
         rebuilt = rebuild(matches, models, moment)
+    check_size(rebuilt.report["rows"][MATCH_FEATURES], _rows_before(objects), forced=bool(event.get("force")))
     with this.timed("write"):
         entries = {
             dataset.name: writer.write(dataset.file_name, dataset.content, dataset.rows, dataset.model)
@@ -131,6 +132,13 @@ def _inputs(keys: Sequence[tuple[str, str]], matches: MatchesReport) -> list[Inp
 def _counts(summary: Mapping[str, Any]) -> dict[str, float]:
     counts = {f"matches_{name}": float(summary[name]) for name in ("files", "rows", "accepted", "rejected")}
     return counts | {f"rejected_{reason}": float(n) for reason, n in summary["rejected_by_reason"].items()}
+
+
+def _rows_before(objects: ObjectStore) -> int | None:
+    """Matches of the current release; None before the first."""
+    pointer, _etag = read_pointer(objects)
+    entry = pointer.datasets.get(MATCH_FEATURES) if pointer else None
+    return entry.rows if entry else None
 
 
 def _models() -> list[LoadedModel]:

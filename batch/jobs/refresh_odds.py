@@ -79,11 +79,11 @@ def run(event: Event, this: BatchRun) -> Event:
         if published.moved:
             keep_confirmed_clubs(objects, refreshed.confirmed)
             this.report = report
-            this.metrics |= {name: float(report[name]) for name in ("markets", "matched", "unmatched")}
+            this.metrics |= {name: float(report[name]) for name in odds_refresh.COUNTS}
             this.metrics |= {f"rows_{name}": float(entry.rows) for name, entry in entries.items()}
             this.metrics |= {f"skipped_{_metric_name(reason)}": float(n) for reason, n in report["skipped"].items()}
             this.params["distrusted"] = distrusted
-            return {name: report[name] for name in ("provider", "markets", "matched", "unmatched", "rows", "notes")}
+            return {name: report[name] for name in ("provider", *odds_refresh.COUNTS, "rows", "notes")}
     raise ReleaseUnavailable(f"the release was replaced {REFRESH_ATTEMPTS} times while odds were matched to it")
 
 

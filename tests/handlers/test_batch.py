@@ -30,6 +30,7 @@ from chalicelib.errors import (
     ModelUnavailable,
     ProviderUnavailable,
     RegistryUnavailable,
+    ReleaseRefused,
     ReleaseUnavailable,
 )
 from chalicelib.models.mirror import mirror_key
@@ -134,6 +135,22 @@ def test_a_file_that_cannot_be_read_fails_the_run_and_leaves_the_last_release(ob
     with pytest.raises(InvalidMatches):
         handlers.rebuild({}, Context())
     assert read_pointer(objects) == before
+
+
+def test_a_rebuild_that_lost_most_matches_is_refused_and_leaves_the_last_release(objects: ObjectStore) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    before = read_pointer(objects)
+    for remaining, message in (
+        ([ROWS[0], ROWS[1].replace("Blues", "Reds")], "no match was accepted"),
+        (ROWS[:2], "1 matches where the release before"),
+    ):
+        put_matches(objects, remaining)
+        with pytest.raises(ReleaseRefused, match=message):
+            handlers.rebuild({}, Context())
+        assert read_pointer(objects) == before
+    assert handlers.rebuild({"force": True}, Context())["rows"]["match_features"] == 1
 
 
 def test_without_a_champion_a_rebuild_fails_and_says_so(objects: ObjectStore) -> None:

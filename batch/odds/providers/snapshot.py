@@ -1,9 +1,9 @@
 """Odds kept as files under `raw/odds/`: read as a provider of their own, and written by the other providers' runs.
 
-A file is parquet, CSV or JSON lines (the last two may be gzip), one row a match and sighting. Needed columns: `region`,
-`league`, `home_team`, `away_team`, `kickoff`, `odds_home`, `odds_draw`, `odds_away`, `collected_at`. Optional ones:
-`provider`, `event_id`, `sex`, `suspended`, `is_live`, `live_score`, `url`, `bookmaker`, `home_team_id`,
-`away_team_id`, `closing_home`, `closing_draw`, `closing_away`. Other columns are ignored.
+A file is parquet, CSV (comma, semicolon or tab) or JSON lines, the last two also gzip, one row a match and sighting.
+Needed columns: `region`, `league`, `home_team`, `away_team`, `kickoff`, `odds_home`, `odds_draw`, `odds_away`,
+`collected_at`. Optional ones: `provider`, `event_id`, `sex`, `suspended`, `is_live`, `live_score`, `url`, `bookmaker`,
+`home_team_id`, `away_team_id`, `closing_home`, `closing_draw`, `closing_away`. Other columns are ignored.
 
 Because every row says when it was seen, the files answer for any `as_of`: this is the provider of a replay.
 """
@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from batch.matches import csv_delimiter
 from batch.odds import regions
 from batch.odds.names import are_women
 from batch.odds.providers.base import MarketOdds, OddsSnapshot, as_known_at, in_order, price, triple
@@ -129,7 +130,14 @@ def read_table(body: bytes, name: str) -> pd.DataFrame:
     text = gzip.decompress(body) if name.endswith(".gz") else body
     stem = name.removesuffix(".gz")
     if stem.endswith(".csv"):
-        return pd.read_csv(io.BytesIO(text), dtype={"event_id": str, "home_team_id": str, "away_team_id": str})
+        delimiter = csv_delimiter(text)
+        return pd.read_csv(
+            io.BytesIO(text),
+            sep=delimiter,
+            # Where the semicolon separates, the comma is the decimal point, as spreadsheets write it.
+            decimal="," if delimiter == ";" else ".",
+            dtype={"event_id": str, "home_team_id": str, "away_team_id": str},
+        )
     lines = [line for line in text.decode("utf-8").splitlines() if line.strip()]
     return pd.DataFrame([json.loads(line) for line in lines])
 

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ import pytest
 from batch.matches import MATCH_COLUMNS, MatchesReport, Reason, combine, parse_file, read_matches
 from batch.sample import MATCHES_PATH
 from chalicelib.errors import InvalidMatches
-from tests.unit.batch.league import Row, match
+from tests.unit.batch.league import START, Row, match
 
 
 def as_json_lines(rows: list[Row]) -> bytes:
@@ -289,10 +290,95 @@ def test_a_file_of_refused_rows_alone_gives_no_matches() -> None:
     assert len(read(match(1, "A", "A")).accepted) == 0
 
 
-def test_the_sample_is_accepted_but_for_one_match_listed_twice() -> None:
+def test_the_sample_is_accepted_but_for_four_fixtures_that_were_never_played() -> None:
     report = read_matches({"matches.parquet": MATCHES_PATH.read_bytes()})
-    assert len(report.accepted) == 7267
-    assert report.rejected_counts == {Reason.REPLAYED: 1}
+    assert len(report.accepted) == 7264
+    assert report.rejected_counts == {Reason.REPLAYED: 1, Reason.CLUB_BUSY: 3}
+
+
+def test_an_open_quote_costs_its_own_line_only() -> None:
+    rows = [match(number, f"Home {number}", f"Away {number}") for number in range(1, 761)]
+    lines = as_csv(rows).splitlines()
+    lines[8] = lines[8].replace(b"Home 8", b'"Home 8')
+    report = read_matches({"a.csv": b"\n".join(lines)})
+    assert report.accepted["match_id"].tolist() == [n for n in range(1, 761) if n != 8]
+    assert [(row.row, row.match_id, row.reason) for row in report.rejected] == [(8, None, Reason.UNREADABLE_ROW)]
+    assert report.summary()["rows"] == 760
+
+
+def test_rows_keep_their_numbers_behind_open_quotes_and_lines_of_the_wrong_width() -> None:
+    header, *lines = as_csv([match(number, f"Home {number}", f"Away {number}") for number in (1, 2, 3)]).splitlines()
+    broken = [lines[0], b'"open,1,2', b"1,2,3", lines[1], lines[2].replace(b"Away 3", b"Home 3")]
+    report = read_matches({"a.csv": b"\n".join([header, *broken])})
+    assert report.accepted["match_id"].tolist() == [1, 2]
+    assert [(row.row, str(row.reason)) for row in report.rejected] == [
+        (2, "unreadable_row"),
+        (3, "unreadable_row"),
+        (5, "same_team"),
+    ]
+
+
+def test_quotes_that_are_closed_are_no_fault() -> None:
+    lines = as_csv([match(1, '"A, B"', '"C ""D"" E"')]).splitlines()
+    lines[1] = lines[1].replace(b'"""A, B"""', b'"A, B"').replace(b'"""C """"D"""" E"""', b'"C ""D"" E"')
+    report = read_matches({"a.csv": b"\n".join(lines)})
+    assert report.accepted[["home_team", "away_team"]].to_numpy().tolist() == [["A, B", 'C "D" E']]
+
+
+def test_a_header_with_an_open_quote_is_no_file_of_matches() -> None:
+    with pytest.raises(InvalidMatches, match="the header leaves a quote open"):
+        read_matches({"a.csv": b'"match_id,kickoff\n1,2\n'})
+
+
+def test_parquet_decimals_with_pandas_metadata_are_read() -> None:
+    frame = pd.DataFrame([match(1, "A", "B", (2, 1)), match(2, "C", "D", (0, 0))]).set_index("match_id", drop=False)
+    frame["home_goals"] = pd.Series([Decimal("2.00"), Decimal("0.00")], index=frame.index)
+    frame["match_id"] = pd.Series([Decimal(1), Decimal(2)], index=frame.index)
+    content = io.BytesIO()
+    frame.rename_axis("match_id_index").to_parquet(content)
+    report = read_matches({"a.parquet": content.getvalue()})
+    assert report.accepted["match_id"].tolist() == [1, 2]
+    assert report.accepted["home_goals"].tolist() == [2, 0]
+
+
+def test_a_club_that_plays_three_times_at_one_instant_keeps_the_match_with_a_result() -> None:
+    at = START + pd.Timedelta(days=1)
+    rows = [
+        match(1, "Ajax", "PSV", None, kickoff=at),
+        match(2, "Ajax", "Utrecht", kickoff=at),
+        match(3, "Twente", "Ajax", None, kickoff=at + pd.Timedelta(minutes=89)),
+        match(4, "Ajax", "Breda", None, kickoff=at + pd.Timedelta(minutes=90)),
+    ]
+    report = read(*rows)
+    assert report.accepted["match_id"].tolist() == [2, 4]
+    assert report.rejected_counts == {Reason.CLUB_BUSY: 2}
+
+
+def test_a_copy_with_the_sides_swapped_is_refused() -> None:
+    report = read(
+        match(1, "Ajax", "PSV", (2, 0)), match(2, "PSV", "Ajax", (0, 2), kickoff=START + pd.Timedelta(days=1))
+    )
+    assert (report.accepted["match_id"].tolist(), report.rejected_counts) == ([1], {Reason.CLUB_BUSY: 1})
+
+
+def test_clubs_of_one_name_in_other_countries_or_of_women_are_not_busy() -> None:
+    at = START + pd.Timedelta(days=1)
+    report = read(
+        match(1, "Arsenal", "Everton", kickoff=at),
+        match(2, "Arsenal", "River", kickoff=at, region="Argentina"),
+        match(3, "Arsenal", "Everton", kickoff=at, sex=1),
+    )
+    assert sorted(report.accepted["match_id"]) == [1, 2, 3]
+
+
+def test_a_duplicate_across_midnight_is_refused() -> None:
+    late = pd.Timestamp("2024-03-02T23:45:00Z")
+    report = read(
+        match(1, "Ajax", "PSV", None, kickoff=late),
+        match(2, "Ajax", "PSV", None, kickoff=late + pd.Timedelta(minutes=30)),
+        match(3, "Ajax", "PSV", None, kickoff=late + pd.Timedelta(days=2)),
+    )
+    assert (report.accepted["match_id"].tolist(), report.rejected_counts) == ([1, 3], {Reason.DUPLICATE: 1})
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

@@ -132,10 +132,82 @@ def test_a_time_that_is_none_is_refused(analyst: Analyst, capsys: pytest.Capture
     assert "not an ISO 8601 time" in capsys.readouterr().err
 
 
-def test_files_without_a_usable_row_give_an_empty_release(analyst: Analyst) -> None:
+def test_files_without_a_usable_row_give_an_empty_release_when_forced(analyst: Analyst) -> None:
     empty = analyst.folder / "empty.csv"
     empty.write_text(",".join(analyst.frame.columns) + "\n")
-    status, folder = analyst.rebuild("empty", "--odds", str(analyst.odds()), matches=empty)
+    status, folder = analyst.rebuild("empty", "--force", "--odds", str(analyst.odds()), matches=empty)
     assert status == 0
     assert pq.read_table(folder / "predictions.parquet").num_rows == 0
     assert (folder / "roi_by_region.csv").read_text().startswith("region,bets")
+
+
+def test_a_release_without_a_match_is_refused_unless_forced(
+    analyst: Analyst, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.parquet"
+    analyst.frame.assign(away_team=analyst.frame["home_team"]).to_parquet(broken)
+    status, folder = analyst.rebuild("refused", matches=broken)
+    assert (status, folder.exists()) == (1, False)
+    assert "no match was accepted" in capsys.readouterr().err
+    assert analyst.rebuild("refused", "--force", matches=broken)[0] == 0
+
+
+def test_a_release_that_lost_more_than_half_of_its_matches_is_refused_unless_forced(
+    analyst: Analyst, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, folder = analyst.rebuild("shrinking")
+    assert status == 0
+    whole = checksums(folder)
+    for share, expected in ((499, 1), (500, 0)):
+        part = tmp_path / f"part{share}.parquet"
+        analyst.frame.head(share).to_parquet(part)
+        status, _ = analyst.rebuild("shrinking", matches=part)
+        assert status == expected
+        assert (checksums(folder) == whole) == bool(expected)
+    assert "499 matches where the release before has 1000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("prices", "unpriced", "no_market"),
+    [
+        ((float("nan"),) * 3, 1000, 0),
+        ((1.0, 3.3, 3.1), 1000, 0),
+        ((150, 220, 180), 0, 1000),
+        ((-140, 220, 380), 1000, 0),
+        (("7/5", "23/10", "21/10"), 1000, 0),
+        ((0.42, 0.30, 0.28), 1000, 0),
+    ],
+    ids=["missing", "one", "American", "American favourite", "fractional", "probabilities"],
+)
+def test_odds_that_are_not_decimal_prices_are_counted_and_said(
+    analyst: Analyst,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    prices: tuple[Any, ...],
+    unpriced: int,
+    no_market: int,
+) -> None:
+    table = pd.read_parquet(analyst.odds())
+    table[["odds_home", "odds_draw", "odds_away"]] = pd.DataFrame([prices] * len(table))
+    odds = tmp_path / "odds.csv"
+    table.to_csv(odds, index=False)
+    status, folder = analyst.rebuild(tmp_path.name, "--odds", str(odds))
+    assert status == 0
+    report = read_report(folder)["odds"]
+    known = report["matched"]
+    assert (report["unpriced"] > 0, report["no_market"] > 0) == (unpriced > 0, no_market > 0)
+    assert report["unpriced"] + report["no_market"] == known
+    printed = capsys.readouterr()
+    assert json.loads(printed.out.splitlines()[-1])["odds"]["matched"] == known
+    assert f"{known} of {known} matched odds cannot be used" in printed.err
+
+
+def test_odds_may_be_separated_by_semicolons_with_decimal_commas(analyst: Analyst, tmp_path: Path) -> None:
+    odds = tmp_path / "odds.csv"
+    pd.read_parquet(analyst.odds()).to_csv(odds, index=False, sep=";", decimal=",")
+    status, folder = analyst.rebuild("semicolons", "--odds", str(odds))
+    assert status == 0
+    report = read_report(folder)["odds"]
+    assert report["matched"] > 0
+    assert (report["unpriced"], report["no_market"]) == (0, 0)
+    assert set(pq.read_table(folder / "fonbet_odds.parquet").column("odds_draw").to_pylist()) == {3.3}
