@@ -1,12 +1,15 @@
 """Builds the adapters from the settings, lazily, once per sandbox."""
 
 import os
+import tempfile
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.access.keys import KeyRing
 from chalicelib.access.throttle import KeyThrottle, WrongKeyThrottle
+from chalicelib.models.copies import ModelCopies
 from chalicelib.models.store import ModelStore
 from chalicelib.releases.store import ReleaseStore
 from chalicelib.settings import Settings
@@ -79,7 +82,8 @@ def _endpoint(service: str, bucket: str = "") -> tuple[AwsEndpoint, str] | None:
 @cache
 def models() -> ModelStore:
     """The current models."""
-    return ModelStore(objects(), settings().model_check_seconds)
+    copies = ModelCopies(Path(tempfile.gettempdir()) / "soccer-models" / settings().data_bucket)
+    return ModelStore(objects(), settings().model_check_seconds, copies=copies)
 
 
 @cache

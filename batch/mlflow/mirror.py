@@ -18,6 +18,7 @@ from batch.mlflow.rest import MlflowRest
 from chalicelib.domain import MODEL_NAME, Stage
 from chalicelib.errors import InvalidModel, RegistryUnavailable
 from chalicelib.models.mirror import ModelInfo, mirror_key
+from chalicelib.storage.checksummed import sealed
 from chalicelib.storage.objects import ObjectStore, read_if_there
 
 logger = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class MlflowRegistry:
 
 @dataclass(frozen=True, slots=True)
 class Mirrored:
-    """What became of one alias: `updated`, `unchanged` or `removed`."""
+    """What became of one alias: `updated`, `repaired`, `unchanged` or `removed`."""
 
     stage: Stage
     outcome: str
@@ -137,6 +138,8 @@ def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime, 
     never see one without the other. Where the registry no longer has the alias, the mirror is removed; where it
     does not answer, the mirror stays. `ui_url` is where people open the registry's pages, for a link to the run.
 
+    A mirror whose files are missing or damaged is written anew.
+
     Raises:
         RegistryUnavailable, ObjectStoreUnavailable: nothing was changed.
         InvalidModel: the version's files contradict one another; the mirror stays.
@@ -148,8 +151,13 @@ def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime, 
             return Mirrored(stage, "unchanged", None)
         objects.delete(mirror_key(stage))
         return Mirrored(stage, "removed", None)
+    outcome = "updated"
     if current is not None and _is_mirror_of(current, version, ui_url):
-        return Mirrored(stage, "unchanged", version.version)
+        damaged = damaged_files(objects, current)
+        if not damaged:
+            return Mirrored(stage, "unchanged", version.version)
+        logger.error("mirrored model damaged", extra={"stage": stage.value, "keys": damaged})
+        outcome = "repaired"
     model = _needed(registry, version, MODEL_FILE)
     digest = hashlib.sha256(model).hexdigest()
     run = registry.run(version.run_id)
@@ -168,18 +176,38 @@ def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime, 
         "model_key": f"{name}.lgb",
         # Rows of the training features, which drift is measured against; a model of another origin may have none.
         "reference_key": f"{name}-reference.parquet" if reference is not None else None,
+        "reference_sha256": hashlib.sha256(reference).hexdigest() if reference is not None else None,
         "model_sha256": digest,
         "synced_at": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     objects.put(description["model_key"], model)
     if reference is not None:
         objects.put(description["reference_key"], reference)
-    objects.put(mirror_key(stage), json.dumps(description, sort_keys=True).encode())
-    return Mirrored(stage, "updated", version.version)
+    objects.put(mirror_key(stage), sealed(description))
+    return Mirrored(stage, outcome, version.version)
+
+
+def damaged_files(objects: ObjectStore, info: ModelInfo) -> list[str]:
+    """Keys of a mirrored model's files that are missing or do not have the recorded checksum.
+
+    Raises:
+        ObjectStoreUnavailable: the bucket does not answer.
+    """
+    recorded: list[tuple[str, str | None]] = [(info.model_key, info.model_sha256)]
+    if info.reference_key is not None:
+        recorded.append((info.reference_key, info.reference_sha256))
+    damaged = []
+    for key, sha256 in recorded:
+        stored = read_if_there(objects, key)
+        if stored is None or hashlib.sha256(stored.body).hexdigest() != sha256:
+            damaged.append(key)
+    return damaged
 
 
 def _is_mirror_of(current: ModelInfo, version: RegisteredVersion, ui_url: str) -> bool:
-    """Whether it describes that version, with a link to where its pages are now."""
+    """Whether it describes that version as this code does, with a link to where its pages are now."""
+    if current.reference_key is not None and current.reference_sha256 is None:
+        return False
     linked = current.run_url.startswith(ui_url) if current.run_url and ui_url else not (current.run_url or ui_url)
     return linked and (current.registered_version, current.model_run_id) == (version.version, version.run_id)
 

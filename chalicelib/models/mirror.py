@@ -1,12 +1,12 @@
 """What the mirror in S3 says of a registered model; `sync_models` writes it, every serving function reads it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from chalicelib.domain import MODEL_NAME, Stage
 from chalicelib.errors import InvalidModel
+from chalicelib.storage.checksummed import unsealed
 
 
 def mirror_key(stage: Stage) -> str:
@@ -39,6 +39,7 @@ class ModelInfo:
         synced_at: When it was mirrored, ISO-8601.
         reference_key: Object key of rows of its training features, if it came with some.
         run_url: The run's page in MLflow, where people can open it.
+        reference_sha256: SHA-256 of the reference rows, in hex.
     """
 
     stage: Stage
@@ -53,16 +54,17 @@ class ModelInfo:
     model_name: str = MODEL_NAME
     reference_key: str | None = None
     run_url: str | None = None
+    reference_sha256: str | None = None
 
     @classmethod
     def from_json(cls, body: bytes, stage: Stage) -> Self:
         """Parse a mirror object.
 
         Raises:
-            InvalidModel: it is not one.
+            InvalidModel: it is not one, or is damaged.
         """
         try:
-            raw: dict[str, Any] = json.loads(body)
+            raw: dict[str, Any] = unsealed(body)
             return cls(
                 stage=stage,
                 registered_version=str(raw["registered_version"]),
@@ -76,6 +78,7 @@ class ModelInfo:
                 model_name=raw["model_name"],
                 reference_key=raw.get("reference_key"),
                 run_url=raw.get("run_url"),
+                reference_sha256=raw.get("reference_sha256"),
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidModel(f"the mirror of {stage} is malformed: {error}") from error

@@ -51,28 +51,30 @@ def _check(status: int) -> None:
         raise InvalidModel(f"LightGBM: {message.decode(errors='replace')}")
 
 
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidModel(f"no model file at {path}") from error
+
+
 class NativeModel:
     """A loaded LightGBM multiclass model.
 
     Args:
-        path: LightGBM text model, as `Booster.save_model` writes it.
+        model: LightGBM text model, as `Booster.save_model` writes it, or the path of one.
 
     Raises:
-        InvalidModel: the file is not a LightGBM model, or not one of the expected number of classes.
+        InvalidModel: it is not a LightGBM model, or not one of the expected number of classes.
     """
 
-    def __init__(self, path: str | Path, num_classes: int = 3) -> None:
-        # LightGBM aborts the process on some missing files instead of returning an error.
-        if not Path(path).is_file():
-            raise InvalidModel(f"no model file at {path}")
+    def __init__(self, model: bytes | Path, num_classes: int = 3) -> None:
+        # Never by LightGBM itself, which aborts the process on some missing files instead of returning an error.
+        content = model if isinstance(model, bytes) else _content(model)
         self._lib = _library()
         self._handle = ctypes.c_void_p()
         iterations = ctypes.c_int()
-        _check(
-            self._lib.LGBM_BoosterCreateFromModelfile(
-                str(path).encode(), ctypes.byref(iterations), ctypes.byref(self._handle)
-            )
-        )
+        _check(self._lib.LGBM_BoosterLoadModelFromString(content, ctypes.byref(iterations), ctypes.byref(self._handle)))
         self._fast = ctypes.c_void_p()
         classes = self._int("LGBM_BoosterGetNumClasses")
         if classes != num_classes:

@@ -5,14 +5,14 @@ Only the mirror is read; the registry itself is never on the request path, so pr
 
 import hashlib
 import logging
-import tempfile
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from chalicelib.domain import MODEL_NAME, OutcomeProbabilities, Stage
-from chalicelib.errors import InvalidModel, ModelUnavailable
+from chalicelib.errors import InvalidModel, ModelUnavailable, ServiceError
+from chalicelib.models.copies import ModelCopies
 from chalicelib.models.mirror import ModelInfo, mirror_key
 from chalicelib.models.native import NativeModel
 from chalicelib.models.signature import Signature
@@ -67,12 +67,25 @@ class ServedModel:
 
 @dataclass(slots=True)
 class _Cached:
+    """What is known of a stage.
+
+    Args:
+        etag: ETag of the description; empty where it is not the mirror's current one and must be read again.
+        description: The mirror object as it was read.
+        info: The same, parsed.
+        checked_at: When the mirror was asked last.
+        model: The loaded model, once one is needed.
+        file_etag: ETag under which the model's file was last read whole.
+        file_checked_at: When that was checked last.
+    """
+
     etag: str
+    description: bytes
     info: ModelInfo
     checked_at: float
     model: ServedModel | None = None
-    # Whether the model's file was read and has the recorded checksum.
-    is_whole: bool = False
+    file_etag: str | None = None
+    file_checked_at: float = -math.inf
 
 
 class ModelStore:
@@ -82,12 +95,20 @@ class ModelStore:
         objects: Where the mirror is.
         check_seconds: How long an answer of the mirror is trusted before it is asked again (by ETag).
         clock: Monotonic seconds.
+        copies: Where models are kept beside memory.
     """
 
-    def __init__(self, objects: ObjectStore, check_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        objects: ObjectStore,
+        check_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        copies: ModelCopies | None = None,
+    ) -> None:
         self._objects = objects
         self._check_seconds = check_seconds
         self._clock = clock
+        self._copies = copies
         self._cache: dict[Stage, _Cached] = {}
 
     def info(self, stage: Stage) -> ModelInfo:
@@ -98,26 +119,44 @@ class ModelStore:
         """
         return self._fresh(stage).info
 
-    def is_loadable(self, stage: Stage) -> bool:
-        """Whether the mirror holds the model it names, whole, so that every serving function can load it.
+    def check(self, stage: Stage) -> None:
+        """Check that the mirror holds the model it names, whole, so that every new process can load it.
 
-        Read once per version, since a model's file never changes; again while it is missing or damaged.
+        The file is read when it is new or changed (by ETag), and not loaded.
+
+        Raises:
+            ModelUnavailable: no version has the alias, or the mirror was never readable.
+            ObjectMissing, ObjectStoreUnavailable, InvalidModel: the model's file cannot be read, or is damaged.
+        """
+        cached = self._fresh(stage)
+        now = self._clock()
+        if cached.file_etag is not None and now - cached.file_checked_at < self._check_seconds:
+            return
+        try:
+            stored = self._objects.get(cached.info.model_key, unless_etag=cached.file_etag)
+            if stored is not None:
+                _check_content(cached.info, stored.body)
+                cached.file_etag = stored.etag
+        except ServiceError as error:
+            cached.file_etag = None
+            logger.warning("the mirrored model cannot be loaded", extra={"reason": error.code})
+            raise
+        cached.file_checked_at = now
+
+    def is_loadable(self, stage: Stage) -> bool:
+        """Whether `check` finds the mirror in order.
 
         Raises:
             ModelUnavailable: no version has the alias, or the mirror was never readable.
         """
-        cached = self._fresh(stage)
-        if not cached.is_whole:
-            try:
-                self._content(cached.info)
-            except (ObjectMissing, ObjectStoreUnavailable, InvalidModel) as error:
-                logger.warning("the mirrored model cannot be loaded", extra={"reason": error.code})
-            else:
-                cached.is_whole = True
-        return cached.is_whole
+        try:
+            self.check(stage)
+        except (ObjectMissing, ObjectStoreUnavailable, InvalidModel):
+            return False
+        return True
 
     def current(self, stage: Stage) -> ServedModel:
-        """The stage's model.
+        """The stage's model; the last good one while the mirror is damaged or out of reach.
 
         Raises:
             ModelUnavailable: no version has the alias, or none was ever readable.
@@ -127,9 +166,16 @@ class ModelStore:
             cached = self._fresh(stage)
         if cached.model is None:
             try:
-                cached.model = self._load(cached.info)
+                cached.model = self._load(cached.info, cached.description)
             except (ObjectMissing, ObjectStoreUnavailable, InvalidModel) as error:
-                raise ModelUnavailable(f"the model of {stage} cannot be read: {error.message}") from error
+                last_good = self._last_good(stage)
+                if last_good is None:
+                    raise ModelUnavailable(f"the model of {stage} cannot be read: {error.message}") from error
+                logger.warning("model unreadable, serving the last good one", extra={"reason": error.code})
+                # Without an ETag: the mirror is read again at the next check, and followed once it is whole.
+                cached = _Cached("", cached.description, last_good.info, cached.checked_at, last_good)
+                self._cache[stage] = cached
+        assert cached.model is not None  # noqa: S101 - just loaded
         return cached.model
 
     def _fresh(self, stage: Stage) -> _Cached:
@@ -138,16 +184,21 @@ class ModelStore:
         if cached is not None and now - cached.checked_at < self._check_seconds:
             return cached
         try:
-            found = self._objects.get(mirror_key(stage), unless_etag=cached.etag if cached else None)
-            if found is not None:
-                cached = self._replacement(stage, cached, found.body, found.etag)
+            stored = self._objects.get(mirror_key(stage), unless_etag=cached.etag or None if cached else None)
+            if stored is not None:
+                cached = self._replacement(stage, cached, stored.body, stored.etag)
         except ObjectMissing as error:
             # The alias is gone from the registry: nobody wants this model served any more.
             self._cache.pop(stage, None)
+            if self._copies is not None:
+                self._copies.forget(stage)
             raise ModelUnavailable(f"no registered version of {MODEL_NAME} has the alias {stage}") from error
         except (ObjectStoreUnavailable, InvalidModel) as error:
             if cached is None:
-                raise ModelUnavailable(f"the model mirror cannot be read: {error.message}") from error
+                last_good = self._last_good(stage)
+                if last_good is None:
+                    raise ModelUnavailable(f"the model mirror cannot be read: {error.message}") from error
+                cached = _Cached("", b"", last_good.info, now, last_good)
             logger.warning("model mirror unreadable, keeping the last good model", extra={"reason": error.code})
         assert cached is not None  # noqa: S101 - the store answers None only for an ETag it was given
         cached.checked_at = now
@@ -156,26 +207,35 @@ class ModelStore:
 
     def _replacement(self, stage: Stage, old: _Cached | None, body: bytes, etag: str) -> _Cached:
         info = ModelInfo.from_json(body, stage)
-        replacement = _Cached(etag, info, self._clock())
+        replacement = _Cached(etag, body, info, self._clock())
         if old is not None and old.model is not None:
             if info.model_sha256 == old.info.model_sha256 and info.features == old.info.features:
                 replacement.model = ServedModel(info, old.model.native)
             else:
                 try:
-                    replacement.model = self._load(info)
+                    replacement.model = self._load(info, body)
                 except (ObjectMissing, InvalidModel) as error:
                     raise InvalidModel(f"version {info.registered_version}: {error.message}") from error
         return replacement
 
-    def _content(self, info: ModelInfo) -> bytes:
-        body = read(self._objects, info.model_key).body
-        if hashlib.sha256(body).hexdigest() != info.model_sha256:
-            raise InvalidModel(f"{info.model_key} does not have the recorded checksum")
-        return body
+    def _load(self, info: ModelInfo, description: bytes) -> ServedModel:
+        content = self._copies.model(info.model_sha256) if self._copies is not None else None
+        if content is None:
+            content = read(self._objects, info.model_key).body
+            # Before the native library sees it, which ends the process on some damaged files.
+            _check_content(info, content)
+        model = ServedModel(info, NativeModel(content))
+        if self._copies is not None:
+            self._copies.keep(info, description, content)
+        return model
 
-    def _load(self, info: ModelInfo) -> ServedModel:
-        content = self._content(info)
-        with tempfile.NamedTemporaryFile(suffix=".lgb") as file:
-            file.write(content)
-            file.flush()
-            return ServedModel(info, NativeModel(Path(file.name)))
+    def _last_good(self, stage: Stage) -> ServedModel | None:
+        info = self._copies.last_good(stage) if self._copies is not None else None
+        if self._copies is None or info is None or (content := self._copies.model(info.model_sha256)) is None:
+            return None
+        return ServedModel(info, NativeModel(content))
+
+
+def _check_content(info: ModelInfo, content: bytes) -> None:
+    if hashlib.sha256(content).hexdigest() != info.model_sha256:
+        raise InvalidModel(f"{info.model_key} does not have the recorded checksum")

@@ -3,8 +3,10 @@
 import json
 import logging
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -26,8 +28,9 @@ def aws_session() -> boto3.session.Session:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A bucket, the task table, both queues and the API keys, empty but for the keys."""
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A bucket, the task table, both queues and the API keys, empty but for the keys; temporary storage of its own."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",

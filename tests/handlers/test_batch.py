@@ -243,6 +243,34 @@ def test_an_unchanged_alias_is_not_copied_again() -> None:
     assert objects.objects == before
 
 
+@pytest.mark.parametrize("suffix", [".lgb", "-reference.parquet", "current.json"])
+@pytest.mark.parametrize("damaged", [b"", b"replaced", None])
+def test_a_damaged_mirror_is_written_anew(suffix: str, damaged: bytes | None) -> None:
+    registry, objects = FakeRegistry(), InMemoryObjectStore()
+    sync(registry, objects, Stage.CHAMPION, NOW)
+    before = dict(objects.objects)
+    (key,) = [key for key in objects.objects if key.endswith(suffix)]
+    if damaged is None:
+        del objects.objects[key]
+    else:
+        objects.objects[key] = damaged
+    assert sync(registry, objects, Stage.CHAMPION, NOW).outcome in ("repaired", "updated")
+    assert objects.objects == before
+    assert sync(registry, objects, Stage.CHAMPION, NOW).outcome == "unchanged"
+
+
+def test_a_description_with_one_other_character_is_written_anew() -> None:
+    registry, objects = FakeRegistry(), InMemoryObjectStore()
+    sync(registry, objects, Stage.CHAMPION, NOW)
+    before = dict(objects.objects)
+    key = mirror_key(Stage.CHAMPION)
+    objects.objects[key] = objects.objects[key].replace(b"diff_elo", b"diff_elp")
+    with pytest.raises(ModelUnavailable):
+        ModelStore(objects, check_seconds=0).info(Stage.CHAMPION)
+    assert sync(registry, objects, Stage.CHAMPION, NOW).outcome == "updated"
+    assert objects.objects == before
+
+
 def test_an_alias_that_was_removed_is_no_longer_served() -> None:
     registry, objects = FakeRegistry(), InMemoryObjectStore()
     sync(registry, objects, Stage.CHAMPION, NOW)

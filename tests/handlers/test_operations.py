@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -14,7 +15,7 @@ from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS, Access
 from chalicelib.models.store import ModelStore
-from chalicelib.storage.objects import ObjectStore
+from chalicelib.storage.objects import ObjectStore, read
 from tests.handlers.calling import call
 from tests.support.builders import Context, make_event, mirror_model, publish
 from tests.support.fakes import InMemoryObjectStore
@@ -39,28 +40,45 @@ def test_model_info_links_to_the_run_where_there_is_a_page(objects: ObjectStore)
     assert call("model_info")[2]["link"] == '<https://mlflow.example/#/experiments/3/runs/r>; rel="describedby"'
 
 
-def test_model_info_says_whether_the_model_is_in_place(objects: ObjectStore) -> None:
+@pytest.mark.parametrize(
+    "damage", [lambda body: body[:-1], lambda _: b"", lambda body: bytes([body[0] ^ 1]) + body[1:]]
+)
+def test_a_damaged_model_shows_in_model_info_and_health(objects: ObjectStore, damage: Callable[[bytes], bytes]) -> None:
     mirror_model(objects)
+    publish(objects)
     key = wiring.models().info(Stage.CHAMPION).model_key
-    found = objects.get(key)
-    assert found is not None
-    objects.put(key, found.body[:-1])
+    whole = read(objects, key).body
+    prediction = {"match_id": 1, "features": {"diff_elo": 1.0, "sex": 0}}
+    assert call("healthcheck")[1]["checks"]["model"] == "ok"
+    objects.put(key, damage(whole))
     assert call("model_info")[1]["loaded"] is False
-    assert call("predict", body={"match_id": 1, "features": {"diff_elo": 1.0, "sex": 0}})[0] == 503
+    assert call("healthcheck")[1]["checks"]["model"] == "invalid_model"
+    assert call("predict", body=prediction)[0] == 503
     objects.delete(key)
     assert call("model_info")[1]["loaded"] is False
-    objects.put(key, found.body)
+    assert call("healthcheck")[1]["checks"]["model"] == "object_missing"
+    objects.put(key, whole)
     assert call("model_info")[1]["loaded"] is True
-    assert call("predict", body={"match_id": 1, "features": {"diff_elo": 1.0, "sex": 0}})[0] == 200
+    assert call("healthcheck")[1]["checks"]["model"] == "ok"
+    assert call("predict", body=prediction)[0] == 200
 
 
-def test_model_info_reads_the_model_once_per_version() -> None:
+def test_a_new_process_serves_the_last_good_model_from_its_disk(objects: ObjectStore) -> None:
+    mirror_model(objects)
+    prediction = {"match_id": 1, "features": {"diff_elo": 1.0, "sex": 0}}
+    expected = call("predict", body=prediction)[1]
+    objects.put(wiring.models().info(Stage.CHAMPION).model_key, b"damaged")
+    wiring.models.cache_clear()
+    assert call("predict", body=prediction)[1] == expected
+
+
+def test_model_info_reads_an_unchanged_model_once() -> None:
     objects = InMemoryObjectStore()
     mirror_model(objects)
     models = ModelStore(objects, check_seconds=0)
     key = models.info(Stage.CHAMPION).model_key
     assert [models.is_loadable(Stage.CHAMPION) for _ in range(3)] == [True, True, True]
-    assert objects.reads.count(key) == 1
+    assert objects.bodies_read.count(key) == 1
 
 
 def test_model_info_without_such_an_alias_is_503(objects: ObjectStore) -> None:

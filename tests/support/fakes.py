@@ -19,6 +19,7 @@ class InMemoryObjectStore:
         self.objects: dict[str, bytes] = {}
         self.reachable = True
         self.reads: list[str] = []
+        self.bodies_read: list[str] = []
 
     def _check(self) -> None:
         if not self.reachable:
@@ -35,7 +36,10 @@ class InMemoryObjectStore:
             raise ObjectMissing(f"no object {key}")
         body = self.objects[key]
         etag = self._etag(body)
-        return None if etag == unless_etag else StoredObject(body, etag)
+        if etag == unless_etag:
+            return None
+        self.bodies_read.append(key)
+        return StoredObject(body, etag)
 
     def put(self, key: str, body: bytes, *, only_if_etag: str | None = None, only_if_absent: bool = False) -> str:
         self._check()

@@ -21,7 +21,7 @@ from chalicelib.contracts import (
     WorkersResponse,
 )
 from chalicelib.domain import Stage
-from chalicelib.errors import ModelUnavailable, ServiceError, TaskNotFound
+from chalicelib.errors import ServiceError, TaskNotFound
 from chalicelib.releases.drift_report import DriftSummary, read_drift_report
 from chalicelib.tasks import monitor as queue_monitor
 from chalicelib.telemetry import gauges
@@ -68,7 +68,7 @@ def healthcheck(ready: ReadyQuery = False) -> Response[str]:  # noqa: FBT002 - a
     checks = {
         "task_store": _check(_task_store),
         "data_release": _check(lambda: wiring.releases().pointer()),
-        "model": _check(_loadable_model if ready else lambda: wiring.models().info(Stage.CHAMPION)),
+        "model": _check(lambda: wiring.models().check(Stage.CHAMPION)),
         "inference_queue": _check(lambda: wiring.inference_queue().counts()),
     }
     needed = ("task_store", "data_release", "model") if ready else ("task_store",)
@@ -82,11 +82,6 @@ def healthcheck(ready: ReadyQuery = False) -> Response[str]:  # noqa: FBT002 - a
     )
     headers = {"Cache-Control": "no-store"} | ({} if is_healthy else {"Retry-After": RETRY_AFTER_SECONDS})
     return json_response(content, status=status, headers=headers)
-
-
-def _loadable_model() -> None:
-    if not wiring.models().is_loadable(Stage.CHAMPION):
-        raise ModelUnavailable("the champion's file is missing or damaged")
 
 
 def _task_store() -> None:
