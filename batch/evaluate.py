@@ -97,8 +97,14 @@ def confidence_calibration_error(probabilities: Probabilities, outcome: Outcomes
     return _table_error(calibration_table(probabilities.max(axis=1), probabilities.argmax(axis=1) == outcome))
 
 
-def scores(probabilities: Probabilities, outcome: Outcomes) -> dict[str, float]:
-    """All measures by name; NaN each where there is no match."""
+def scores(probabilities: Probabilities, outcome: Outcomes, market: Probabilities | None = None) -> dict[str, float]:
+    """All measures by name; NaN each where there is no match.
+
+    Args:
+        probabilities: Forecasts.
+        outcome: What happened.
+        market: Margin-free closing probabilities of the same matches, all known: then `kl_to_market` is among them.
+    """
     measures = {
         "log_loss": log_loss,
         "rps": rps,
@@ -108,7 +114,10 @@ def scores(probabilities: Probabilities, outcome: Outcomes) -> dict[str, float]:
         "ece_confidence": confidence_calibration_error,
     }
     empty = len(outcome) == 0
-    return {name: math.nan if empty else measure(probabilities, outcome) for name, measure in measures.items()}
+    result = {name: math.nan if empty else measure(probabilities, outcome) for name, measure in measures.items()}
+    if market is not None:
+        result["kl_to_market"] = math.nan if empty else float(kl_divergences(market, probabilities).mean())
+    return result
 
 
 def base_rates(train_outcome: Outcomes, n: int) -> Probabilities:
@@ -120,10 +129,16 @@ def base_rates(train_outcome: Outcomes, n: int) -> Probabilities:
     return np.tile(counts / counts.sum(), (n, 1))
 
 
-def market_probabilities(odds: pd.DataFrame) -> Probabilities:
-    """Odds with the margin taken out in proportion (q = r / sum r); columns odds_home, odds_draw, odds_away."""
-    inverse = 1.0 / odds[["odds_home", "odds_draw", "odds_away"]].to_numpy(np.float64)
-    return np.asarray(inverse / inverse.sum(axis=1, keepdims=True))
+def kl_divergences(market: Probabilities, probabilities: Probabilities) -> npt.NDArray[np.float64]:
+    """Kullback-Leibler divergence of forecasts from margin-free market probabilities, per match, in nats.
+
+    sum q ln(q / p): what the forecast loses, in log loss, against the market if the market is right. It has none of the
+    chance of results in it, so that it separates two models with far fewer matches than log loss.
+
+    Source: Kullback and Leibler (1951).
+    """
+    bounded = np.clip(probabilities, PROBABILITY_FLOOR, 1.0)
+    return np.asarray((market * np.log(np.clip(market, PROBABILITY_FLOOR, 1.0) / bounded)).sum(axis=1))
 
 
 def paired_interval(

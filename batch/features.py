@@ -1,33 +1,57 @@
 """Feature rows of matches, from what was known before each kickoff: the one feature module of training and serving.
 
-Pure: no clock, no file, no network. A result serves a feature only if it was known before the moment the feature stands
-for, which is the match's kickoff, or `as_of` for a match still to come. Matches that kick off at the same instant
-never see one another. Where only the date of a match is known, it is asked for at the start of that day and its result
-is known when the day is over.
+Pure: no clock, no file, no network. A result or a price serves a feature only if it was known before the moment the
+feature stands for, which is the match's kickoff, or `as_of` for a match still to come (`batch.history` says when things
+are known). Matches that kick off at the same instant never see one another, and a match's own price is never among its
+features.
+
+A feature is one entry of the registry (`feature_schema`): its name, type, unit, meaning, and how it is computed from
+`FeatureInputs`.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from functools import cached_property
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from batch.ratings import EloSettings, MatchColumns, expected_home_points, rate
+from batch.history import (
+    DAY_MS,
+    UNKNOWN_KICKOFF_MS,
+    Appearances,
+    Floats,
+    Ints,
+    MatchArrays,
+    Segments,
+    last_mean,
+    latest,
+    weighted_mean,
+)
+from batch.odds.past_prices import expected_home_share
+from batch.ratings import (
+    EloSettings,
+    MarketRatings,
+    MarketSettings,
+    MatchColumns,
+    MatchRatings,
+    expected_home_points,
+    rate,
+    rate_by_prices,
+)
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+Values: TypeAlias = npt.NDArray[np.float64 | np.int64]
+Side: TypeAlias = Literal["home", "away"]
 
 EPOCH: Final = pd.Timestamp(0, tz="UTC")
 
-DAY_MS: Final = 86_400_000
-
-UNKNOWN_KICKOFF_MS: Final = np.iinfo(np.int64).max // 4
-"""Stands for a kickoff that is not fixed yet: later than any as_of."""
-
 DOUBLE: Final = "double"
 LONG: Final = "long"
+
+SIDES: Final[tuple[Side, Side]] = ("home", "away")
 
 FORM_MATCHES: Final = 5
 """Matches shown as form, as in "WDLWW"."""
@@ -45,7 +69,10 @@ class FeatureSettings:
         venue_half_life: The same for form at home (of the home team) and away (of the away team).
         rest_days_limit: Longer rests count as this many days: the summer says nothing more than a fortnight does.
         matches_limit: More matches than this count as this many.
-        elo: Constants of the ratings.
+        elo: Constants of the ratings by results.
+        market: Constants of the ratings by prices.
+        extra_columns: Numeric columns of the matches that become features: pairs such as `xg_home`, `xg_away`, known
+            when the result is.
     """
 
     win_windows: tuple[int, ...] = (5, 10)
@@ -56,11 +83,182 @@ class FeatureSettings:
     rest_days_limit: float = 14.0
     matches_limit: int = 60
     elo: EloSettings = field(default_factory=EloSettings)
+    market: MarketSettings = field(default_factory=MarketSettings)
+    extra_columns: tuple[str, ...] = ()
+
+
+class FeatureInputs:
+    """What features are computed from: the matches, every club's known history and the ratings, each computed once.
+
+    Args:
+        matches: Accepted matches, sorted by match_id.
+        as_of: The moment of knowledge, ms since 1970 UTC.
+        prices: Closing (else last known) prices by match_id, see `batch.odds.past_prices`; None without any.
+        settings: Windows and constants.
+    """
+
+    def __init__(
+        self, matches: pd.DataFrame, as_of: int, prices: pd.DataFrame | None, settings: FeatureSettings
+    ) -> None:
+        self.matches = matches
+        self.settings = settings
+        self.arrays = MatchArrays.of(matches, as_of)
+        self.appearances = Appearances.of(self.arrays)
+        self._prices = prices
+        self._before: dict[Side, tuple[Ints, Ints]] = {}
+        self._totals: dict[str, Ints] = {}
+
+    def club(self, side: Side) -> Ints:
+        """Club codes of one side."""
+        return self.arrays.home if side == "home" else self.arrays.away
+
+    def appeared(self, side: Side) -> tuple[Ints, Ints]:
+        """The side's earlier appearances: positions [first, end) in the order of `by_club`."""
+        if side not in self._before:
+            self._before[side] = self.appearances.by_club.before(self.club(side), self.arrays.asked_at)
+        return self._before[side]
+
+    def by_club(self, per_appearance: npt.NDArray[np.int64] | Floats) -> npt.NDArray[np.int64] | Floats:
+        """Values of appearances in the order in which `appeared` counts them."""
+        return per_appearance[self.appearances.by_club.order]
+
+    @cached_property
+    def elo(self) -> MatchRatings:
+        """Ratings by results."""
+        return rate(self._rating_columns, self.settings.elo)
+
+    @cached_property
+    def market(self) -> MarketRatings:
+        """Ratings by past prices."""
+        share = expected_home_share(self._prices, self.matches["match_id"])
+        return rate_by_prices(self._rating_columns, share, self.settings.market)
+
+    @cached_property
+    def points_ew(self) -> Floats:
+        """Weighted points up to each appearance, in the order of `by_club`."""
+        return self.weighted(_POINTS[self.appearances.result])
+
+    @cached_property
+    def goals_for_ew(self) -> Floats:
+        """The same of goals scored."""
+        return self.weighted(self.appearances.goals_for)
+
+    @cached_property
+    def goals_against_ew(self) -> Floats:
+        """The same of goals conceded."""
+        return self.weighted(self.appearances.goals_against)
+
+    def weighted(self, per_appearance: npt.NDArray[np.int64] | Floats) -> Floats:
+        """Exponentially weighted mean of a club's values up to each appearance, in the order of `by_club`."""
+        return weighted_mean(
+            self.by_club(per_appearance), self.by_club(self.appearances.club).astype(np.int64), self.settings.half_life
+        )
+
+    def latest(self, side: Side, values: Floats) -> Floats:
+        """One side's value at its last appearance; NaN before its first."""
+        return latest(values, *self.appeared(side))
+
+    def difference(self, values: Floats) -> Floats:
+        """The latest value of the home side minus the away side's; 0 while either has none."""
+        return _difference(self.latest("home", values), self.latest("away", values))
+
+    def window(self, name: str, k: int) -> Floats:
+        """Mean over the last k appearances, home minus away, of wins, points, goals_for or goals_against."""
+        if name not in self._totals:
+            counted = self.by_club(self._counted(name))
+            self._totals[name] = np.concatenate([[0], np.cumsum(counted, dtype=np.int64)])
+        means = [last_mean(self._totals[name], *self.appeared(side), k) for side in SIDES]
+        return _difference(means[0], means[1])
+
+    def _counted(self, name: str) -> Ints:
+        """Wins, points, goals_for or goals_against of each appearance."""
+        seen = self.appearances
+        if name in {"win", "points"}:
+            return np.asarray((_WINS if name == "win" else _POINTS)[seen.result])
+        return seen.goals_for if name == "goals_for" else seen.goals_against
+
+    @cached_property
+    def venue_goal_difference_ew(self) -> dict[Side, Floats]:
+        """Weighted goal difference of the home side at home and of the away side away."""
+        seen = self.appearances
+        venue_club = seen.club * 2 + seen.at_home
+        by_venue = Segments.of(venue_club, seen.known_at)
+        margin = (seen.goals_for - seen.goals_against)[by_venue.order]
+        weighted = weighted_mean(margin, venue_club[by_venue.order], self.settings.venue_half_life)
+        return {
+            side: latest(weighted, *by_venue.before(self.club(side) * 2 + (side == "home"), self.arrays.asked_at))
+            for side in SIDES
+        }
+
+    @cached_property
+    def rest_days(self) -> dict[Side, Floats]:
+        """Days since each side's last match before this one, played or still to be; NaN where there is none.
+
+        A match between the moment asked for and kickoff counts too, though its result is unknown: whoever plays on
+        Wednesday has rested three days on Saturday. One that should have been over and has no result was not played.
+        """
+        arrays, n = self.arrays, len(self.arrays.home)
+        listed = np.tile(np.arange(n), 2)
+        schedule = Segments.of(np.concatenate([arrays.home, arrays.away]), arrays.kickoff[listed])
+        last_played = self.by_club(self.appearances.kickoff).astype(np.float64)
+        rest: dict[Side, Floats] = {}
+        for side in SIDES:
+            since = latest(last_played, *self.appeared(side))
+            first, end = schedule.before(self.club(side), arrays.kickoff)
+            before = listed[schedule.order[np.maximum(end - 1, 0)]] if n else np.zeros(0, dtype=np.int64)
+            pending = (end > first) & (arrays.known_at[before] >= arrays.asked_at)
+            days = (arrays.kickoff - np.where(pending, arrays.kickoff[before], since)) / DAY_MS
+            days[arrays.kickoff == UNKNOWN_KICKOFF_MS] = np.nan
+            rest[side] = np.minimum(days, self.settings.rest_days_limit)
+        return rest
+
+    def matches_played(self, side: Side) -> Ints:
+        """Earlier appearances of the side, at most `matches_limit`."""
+        first, end = self.appeared(side)
+        return np.asarray(np.minimum(end - first, self.settings.matches_limit))
+
+    @cached_property
+    def season_matches(self) -> dict[Side, Ints]:
+        """Earlier appearances of each side in the match's league and season."""
+        seen = self.appearances
+        n_seasons = int(seen.season.max(initial=-1)) + 1
+        in_season = Segments.of(seen.club * n_seasons + seen.season, seen.known_at)
+        season = self.arrays.league_season
+        # a season no result is known of yet has no segment, and must not be taken for another club's
+        known = season < n_seasons
+        counts: dict[Side, Ints] = {}
+        for side in SIDES:
+            segment = self.club(side) * n_seasons + np.where(known, season, 0)
+            first, end = in_season.before(segment, self.arrays.asked_at)
+            counts[side] = np.where(known, end - first, 0)
+        return counts
+
+    def extra_ew(self, stem: str, *, conceded: bool) -> Floats:
+        """Weighted mean of a column pair's own (or the opponent's) value up to each appearance."""
+        match = self.appearances.match
+        own_home = self.appearances.at_home ^ conceded
+        pair = [self.matches[f"{stem}_{side}"].to_numpy(np.float64, na_value=np.nan) for side in SIDES]
+        return self.weighted(np.where(own_home, pair[0][match], pair[1][match]))
+
+    @cached_property
+    def _rating_columns(self) -> MatchColumns:
+        arrays = self.arrays
+        return MatchColumns(
+            home=arrays.home,
+            away=arrays.away,
+            league=arrays.league,
+            season=arrays.season,
+            asked_at=arrays.asked_at,
+            begins_at=arrays.begins_at,
+            known_at=arrays.known_at,
+            goal_difference=arrays.home_goals - arrays.away_goals,
+            played=arrays.played,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One feature of the model's signature.
+    """One feature of the registry.
 
     Attributes:
         name: Column name.
@@ -68,6 +266,8 @@ class Feature:
         required: False where the value may be missing (null, NaN).
         unit: Its unit.
         doc: What it means.
+        compute: Its values, one a match, from the inputs.
+        source: What it is made from: "results", "prices" (of past matches), or "extra" columns of the matches.
     """
 
     name: str
@@ -75,6 +275,8 @@ class Feature:
     required: bool
     unit: str
     doc: str
+    compute: Callable[[FeatureInputs], Values] = field(compare=False, repr=False)
+    source: Literal["results", "prices", "extra"] = "results"
 
 
 @dataclass(frozen=True)
@@ -86,308 +288,240 @@ class FeatureTable:
         display: match_id, home_team, away_team, match_date (datetime64[ms, UTC], NaT = not fixed), season, region,
             league, sex, home_goals, away_goals (Int16; missing unless known at as_of), is_future, home_elo, away_elo,
             home_form, away_form (last results, oldest first, "" if none).
+        schema: The features' descriptions, in order.
     """
 
     features: pd.DataFrame
     display: pd.DataFrame
+    schema: tuple[Feature, ...]
 
 
 def feature_schema(settings: FeatureSettings) -> tuple[Feature, ...]:
-    """The features in the order of the signature."""
-    difference = "home minus away; 0 while either has no match yet"
-    rows: list[Feature] = [
-        Feature("home_elo_pre", DOUBLE, True, "Elo points", "Elo rating of the home team before the match"),
-        Feature("away_elo_pre", DOUBLE, True, "Elo points", "Elo rating of the away team before the match"),
-        Feature("diff_elo", DOUBLE, True, "Elo points", "home_elo_pre minus away_elo_pre"),
-        Feature(
-            "elo_expected_home",
-            DOUBLE,
-            True,
-            "share of points",
-            "Home team's expected share of the points by Elo, with the league's fitted home advantage; 0 to 1",
-        ),
-    ]
+    """The registry: the features in the order of the signature."""
+    return (
+        *_elo_features(),
+        *_window_features(settings),
+        *_weighted_features(settings),
+        *_schedule_features(settings),
+        Feature("sex", LONG, True, "code", "0 men, 1 women", lambda known: known.matches["sex"].to_numpy(np.int64)),
+        *_market_features(settings.market),
+        *_extra_features(settings),
+    )
+
+
+def _elo_features() -> Iterable[Feature]:
+    points = "Elo points"
+    doc = "Elo rating of the {} team before the match"
+    yield Feature("home_elo_pre", DOUBLE, True, points, doc.format("home"), lambda known: known.elo.home)
+    yield Feature("away_elo_pre", DOUBLE, True, points, doc.format("away"), lambda known: known.elo.away)
+    doc = "home_elo_pre minus away_elo_pre"
+    yield Feature("diff_elo", DOUBLE, True, points, doc, lambda known: known.elo.home - known.elo.away)
+    doc = "Home team's expected share of the points by Elo, with the league's fitted home advantage; 0 to 1"
+    yield Feature("elo_expected_home", DOUBLE, True, "share of points", doc, lambda known: _expected_home(known.elo))
+
+
+def _window_features(settings: FeatureSettings) -> Iterable[Feature]:
     for k in settings.win_windows:
-        doc = f"Share of wins in the last {k} matches, {difference}"
-        rows.append(Feature(f"diff_win_{k}_mean", DOUBLE, True, "share of matches", doc))
+        yield _window("win", k, f"Share of wins in the last {k} matches", "share of matches")
     for k in settings.points_windows:
-        doc = f"Points (3, 1, 0) per match in the last {k}, {difference}"
-        rows.append(Feature(f"diff_points_{k}_mean", DOUBLE, True, "points per match", doc))
+        yield _window("points", k, f"Points (3, 1, 0) per match in the last {k}", "points per match")
     for k in settings.goals_windows:
-        doc = f"Goals scored per match in the last {k}, {difference}"
-        rows.append(Feature(f"diff_goals_for_{k}_mean", DOUBLE, True, "goals per match", doc))
-        doc = f"Goals conceded per match in the last {k}, {difference}"
-        rows.append(Feature(f"diff_goals_against_{k}_mean", DOUBLE, True, "goals per match", doc))
-    weighted = f"all earlier matches, weights halving every {settings.half_life:g} matches"
-    rows.append(
-        Feature("diff_points_ew", DOUBLE, True, "points per match", f"Points per match, {weighted}; {difference}")
+        yield _window("goals_for", k, f"Goals scored per match in the last {k}", "goals per match")
+        yield _window("goals_against", k, f"Goals conceded per match in the last {k}", "goals per match")
+
+
+def _window(name: str, k: int, doc: str, unit: str) -> Feature:
+    return Feature(
+        f"diff_{name}_{k}_mean", DOUBLE, True, unit, f"{doc}, {_DIFFERENCE}", lambda known: known.window(name, k)
     )
-    rows.append(
-        Feature(
-            "diff_goal_difference_ew",
-            DOUBLE,
-            True,
-            "goals per match",
-            f"Goal difference per match, {weighted}; {difference}",
-        )
+
+
+def _weighted_features(settings: FeatureSettings) -> Iterable[Feature]:
+    weighted = _weighted_doc(settings)
+    doc = f"Points per match, {weighted}; {_DIFFERENCE}"
+    yield Feature(
+        "diff_points_ew", DOUBLE, True, "points per match", doc, lambda known: known.difference(known.points_ew)
     )
-    for side in ("home", "away"):
-        for what, text in (("for", "scored"), ("against", "conceded")):
-            doc = f"Goals {text} per match by the {side} team, {weighted}; missing before its first match"
-            rows.append(Feature(f"{side}_goals_{what}_ew", DOUBLE, False, "goals per match", doc))
+    doc = f"Goal difference per match, {weighted}; {_DIFFERENCE}"
+    yield Feature(
+        "diff_goal_difference_ew",
+        DOUBLE,
+        True,
+        "goals per match",
+        doc,
+        lambda known: known.difference(known.goals_for_ew - known.goals_against_ew),
+    )
+    for side in SIDES:
+        yield _goals_for(side, weighted)
+        yield _goals_against(side, weighted)
     venue = f"weights halving every {settings.venue_half_life:g} such matches; missing before the first"
-    for side in ("home", "away"):
-        where = "at home" if side == "home" else "away from home"
-        doc = f"Goal difference per match of the {side} team {where}, {venue}"
-        rows.append(Feature(f"{side}_venue_goal_difference_ew", DOUBLE, False, "goals per match", doc))
-    for side in ("home", "away"):
-        doc = (
-            f"Days since the {side} team's last match, at most {settings.rest_days_limit:g}; "
-            "missing before its first match or without a kickoff"
-        )
-        rows.append(Feature(f"{side}_rest_days", DOUBLE, False, "days", doc))
-    for side in ("home", "away"):
-        doc = f"Earlier matches of the {side} team in the data, at most {settings.matches_limit}"
-        rows.append(Feature(f"{side}_matches_played", LONG, True, "matches", doc))
-    for side in ("home", "away"):
-        doc = f"Matches the {side} team has played in this league and season"
-        rows.append(Feature(f"{side}_season_matches", LONG, True, "matches", doc))
-    rows.append(Feature("sex", LONG, True, "code", "0 men, 1 women"))
-    return tuple(rows)
+    for side in SIDES:
+        yield _venue(side, venue)
+
+
+def _goals_for(side: Side, weighted: str) -> Feature:
+    doc = f"Goals scored per match by the {side} team, {weighted}; missing before its first match"
+    name = f"{side}_goals_for_ew"
+    return Feature(name, DOUBLE, False, "goals per match", doc, lambda known: known.latest(side, known.goals_for_ew))
+
+
+def _goals_against(side: Side, weighted: str) -> Feature:
+    doc = f"Goals conceded per match by the {side} team, {weighted}; missing before its first match"
+    name = f"{side}_goals_against_ew"
+    return Feature(
+        name, DOUBLE, False, "goals per match", doc, lambda known: known.latest(side, known.goals_against_ew)
+    )
+
+
+def _venue(side: Side, venue: str) -> Feature:
+    where = "at home" if side == "home" else "away from home"
+    doc = f"Goal difference per match of the {side} team {where}, {venue}"
+    name = f"{side}_venue_goal_difference_ew"
+    return Feature(name, DOUBLE, False, "goals per match", doc, lambda known: known.venue_goal_difference_ew[side])
+
+
+def _schedule_features(settings: FeatureSettings) -> Iterable[Feature]:
+    rest = (
+        f"Days since the {{}} team's last match, at most {settings.rest_days_limit:g}; "
+        "missing before its first match or without a kickoff"
+    )
+    played = f"Earlier matches of the {{}} team in the data, at most {settings.matches_limit}"
+    season = "Matches the {} team has played in this league and season"
+    for side in SIDES:
+        yield _per_side(f"{side}_rest_days", "days", rest.format(side), _rest_days(side), required=False)
+    for side in SIDES:
+        yield _per_side(f"{side}_matches_played", "matches", played.format(side), _matches_played(side), type_=LONG)
+    for side in SIDES:
+        yield _per_side(f"{side}_season_matches", "matches", season.format(side), _season_matches(side), type_=LONG)
+
+
+def _market_features(settings: MarketSettings) -> Iterable[Feature]:
+    doc = "Home team's expected share of the points by the market rating, from the prices of past matches; 0 to 1"
+    yield Feature(
+        "market_expected_home",
+        DOUBLE,
+        True,
+        "share of points",
+        doc,
+        lambda known: _expected_home(known.market),
+        "prices",
+    )
+    doc = f"Earlier matches with a known price, of the side that has fewer, at most {settings.priced_limit}"
+    yield Feature("market_priced_matches", LONG, True, "matches", doc, lambda known: known.market.priced, "prices")
+    doc = (
+        f"Matches since the last one with a known price, of the side for which it is longer ago, at most "
+        f"{settings.stale_limit}, also where there was none"
+    )
+    yield Feature("market_stale_matches", LONG, True, "matches", doc, lambda known: known.market.stale, "prices")
+
+
+def _extra_features(settings: FeatureSettings) -> Iterable[Feature]:
+    weighted = _weighted_doc(settings)
+    for stem in extra_pairs(settings.extra_columns):
+        for side in SIDES:
+            yield _extra(stem, side, weighted, conceded=False)
+            yield _extra(stem, side, weighted, conceded=True)
+
+
+def _extra(stem: str, side: Side, weighted: str, *, conceded: bool) -> Feature:
+    what = "against" if conceded else "for"
+    doc = f"{stem} {what} the {side} team per match, {weighted}; missing before the first known value"
+    return Feature(
+        f"{side}_{stem}_{what}_ew",
+        DOUBLE,
+        False,
+        f"{stem} per match",
+        doc,
+        lambda known: known.latest(side, known.extra_ew(stem, conceded=conceded)),
+        "extra",
+    )
+
+
+def extra_pairs(columns: Iterable[str]) -> tuple[str, ...]:
+    """The stems of column pairs: `xg` of `xg_home` and `xg_away`.
+
+    Raises:
+        ValueError: a column has no partner.
+    """
+    names = sorted(set(columns))
+    stems = sorted({name.removesuffix("_home").removesuffix("_away") for name in names})
+    if names != sorted(f"{stem}_{side}" for stem in stems for side in SIDES):
+        raise ValueError(f"extra columns come in pairs NAME_home and NAME_away; given {', '.join(names)}")
+    return tuple(stems)
 
 
 DEFAULT_SETTINGS: Final = FeatureSettings()
 
-FEATURES: Final = feature_schema(DEFAULT_SETTINGS)
-"""The signature of the models trained with the default settings."""
+_DIFFERENCE: Final = "home minus away; 0 while either has no match yet"
+
+_POINTS: Final = np.array([0, 1, 3])
+"""Points of a loss, a draw, a win."""
+
+_WINS: Final = np.array([0, 0, 1])
+"""Wins in a loss, a draw, a win."""
 
 
 def build_features(
-    matches: pd.DataFrame, as_of: datetime | pd.Timestamp, settings: FeatureSettings = DEFAULT_SETTINGS
+    matches: pd.DataFrame,
+    as_of: datetime | pd.Timestamp,
+    settings: FeatureSettings = DEFAULT_SETTINGS,
+    prices: pd.DataFrame | None = None,
 ) -> FeatureTable:
     """Features of every match, as they were known at its kickoff or, for matches still to come, at `as_of`.
 
     Args:
-        matches: Accepted matches (`batch.matches.MATCH_COLUMNS`), one row a match_id, in any order.
-        as_of: The moment of knowledge, with its time zone. Results of matches with kickoff < as_of are known; later
-            results are not looked at, whether they are in `matches` or not.
+        matches: Accepted matches (`batch.matches.MATCH_COLUMNS`), one row a match_id, in any order; with the settings'
+            `extra_columns`.
+        as_of: The moment of knowledge, with its time zone. Results of matches that kicked off two hours before it or
+            more are known, prices of matches that have begun; later ones are not looked at, whether they are given or
+            not.
         settings: Windows and constants.
+        prices: Prices of past matches (`batch.odds.past_prices.PAST_PRICES_SCHEMA`), one row a match_id, in any order.
 
     Raises:
-        ValueError: as_of has no time zone.
+        ValueError: as_of has no time zone, or an extra column no partner.
     """
     moment = pd.Timestamp(as_of)
     if moment.tzinfo is None:
         raise ValueError(f"as_of needs a time zone: {as_of}")
     matches = matches.sort_values("match_id", ignore_index=True)
-    columns = _columns(matches, int((moment - EPOCH) // pd.Timedelta(milliseconds=1)))
-    history = _History.of(columns)
-    values = _feature_columns(matches, columns, history, settings)
-    features = pd.DataFrame({"match_id": matches["match_id"].to_numpy(np.int64)} | values)
+    inputs = FeatureInputs(matches, int((moment - EPOCH) // pd.Timedelta(milliseconds=1)), prices, settings)
     schema = feature_schema(settings)
-    features = features[["match_id", *(feature.name for feature in schema)]]
-    return FeatureTable(features, _display(matches, columns, history, features))
+    values: dict[str, Values] = {"match_id": matches["match_id"].to_numpy(np.int64)}
+    features = pd.DataFrame(values | {feature.name: feature.compute(inputs) for feature in schema})
+    return FeatureTable(features, _display(matches, inputs, features), schema)
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """Matches as arrays, in the order of match_id. Times are ms since 1970 UTC."""
-
-    home: Ints
-    away: Ints
-    league: Ints
-    season: Ints
-    kickoff: Ints
-    asked_at: Ints
-    known_at: Ints
-    started: npt.NDArray[np.bool_]
-    played: npt.NDArray[np.bool_]
-    home_goals: Ints
-    away_goals: Ints
+def _weighted_doc(settings: FeatureSettings) -> str:
+    return f"all earlier matches, weights halving every {settings.half_life:g} matches"
 
 
-def _columns(matches: pd.DataFrame, as_of: int) -> _Columns:
-    n = len(matches)
-    region = pd.factorize(matches["region"])[0]
-    group = region * 2 + matches["sex"].to_numpy(np.int64)
-    names = pd.factorize(pd.concat([matches["home_team"], matches["away_team"]], ignore_index=True))[0]
-    n_names = int(names.max(initial=-1)) + 1
-    clubs = pd.factorize(np.concatenate([group, group]) * n_names + names)[0]
-    league_names = pd.factorize(matches["league"])[0]
-    leagues = pd.factorize(group * (int(league_names.max(initial=-1)) + 1) + league_names)[0]
-    unscheduled = matches["kickoff"].isna().to_numpy()
-    stamps = matches["kickoff"].dt.as_unit("ms").dt.tz_convert(None).to_numpy()
-    kickoff = np.where(unscheduled, UNKNOWN_KICKOFF_MS, stamps.astype(np.int64))
-    dated_only = (
-        ~matches["kickoff_time_known"].to_numpy(bool) if "kickoff_time_known" in matches else np.zeros(n, dtype=bool)
-    )
-    # kickoff < as_of, not <=: a match that begins now has no result yet. Of a bare date only its end is certain.
-    known_at = np.where(dated_only & ~unscheduled, kickoff + DAY_MS - 1, kickoff)
-    started = known_at < as_of
-    goals = [matches[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("home_goals", "away_goals")]
-    return _Columns(
-        home=clubs[:n].astype(np.int64),
-        away=clubs[n:].astype(np.int64),
-        league=leagues.astype(np.int64),
-        season=pd.factorize(matches["season"])[0].astype(np.int64),
-        kickoff=kickoff,
-        asked_at=np.minimum(kickoff, as_of),
-        known_at=known_at,
-        started=started,
-        played=started & ~np.isnan(goals[0]) & ~np.isnan(goals[1]),
-        home_goals=np.nan_to_num(goals[0]).astype(np.int64),
-        away_goals=np.nan_to_num(goals[1]).astype(np.int64),
-    )
+def _per_side(
+    name: str,
+    unit: str,
+    doc: str,
+    compute: Callable[[FeatureInputs], Values],
+    *,
+    type_: Literal["double", "long"] = DOUBLE,
+    required: bool = True,
+) -> Feature:
+    return Feature(name, type_, required, unit, doc, compute)
 
 
-@dataclass(frozen=True)
-class _Segments:
-    """Appearances sorted by (segment, time known); a segment is a club, or a club at one venue, or in one season."""
-
-    order: Ints
-    keys: Ints
-    times: Ints
-    """The distinct times, sorted; a key is segment * (number of times + 1) + rank of the time."""
-
-    @classmethod
-    def of(cls, segment: Ints, known_at: Ints) -> "_Segments":
-        times = np.unique(known_at)
-        keys = segment * (len(times) + 1) + np.searchsorted(times, known_at)
-        order = np.argsort(keys, kind="stable")
-        return cls(order, keys[order], times)
-
-    def before(self, segment: Ints, asked_at: Ints) -> tuple[Ints, Ints]:
-        """Sorted positions [first, end) of the segment's appearances known before the moment asked for."""
-        base = segment * (len(self.times) + 1)
-        first = np.searchsorted(self.keys, base)
-        end = np.searchsorted(self.keys, base + np.searchsorted(self.times, asked_at))
-        return first, end
+def _rest_days(side: Side) -> Callable[[FeatureInputs], Values]:
+    return lambda known: known.rest_days[side]
 
 
-@dataclass(frozen=True)
-class _History:
-    """Every known result twice, once for each club."""
-
-    club: Ints
-    season: Ints
-    """Codes of (league, season)."""
-    at_home: npt.NDArray[np.bool_]
-    known_at: Ints
-    kickoff: Ints
-    goals_for: Ints
-    goals_against: Ints
-    by_club: _Segments
-
-    @classmethod
-    def of(cls, columns: _Columns) -> "_History":
-        # ties in time are broken by match_id, so that the order of the input rows cannot matter
-        played = np.flatnonzero(columns.played)
-        home_goals, away_goals = columns.home_goals[played], columns.away_goals[played]
-        club = np.concatenate([columns.home[played], columns.away[played]])
-        known_at = np.tile(columns.known_at[played], 2)
-        return cls(
-            club=club,
-            season=np.tile(_league_season(columns)[played], 2),
-            at_home=np.repeat([True, False], len(played)),
-            known_at=known_at,
-            kickoff=np.tile(columns.kickoff[played], 2),
-            goals_for=np.concatenate([home_goals, away_goals]),
-            goals_against=np.concatenate([away_goals, home_goals]),
-            by_club=_Segments.of(club, known_at),
-        )
-
-    @property
-    def result(self) -> Ints:
-        """2 win, 1 draw, 0 loss."""
-        return np.asarray(np.sign(self.goals_for - self.goals_against) + 1)
+def _matches_played(side: Side) -> Callable[[FeatureInputs], Values]:
+    return lambda known: known.matches_played(side)
 
 
-def _league_season(columns: _Columns) -> Ints:
-    return columns.league * (int(columns.season.max(initial=-1)) + 1) + columns.season
+def _season_matches(side: Side) -> Callable[[FeatureInputs], Values]:
+    return lambda known: known.season_matches[side]
 
 
-def _feature_columns(
-    matches: pd.DataFrame, columns: _Columns, history: _History, settings: FeatureSettings
-) -> dict[str, npt.NDArray[np.float64 | np.int64]]:
-    ratings = rate(
-        MatchColumns(
-            home=columns.home,
-            away=columns.away,
-            league=columns.league,
-            season=columns.season,
-            asked_at=columns.asked_at,
-            known_at=columns.known_at,
-            goal_difference=columns.home_goals - columns.away_goals,
-            played=columns.played,
-        ),
-        settings.elo,
-    )
-    values: dict[str, npt.NDArray[np.float64 | np.int64]] = {
-        "home_elo_pre": ratings.home,
-        "away_elo_pre": ratings.away,
-        "diff_elo": ratings.home - ratings.away,
-        "elo_expected_home": expected_home_points(ratings.home, ratings.away, ratings.advantage),
-        "sex": matches["sex"].to_numpy(np.int64),
-    }
-    sides = {
-        "home": history.by_club.before(columns.home, columns.asked_at),
-        "away": history.by_club.before(columns.away, columns.asked_at),
-    }
-    by_club = history.by_club.order
-    points = np.array([0, 1, 3])[history.result]
-    windows = [
-        ("win", history.result == 2, settings.win_windows),  # noqa: PLR2004
-        ("points", points, settings.points_windows),
-        ("goals_for", history.goals_for, settings.goals_windows),
-        ("goals_against", history.goals_against, settings.goals_windows),
-    ]
-    for name, per_match, lengths in windows:
-        totals = np.concatenate([[0], np.cumsum(per_match[by_club], dtype=np.int64)])
-        for k in lengths:
-            values[f"diff_{name}_{k}_mean"] = _difference(
-                _last_mean(totals, *sides["home"], k), _last_mean(totals, *sides["away"], k)
-            )
-
-    club = history.club[by_club]
-    points_ew = _weighted(points[by_club], club, settings.half_life)
-    for_ew = _weighted(history.goals_for[by_club], club, settings.half_life)
-    against_ew = _weighted(history.goals_against[by_club], club, settings.half_life)
-    values["diff_points_ew"] = _difference(*(_latest(points_ew, *sides[side]) for side in ("home", "away")))
-    values["diff_goal_difference_ew"] = _difference(
-        *(_latest(for_ew - against_ew, *sides[side]) for side in ("home", "away"))
-    )
-    del points_ew
-    venue_club = history.club * 2 + history.at_home
-    by_venue = _Segments.of(venue_club, history.known_at)
-    margin = (history.goals_for - history.goals_against)[by_venue.order]
-    venue_ew = _weighted(margin, venue_club[by_venue.order], settings.venue_half_life)
-    last_kickoff = history.kickoff[by_club].astype(np.float64)
-    n_seasons = int(history.season.max(initial=-1)) + 1
-    in_season = _Segments.of(history.club * n_seasons + history.season, history.known_at)
-    season = _league_season(columns)
-    for side, side_club in (("home", columns.home), ("away", columns.away)):
-        first, end = sides[side]
-        values[f"{side}_goals_for_ew"] = _latest(for_ew, first, end)
-        values[f"{side}_goals_against_ew"] = _latest(against_ew, first, end)
-        at_venue = by_venue.before(side_club * 2 + (side == "home"), columns.asked_at)
-        values[f"{side}_venue_goal_difference_ew"] = _latest(venue_ew, *at_venue)
-        rest = (columns.kickoff - _latest(last_kickoff, first, end)) / DAY_MS
-        rest[columns.kickoff == UNKNOWN_KICKOFF_MS] = np.nan
-        values[f"{side}_rest_days"] = np.minimum(rest, settings.rest_days_limit)
-        values[f"{side}_matches_played"] = np.minimum(end - first, settings.matches_limit)
-        # a season no result is known of yet has no segment, and must not be taken for another club's
-        known = season < n_seasons
-        lower, upper = in_season.before(side_club * n_seasons + np.where(known, season, 0), columns.asked_at)
-        values[f"{side}_season_matches"] = np.where(known, upper - lower, 0)
-    return values
-
-
-def _last_mean(totals: Ints, first: Ints, end: Ints, k: int) -> Floats:
-    """Mean over the last k (or fewer) appearances; NaN where there is none. `totals` are running sums from 0."""
-    begin = np.maximum(first, end - k)
-    count = end - begin
-    with np.errstate(invalid="ignore"):
-        return np.asarray((totals[end] - totals[begin]) / count)
+def _expected_home(ratings: MatchRatings) -> Floats:
+    return expected_home_points(ratings.home, ratings.away, ratings.advantage)
 
 
 def _difference(home: Floats, away: Floats) -> Floats:
@@ -395,33 +529,7 @@ def _difference(home: Floats, away: Floats) -> Floats:
     return np.nan_to_num(home - away, nan=0.0)
 
 
-def _latest(values: Floats, first: Ints, end: Ints) -> Floats:
-    """The value at the last appearance before the moment asked for; NaN where there is none."""
-    if len(values) == 0:
-        return np.full(len(end), np.nan)
-    return np.where(end > first, values[np.maximum(end - 1, 0)], np.nan)
-
-
-def _weighted(values: npt.NDArray[np.int64], segment: Ints, half_life: float) -> Floats:
-    """Exponentially weighted mean up to and with each position, within runs of equal `segment`.
-
-    Weight 1 for the newest, halving every `half_life` positions; the weights are divided by their sum. Computed by
-    doubling, so that a value depends on its own run alone and not on where the run stands.
-    """
-    total, weight = values.astype(np.float64), np.ones(len(values))
-    shift, decay = 1, 0.5 ** (1.0 / half_life)
-    while shift < len(values) and decay**shift > 1e-12:  # noqa: PLR2004
-        same = segment[shift:] == segment[:-shift]
-        if not same.any():
-            break
-        factor = np.where(same, decay**shift, 0.0)
-        total[shift:] += factor * total[:-shift]
-        weight[shift:] += factor * weight[:-shift]
-        shift *= 2
-    return np.asarray(total / weight)
-
-
-def _display(matches: pd.DataFrame, columns: _Columns, history: _History, features: pd.DataFrame) -> pd.DataFrame:
+def _display(matches: pd.DataFrame, inputs: "FeatureInputs", features: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "match_id": features["match_id"],
@@ -432,23 +540,23 @@ def _display(matches: pd.DataFrame, columns: _Columns, history: _History, featur
             "region": matches["region"],
             "league": matches["league"],
             "sex": matches["sex"].astype(np.int8),
-            "home_goals": matches["home_goals"].astype("Int16").where(columns.played),
-            "away_goals": matches["away_goals"].astype("Int16").where(columns.played),
-            "is_future": ~columns.started,
+            "home_goals": matches["home_goals"].astype("Int16").where(inputs.arrays.played),
+            "away_goals": matches["away_goals"].astype("Int16").where(inputs.arrays.played),
+            "is_future": ~inputs.arrays.started,
             "home_elo": features["home_elo_pre"],
             "away_elo": features["away_elo_pre"],
-            "home_form": _form(history, columns.home, columns.asked_at),
-            "away_form": _form(history, columns.away, columns.asked_at),
+            "home_form": _form(inputs, "home"),
+            "away_form": _form(inputs, "away"),
         }
     )
 
 
-def _form(history: _History, club: Ints, asked_at: Ints) -> pd.Series:
+def _form(inputs: "FeatureInputs", side: Side) -> pd.Series:
     """The last results before the moment asked for, oldest first."""
-    first, end = history.by_club.before(club, asked_at)
-    results = history.result[history.by_club.order]
+    first, end = inputs.appeared(side)
+    results = inputs.by_club(inputs.appearances.result)
     # base-4 digits, 0 = no match: a few hundred distinct codes, each spelled once
-    code = np.zeros(len(club), dtype=np.int64)
+    code = np.zeros(len(end), dtype=np.int64)
     for back in range(FORM_MATCHES, 0, -1):
         at = end - back
         digit = np.where(at >= first, results[np.maximum(at, 0)] + 1, 0) if len(results) else 0
@@ -462,3 +570,13 @@ def _form(history: _History, club: Ints, asked_at: Ints) -> pd.Series:
 
 def _digits(code: int) -> list[int]:
     return [code // 4**power % 4 for power in range(FORM_MATCHES - 1, -1, -1)]
+
+
+FEATURES: Final = feature_schema(DEFAULT_SETTINGS)
+"""The registry under the default settings."""
+
+RESULT_FEATURES: Final = tuple(feature.name for feature in FEATURES if feature.source == "results")
+"""Names of the features made from results alone."""
+
+MARKET_FEATURES: Final = tuple(feature.name for feature in FEATURES if feature.source in {"results", "prices"})
+"""Names of those and of the features made from past prices."""

@@ -16,6 +16,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -173,17 +174,18 @@ class MatchesReport:
         }
 
 
-def read_matches(files: Mapping[str, bytes]) -> MatchesReport:
+def read_matches(files: Mapping[str, bytes], as_of: datetime | None = None) -> MatchesReport:
     """Read and validate raw match files.
 
     Args:
         files: File name to content; parquet, CSV or JSON lines, gzip or not. The order of names decides which of
             two contradicting rows is the later.
+        as_of: The moment of knowledge, as `combine` has it.
 
     Raises:
         InvalidMatches: a file cannot be read, or lacks a column of the schema.
     """
-    return combine(parse_file(name, content) for name, content in files.items())
+    return combine((parse_file(name, content) for name, content in files.items()), as_of)
 
 
 def parse_file(name: str, content: bytes) -> MatchesFile:
@@ -217,18 +219,27 @@ def parse_file(name: str, content: bytes) -> MatchesFile:
     return MatchesFile(name, good, listed, dict(counts), total, hashlib.sha256(content).hexdigest())
 
 
-def combine(files: Iterable[MatchesFile]) -> MatchesReport:
+def combine(files: Iterable[MatchesFile], as_of: datetime | None = None) -> MatchesReport:
     """Bring the files' rows together and settle what contradicts.
 
     Re-dated matches and results that came in replace the earlier row of the same id (a row with a result is
     never replaced by one without); ids used for two pairings, pairings listed twice for one day, and listings that
     were played later that season under another id are refused.
+
+    Args:
+        files: In any order; their names decide.
+        as_of: With its time zone. Only matches that had begun by then can show that an earlier listing was never
+            played: a replay of the past must not drop a fixture because of what came later. None: all of them.
     """
     parsed = sorted(files, key=lambda file: file.name)
     frames = [file.rows.assign(file=number) for number, file in enumerate(parsed) if len(file.rows)]
     rows = pd.concat(frames, ignore_index=True) if frames else _empty_rows()
     reasons = pd.Series("", index=rows.index, dtype=object)
-    for settle in (_settle_ids, _settle_duplicates, _settle_replays, _settle_busy_clubs):
+
+    def settle_replays(remaining: pd.DataFrame) -> pd.Series:
+        return _settle_replays(remaining, as_of)
+
+    for settle in (_settle_ids, _settle_duplicates, settle_replays, _settle_busy_clubs):
         refused_now = settle(rows[reasons == ""])
         reasons.loc[refused_now.index] = refused_now
 
@@ -592,10 +603,12 @@ def _club_codes(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return codes[: len(rows)], codes[len(rows) :]
 
 
-def _settle_replays(rows: pd.DataFrame) -> pd.Series:
+def _settle_replays(rows: pd.DataFrame, as_of: datetime | None) -> pd.Series:
     """A listing without a result, when the pairing has a later result in the same league and season."""
     key = [*CLUB_PAIR, "league", "season"]
     played = rows["home_goals"].notna()
+    if as_of is not None:
+        played &= rows["kickoff"] < pd.Timestamp(as_of)
     waiting = rows[~played & rows["kickoff"].notna()]
     if waiting.empty:
         return pd.Series(dtype=object)

@@ -1,16 +1,18 @@
 """Move an alias of the registered model to another version, after a look at both.
 
-    python -m batch.promote --version N [--stage champion] [--force] [--matches FILE… --test-from DATE]
+    python -m batch.promote --version N [--stage champion] [--force] [--matches FILE… --test-from DATE] [--odds FILE…]
 
-Prints candidate and current on the same test matches, with a paired bootstrap interval of the log-loss difference,
-and refuses a candidate that is worse beyond doubt (the interval lies wholly above 0) unless forced. Without
---matches the embedded sample's last season is the test. Which models were trained on which matches is shown: a test
-that a model has seen proves nothing.
+Prints candidate and current on the same test matches, with paired bootstrap intervals of their differences, and refuses
+a candidate that is worse beyond doubt (the interval lies wholly above 0) unless forced. Where the matches have prices,
+the Kullback-Leibler divergence from the market decides: it tells two models apart with far fewer matches than log loss,
+which decides otherwise. Without --matches the embedded sample's last season is the test. Which models were trained on
+which matches is shown: a test that a model has seen proves nothing.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -20,7 +22,8 @@ import pandas as pd
 
 from batch import evaluate
 from batch.sample import MATCHES_PATH
-from batch.train import SAMPLE_TEST_FROM, parse_date, read_files
+from batch.times import parse_date
+from batch.train import SAMPLE_TEST_FROM, prices_of, read_files
 from batch.training.experiment import Experiment
 from batch.training.registry import Registry
 from chalicelib.domain import Stage
@@ -28,6 +31,9 @@ from chalicelib.errors import ServiceError
 
 REFUSED: Final = 2
 """Exit status of a refusal: the candidate is worse."""
+
+MIN_PRICED_MATCHES: Final = 30
+"""With fewer priced test matches log loss decides."""
 
 
 class Versions(Protocol):
@@ -70,18 +76,19 @@ def promote(arguments: argparse.Namespace, registry: Versions) -> int:
 
     test_from = parse_date(arguments.test_from)
     data, _ = read_files(arguments.matches)
-    experiment = Experiment.of(data.accepted, test_from, test_from)
+    prices, _ = prices_of(arguments, data.accepted)
+    experiment = Experiment.of(data.accepted, test_from, test_from, prices)
     where = experiment.test & experiment.settled()
     if not where.any():
         raise ValueError(f"no finished match from {arguments.test_from} on to compare the models on")
-    outcome = experiment.outcome[where]
+    outcome, market = experiment.outcome[where], experiment.market[where]
     forecasts = {version: _forecast(registry, version, experiment, where) for version in about}
     print(f"{int(where.sum())} matches from {arguments.test_from} on, both sides having played 5 in the season")
     print(
         evaluate.table(
             {
                 f"version {version}{' (candidate)' if version == candidate else f' ({stage} now)'}": evaluate.scores(
-                    values, outcome
+                    values, outcome, None if np.isnan(market).any() else market
                 )
                 for version, values in forecasts.items()
             }
@@ -89,15 +96,17 @@ def promote(arguments: argparse.Namespace, registry: Versions) -> int:
     )
     for version, facts in about.items():
         print(f"version {version}: run {facts['run_id']}, {trained_on(facts, test_from)}")
-    if current and not _accepted(forecasts[candidate], forecasts[current], outcome, forced=arguments.force):
-        return REFUSED
+    if current:
+        comparison = _Comparison(forecasts[candidate], forecasts[current], outcome, market)
+        if not _accepted(comparison, forced=arguments.force):
+            return REFUSED
     registry.set_alias(stage, candidate)
     print(f"alias {stage}: {'none' if current is None else f'version {current}'} -> version {candidate}")
     return 0
 
 
 def trained_on(facts: dict[str, Any], test_from: pd.Timestamp) -> str:
-    """What a version was trained on, and whether it has seen the test."""
+    """Which matches a version was trained on, and whether the test is among them."""
     validate_from, first_test = facts["tags"].get("validate_from"), facts["tags"].get("test_from")
     if not (validate_from and first_test):
         return "trained on matches unknown"
@@ -105,19 +114,43 @@ def trained_on(facts: dict[str, Any], test_from: pd.Timestamp) -> str:
     return f"trained before {validate_from}, stopped on matches before {first_test}{seen}"
 
 
-def _accepted(
-    candidate: evaluate.Probabilities, current: evaluate.Probabilities, outcome: evaluate.Outcomes, *, forced: bool
-) -> bool:
-    """Whether the candidate may take over; says why."""
-    interval = evaluate.paired_interval(evaluate.log_losses(candidate, outcome), evaluate.log_losses(current, outcome))
-    span = f"{interval['difference']:+.4f}, 95 % between {interval['low']:+.4f} and {interval['high']:+.4f}"
-    print(f"log loss, candidate minus current: {span}")
-    if interval["low"] <= 0:
+@dataclass(frozen=True)
+class _Comparison:
+    """Two models' forecasts of the same matches; `market` is NaN where a match has no price."""
+
+    candidate: evaluate.Probabilities
+    current: evaluate.Probabilities
+    outcome: evaluate.Outcomes
+    market: evaluate.Probabilities
+
+    def intervals(self) -> dict[str, dict[str, float]]:
+        """Candidate minus current by measure, the deciding one first."""
+        priced = np.isfinite(self.market[:, 0])
+        result = {}
+        if int(priced.sum()) >= MIN_PRICED_MATCHES:
+            result[f"divergence from the market ({int(priced.sum())} priced matches)"] = evaluate.paired_interval(
+                evaluate.kl_divergences(self.market[priced], self.candidate[priced]),
+                evaluate.kl_divergences(self.market[priced], self.current[priced]),
+            )
+        result["log loss"] = evaluate.paired_interval(
+            evaluate.log_losses(self.candidate, self.outcome), evaluate.log_losses(self.current, self.outcome)
+        )
+        return result
+
+
+def _accepted(comparison: _Comparison, *, forced: bool) -> bool:
+    """Whether the candidate may take over; prints why."""
+    intervals = comparison.intervals()
+    for name, interval in intervals.items():
+        span = f"{interval['difference']:+.4f}, 95 % between {interval['low']:+.4f} and {interval['high']:+.4f}"
+        print(f"{name}, candidate minus current: {span}")
+    deciding = next(iter(intervals))
+    if intervals[deciding]["low"] <= 0:
         return True
     if forced:
         print("the candidate is worse; promoted because --force was given")
         return True
-    print("refused: the candidate is worse on these matches (--force promotes it all the same)")
+    print(f"refused: the candidate is worse on these matches by its {deciding} (--force promotes it all the same)")
     return False
 
 
@@ -128,7 +161,7 @@ def _forecast(
     names = booster.feature_name()
     missing = [name for name in names if name not in experiment.table.features.columns]
     if missing:
-        raise ValueError(f"version {version} wants features that are not computed any more: {', '.join(missing)}")
+        raise ValueError(f"version {version} needs features that are not computed any more: {', '.join(missing)}")
     return np.asarray(booster.predict(experiment.table.features.loc[where, names].to_numpy(np.float64), num_threads=1))
 
 
@@ -141,6 +174,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--stage", choices=[str(stage) for stage in Stage], default=str(Stage.CHAMPION))
     parser.add_argument("--force", action="store_true", help="promote even a candidate that is worse")
     parser.add_argument("--matches", nargs="+", type=Path, metavar="FILE", default=[MATCHES_PATH])
+    parser.add_argument("--odds", nargs="+", type=Path, metavar="FILE", help="prices of past matches (docs/odds.md)")
     parser.add_argument("--test-from", metavar="DATE", default=SAMPLE_TEST_FROM)
     return parser.parse_args(argv)
 

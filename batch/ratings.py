@@ -1,6 +1,6 @@
-"""Elo ratings of clubs, as they stood before each kickoff.
+"""Ratings of clubs as they stood before each kickoff: Elo from results, and a second rating from past prices.
 
-Pure: match columns in, ratings out. The rating of a club moves after a match by
+Pure: match columns in, ratings out. The Elo rating of a club moves after a match by
 
     K (1 + |goal difference|) (S - E),   E = 1 / (1 + 10^(-(home - away + advantage) / 400))
 
@@ -13,11 +13,21 @@ with S = 1, 1/2 or 0 for a home win, draw or away win. Around that:
   from another league of the data and stood below its mean there (relegated) starts as far above.
   In a league's first season in the data nobody is new, and all start at `initial`.
 
-Source: Elo (1978), logistic form with scale 400; the goal-difference factor, the return to the mean and the start of
-promoted clubs are measured choices (docs/model.md).
+The market rating (`rate_by_prices`) keeps the same book of clubs, seasons and leagues, but learns from what the market
+thought of past matches. With q the margin-free closing probabilities of a match and E_q = q_home + q_draw / 2:
+
+    at kickoff     m = 400 log10(E_q / (1 - E_q)),  i = m - advantage - (home - away)
+                   home += 0.275 i,  away -= 0.275 i,  advantage += 0.02 i
+    at the result  home += 4 (1 + |gd|) (S - E_q),  away -= the same
+
+A match without a price moves it as it moves Elo, so that missing prices cost nothing.
+
+Source: Elo (1978), logistic form with scale 400; the goal-difference factor, the return to the mean, the start of
+promoted clubs and the constants of the market rating are measured choices (docs/model.md).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -27,6 +37,11 @@ SCALE: Final = 400.0
 """Elo points at which one side is expected to take ten times the other's share of the points."""
 
 YEAR_MS: Final = 365.25 * 86_400_000
+
+MARKET_EXPECTED_MARGIN: Final = 0.001
+"""Market shares closer to 0 or 1 than this are taken as this far away: the logit has no end."""
+
+_NEVER: Final = np.iinfo(np.int64).max
 
 LEAGUE_MIN_MATCHES_PER_CLUB: Final = 10
 """A competition whose clubs played fewer matches in the season before is a cup: nobody is promoted into it."""
@@ -53,6 +68,27 @@ class EloSettings:
     newcomer_offset: float = 90.0
 
 
+@dataclass(frozen=True, slots=True)
+class MarketSettings:
+    """Constants of the market rating.
+
+    Attributes:
+        elo: How clubs start, change seasons and are rated where there is no price.
+        price_step: Share of the gap between the market's view of a match and the ratings that a price closes, per side.
+        result_step: Step per unit of surprise of a priced match, in Elo points; as `EloSettings.k`.
+        advantage_rate: Share of that gap by which the league's home advantage moves.
+        priced_limit: More priced matches than this count as this many.
+        stale_limit: More matches since the last price than this count as this many, as does never having had one.
+    """
+
+    elo: EloSettings = field(default_factory=lambda: EloSettings(newcomer_offset=80.0))
+    price_step: float = 0.275
+    result_step: float = 4.0
+    advantage_rate: float = 0.02
+    priced_limit: int = 60
+    stale_limit: int = 99
+
+
 @dataclass(frozen=True)
 class MatchColumns:
     """The columns the ratings read; one entry a match, in any order.
@@ -62,7 +98,8 @@ class MatchColumns:
         league: League codes 0..n_leagues-1; a code is one (region, sex, league).
         season: Season codes; equal exactly where the season's label is equal.
         asked_at: When the ratings are asked for, ms since 1970 UTC: kickoff, or as_of for what is still to come.
-        known_at: When the result is known, ms; results with known_at < asked_at count.
+        begins_at: Kickoff, or the end of the day where only that is known, ms; from then on the closing price is known.
+        known_at: When the result is known, ms, not before `begins_at`; results with known_at < asked_at count.
         goal_difference: Home minus away goals; ignored where not `played`.
         played: Whether the result may be used at all.
     """
@@ -72,6 +109,7 @@ class MatchColumns:
     league: npt.NDArray[np.int64]
     season: npt.NDArray[np.int64]
     asked_at: npt.NDArray[np.int64]
+    begins_at: npt.NDArray[np.int64]
     known_at: npt.NDArray[np.int64]
     goal_difference: npt.NDArray[np.int64]
     played: npt.NDArray[np.bool_]
@@ -91,6 +129,19 @@ class MatchRatings:
     advantage: npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class MarketRatings(MatchRatings):
+    """Market ratings before each match, and how much price stands behind them.
+
+    Attributes:
+        priced: The smaller of both clubs' numbers of priced matches, at most `priced_limit`.
+        stale: The larger of both clubs' numbers of matches since their last priced one, at most `stale_limit`.
+    """
+
+    priced: npt.NDArray[np.int64]
+    stale: npt.NDArray[np.int64]
+
+
 def expected_home_points(
     home_elo: npt.NDArray[np.float64], away_elo: npt.NDArray[np.float64], advantage: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
@@ -102,48 +153,142 @@ def expected_home_points(
 
 
 def rate(matches: MatchColumns, settings: EloSettings) -> MatchRatings:
-    """Ratings before every match, from results known before it was asked for.
+    """Elo before every match, from results known before it was asked for.
 
     Linear in matches: one pass in the order of time, about 3 microseconds a match.
     """
-    n = len(matches.home)
-    played = np.flatnonzero(matches.played)
-    # Asking comes before telling at the same instant: a result known at t serves only what is asked after t.
-    moments = np.concatenate([matches.asked_at, matches.known_at[played]])
-    told = np.concatenate([np.zeros(n, dtype=np.int8), np.ones(len(played), dtype=np.int8)])
-    which = np.concatenate([np.arange(n), played])
-    order = np.lexsort((told, moments))
-
-    home, away = matches.home.tolist(), matches.away.tolist()
-    league, season = matches.league.tolist(), matches.season.tolist()
+    table = _table(matches, settings)
+    home, away, place = matches.home.tolist(), matches.away.tolist(), _places(matches)
     known_at, difference = matches.known_at.tolist(), matches.goal_difference.tolist()
     asked_at = matches.asked_at.tolist()
-    table = _Table(settings, 1 + max(max(home, default=-1), max(away, default=-1)), 1 + max(league, default=-1))
+    n = len(home)
     home_elo, away_elo, advantage = [0.0] * n, [0.0] * n, [0.0] * n
-    ratings, place, advantages = table.rating, table.place, table.advantage
-    k, rate_of_advantage = settings.k, settings.advantage_rate
-    for match, is_result in zip(which[order].tolist(), told[order].tolist(), strict=True):
-        h, a, lg = home[match], away[match], league[match]
-        here = (lg, season[match])
-        if is_result:
-            if place[h] != here:
-                table.enter(h, here, known_at[match])
-            if place[a] != here:
-                table.enter(a, here, known_at[match])
+    ratings, places, advantages = table.rating, table.place, table.advantage
+    k, advantage_rate = settings.k, settings.advantage_rate
+    for match, event in _timeline((_ASKED, matches.asked_at), (_RESULT, _known_from(matches.known_at, matches.played))):
+        h, a, here = home[match], away[match], place[match]
+        league = here[0]
+        if event == _RESULT:
+            table.enter_both(h, a, here, known_at[match])
             gd = difference[match]
             surprise = (1.0 if gd > 0 else 0.5 if gd == 0 else 0.0) - 1.0 / (
-                1.0 + 10.0 ** ((ratings[a] - ratings[h] - advantages[lg]) / SCALE)
+                1.0 + 10.0 ** ((ratings[a] - ratings[h] - advantages[league]) / SCALE)
             )
             step = k * (1 + abs(gd)) * surprise
             ratings[h] += step
             ratings[a] -= step
-            advantages[lg] += rate_of_advantage * surprise
+            advantages[league] += advantage_rate * surprise
             table.count(here, h, a)
         else:
-            home_elo[match] = ratings[h] if place[h] == here else table.on_entering(h, here, asked_at[match])
-            away_elo[match] = ratings[a] if place[a] == here else table.on_entering(a, here, asked_at[match])
-            advantage[match] = advantages[lg]
+            home_elo[match] = ratings[h] if places[h] == here else table.on_entering(h, here, asked_at[match])
+            away_elo[match] = ratings[a] if places[a] == here else table.on_entering(a, here, asked_at[match])
+            advantage[match] = advantages[league]
     return MatchRatings(np.array(home_elo), np.array(away_elo), np.array(advantage))
+
+
+def rate_by_prices(
+    matches: MatchColumns, market_expected_home: npt.NDArray[np.float64], settings: MarketSettings
+) -> MarketRatings:
+    """Market ratings before every match, from results and closing prices known before it was asked for.
+
+    Args:
+        matches: The matches.
+        market_expected_home: E_q of each match, the home team's expected share of the points by the margin-free
+            closing price; NaN where there is no price. It counts from `begins_at` on.
+        settings: Constants.
+    """
+    elo = settings.elo
+    priced = np.isfinite(market_expected_home)
+    share = np.clip(np.where(priced, market_expected_home, 0.5), MARKET_EXPECTED_MARGIN, 1 - MARKET_EXPECTED_MARGIN)
+    gap_of_price = (SCALE * np.log10(share / (1 - share))).tolist()
+    expected, has_price = share.tolist(), priced.tolist()
+    table = _table(matches, elo)
+    home, away, place = matches.home.tolist(), matches.away.tolist(), _places(matches)
+    known_at, difference = matches.known_at.tolist(), matches.goal_difference.tolist()
+    begins_at, asked_at = matches.begins_at.tolist(), matches.asked_at.tolist()
+    n = len(home)
+    home_rating, away_rating, advantage = [0.0] * n, [0.0] * n, [0.0] * n
+    priced_matches, stale_matches = [0] * n, [0] * n
+    ratings, places, advantages = table.rating, table.place, table.advantage
+    seen, stale = [0] * len(ratings), [settings.stale_limit] * len(ratings)
+    price_step, result_step, price_advantage_rate = settings.price_step, settings.result_step, settings.advantage_rate
+    k, advantage_rate = elo.k, elo.advantage_rate
+    for match, event in _timeline(
+        (_ASKED, matches.asked_at),
+        (_PRICE, _known_from(matches.begins_at, priced)),
+        (_RESULT, _known_from(matches.known_at, matches.played)),
+    ):
+        h, a, here = home[match], away[match], place[match]
+        league = here[0]
+        if event == _ASKED:
+            home_rating[match] = ratings[h] if places[h] == here else table.on_entering(h, here, asked_at[match])
+            away_rating[match] = ratings[a] if places[a] == here else table.on_entering(a, here, asked_at[match])
+            advantage[match] = advantages[league]
+            priced_matches[match] = min(seen[h], seen[a])
+            stale_matches[match] = max(stale[h], stale[a])
+        elif event == _PRICE:
+            table.enter_both(h, a, here, begins_at[match])
+            gap = gap_of_price[match] - advantages[league] - ratings[h] + ratings[a]
+            ratings[h] += price_step * gap
+            ratings[a] -= price_step * gap
+            advantages[league] += price_advantage_rate * gap
+            seen[h] += 1
+            seen[a] += 1
+            stale[h] = stale[a] = 0
+        else:
+            table.enter_both(h, a, here, known_at[match])
+            gd = difference[match]
+            points = 1.0 if gd > 0 else 0.5 if gd == 0 else 0.0
+            if has_price[match]:
+                step = result_step * (1 + abs(gd)) * (points - expected[match])
+            else:
+                surprise = points - 1.0 / (1.0 + 10.0 ** ((ratings[a] - ratings[h] - advantages[league]) / SCALE))
+                step = k * (1 + abs(gd)) * surprise
+                advantages[league] += advantage_rate * surprise
+                stale[h] += 1
+                stale[a] += 1
+            ratings[h] += step
+            ratings[a] -= step
+            table.count(here, h, a)
+    return MarketRatings(
+        np.array(home_rating),
+        np.array(away_rating),
+        np.array(advantage),
+        priced=np.minimum(np.array(priced_matches, dtype=np.int64), settings.priced_limit),
+        stale=np.minimum(np.array(stale_matches, dtype=np.int64), settings.stale_limit),
+    )
+
+
+_ASKED, _PRICE, _RESULT = 0, 1, 2
+"""Events at one instant come in this order: what becomes known at t serves only what is asked after t."""
+
+
+def _known_from(moment: npt.NDArray[np.int64], where: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """The moments, and _NEVER where there is nothing to be known."""
+    return np.where(where, moment, _NEVER)
+
+
+def _timeline(*events: tuple[int, npt.NDArray[np.int64]]) -> Iterator[tuple[int, int]]:
+    """(match, kind of event) in the order of time, ties by kind and then by match."""
+    happens = [np.flatnonzero(moment != _NEVER) for _, moment in events]
+    moments = np.concatenate([moment[where] for (_, moment), where in zip(events, happens, strict=True)])
+    kinds = np.repeat(np.array([kind for kind, _ in events], dtype=np.int8), [len(where) for where in happens])
+    matches = np.concatenate(happens)
+    order = np.lexsort((kinds, moments))
+    return zip(matches[order].tolist(), kinds[order].tolist(), strict=True)
+
+
+def _table(matches: MatchColumns, settings: EloSettings) -> "_Table":
+    n_clubs = 1 + int(max(matches.home.max(initial=-1), matches.away.max(initial=-1)))
+    return _Table(settings, n_clubs, 1 + int(matches.league.max(initial=-1)))
+
+
+def _places(matches: MatchColumns) -> list[tuple[int, int]]:
+    """(league, season) of each match; equal places are one object."""
+    n_seasons = 1 + int(matches.season.max(initial=-1))
+    codes, which = np.unique(matches.league * n_seasons + matches.season, return_inverse=True)
+    places = [divmod(code, n_seasons) for code in codes.tolist()]
+    return [places[number] for number in which.tolist()]
 
 
 class _Table:
@@ -203,6 +348,13 @@ class _Table:
         if not before or is_league or self._home_league[club] < 0:
             self._home_league[club] = league
         self.place[club] = place
+
+    def enter_both(self, home: int, away: int, place: tuple[int, int], moment: int) -> None:
+        """Move both clubs into this league and season unless they are there."""
+        if self.place[home] != place:
+            self.enter(home, place, moment)
+        if self.place[away] != place:
+            self.enter(away, place, moment)
 
     def count(self, place: tuple[int, int], home: int, away: int) -> None:
         """Note that both clubs played in this league and season."""

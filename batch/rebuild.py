@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,13 +19,15 @@ import pandas as pd
 import pyarrow as pa
 
 from batch import refresh as odds_refresh
-from batch.features import FEATURES, LONG, build_features
+from batch.features import LONG, FeatureTable, build_features
 from batch.matches import MatchesReport, read_matches
+from batch.odds import past_prices
 from batch.odds.clubs import ConfirmedClubs
 from batch.odds.providers.snapshot import SnapshotProvider
 from batch.projections import projections, projections_json
 from batch.release import iso, parquet_bytes
-from batch.score import ModelIdentity, RowModel, score
+from batch.score import PREDICTIONS_SCHEMA, ModelIdentity, RowModel, score
+from batch.times import parse_date
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidModel, ReleaseRefused, ServiceError
 from chalicelib.models.mirror import FeatureSpec, ModelInfo
@@ -33,12 +35,14 @@ from chalicelib.models.native import NativeModel
 from chalicelib.releases.pointer import (
     MATCH_FEATURES,
     ODDS,
+    PAST_PRICES,
     PREDICTIONS,
     PREDICTIONS_CHALLENGER,
     PROJECTIONS,
     REGION_ROI,
     TRACK_RECORD,
 )
+from chalicelib.timestamps import parse_utc
 
 DATASET_OF: Final[Mapping[Stage, str]] = {
     Stage.CHAMPION: PREDICTIONS,
@@ -50,46 +54,12 @@ SMALLEST_SHARE: Final = 0.5
 
 REPORT_FILE: Final = "run.json"
 RELEASE_FILES: Final = (
-    *(f"{name}.parquet" for name in (MATCH_FEATURES, PREDICTIONS, PREDICTIONS_CHALLENGER, ODDS)),
+    *(f"{name}.parquet" for name in (MATCH_FEATURES, PREDICTIONS, PREDICTIONS_CHALLENGER, ODDS, PAST_PRICES)),
     f"{REGION_ROI}.csv",
     f"{TRACK_RECORD}.json",
     f"{PROJECTIONS}.json",
 )
 """What a release folder may hold beside the report."""
-
-FEATURES_SCHEMA: Final = pa.schema(
-    [("match_id", pa.int64())] + [(f.name, pa.int64() if f.type == LONG else pa.float64()) for f in FEATURES]
-)
-
-PREDICTIONS_SCHEMA: Final = pa.schema(
-    [
-        ("match_id", pa.int64()),
-        ("home_team", pa.string()),
-        ("away_team", pa.string()),
-        ("match_date", pa.timestamp("ms", "UTC")),
-        ("season", pa.string()),
-        ("region", pa.string()),
-        ("league", pa.string()),
-        ("sex", pa.int8()),
-        ("proba_home", pa.float64()),
-        ("proba_draw", pa.float64()),
-        ("proba_away", pa.float64()),
-        ("predicted_class", pa.int8()),
-        ("predicted_label", pa.string()),
-        ("is_future", pa.bool_()),
-        ("model_run_id", pa.string()),
-        ("model_stage", pa.string()),
-        ("registered_version", pa.string()),
-        ("outcome_1x2", pa.string()),
-        ("home_score", pa.int16()),
-        ("away_score", pa.int16()),
-        ("home_elo", pa.float64()),
-        ("away_elo", pa.float64()),
-        ("home_form", pa.string()),
-        ("away_form", pa.string()),
-        ("in_sample", pa.bool_()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -126,20 +96,28 @@ class Rebuilt:
     report: dict[str, Any]
 
 
-def rebuild(matches: MatchesReport, models: Sequence[LoadedModel], as_of: datetime) -> Rebuilt:
+def rebuild(
+    matches: MatchesReport, models: Sequence[LoadedModel], as_of: datetime, prices: pd.DataFrame | None = None
+) -> Rebuilt:
     """Features of every match, and predictions of every model.
 
-    The same matches, models and as_of give the same bytes.
+    The same matches, prices, models and as_of give the same bytes.
+
+    Args:
+        matches: The raw matches, validated.
+        models: Whose predictions to make.
+        as_of: The moment of knowledge.
+        prices: Prices of past matches (`batch.odds.past_prices`); None without any.
 
     Raises:
         InvalidModel: a model wants other features than the batch computes.
     """
-    table = build_features(matches.accepted, as_of)
+    table = build_features(matches.accepted, as_of, prices=prices)
     datasets = [
         Dataset(
             MATCH_FEATURES,
             f"{MATCH_FEATURES}.parquet",
-            parquet_bytes(table.features, FEATURES_SCHEMA),
+            parquet_bytes(table.features, features_schema(table)),
             len(table.features),
         )
     ]
@@ -147,7 +125,6 @@ def rebuild(matches: MatchesReport, models: Sequence[LoadedModel], as_of: dateti
     for model in models:
         info = model.info
         frame = score(table, model.rows, identity_of(info))
-        frame["in_sample"] = _in_sample(frame["match_date"], info)
         predictions[info.stage] = frame
         name = DATASET_OF[info.stage]
         content = parquet_bytes(frame, PREDICTIONS_SCHEMA)
@@ -167,23 +144,26 @@ def rebuild(matches: MatchesReport, models: Sequence[LoadedModel], as_of: dateti
             for m in models
         },
         "rows": {dataset.name: dataset.rows for dataset in datasets},
+        "prices": 0 if prices is None else len(prices),
     }
     return Rebuilt(datasets, predictions, report)
 
 
 def identity_of(info: ModelInfo) -> ModelIdentity:
     """What a prediction says of the model it came from."""
-    return ModelIdentity(info.model_run_id, str(info.stage), info.registered_version)
-
-
-def _in_sample(match_date: pd.Series, info: ModelInfo) -> pd.Series:
-    """Whether the model saw a match while it was fitted or stopped; missing where the model does not say."""
     test_from = info.params.get("test_from")
-    if not test_from:
-        return pd.Series(None, index=match_date.index, dtype="boolean")
-    boundary = pd.Timestamp(test_from)
-    boundary = boundary.tz_localize(UTC) if boundary.tzinfo is None else boundary.tz_convert(UTC)
-    return (match_date < boundary).astype("boolean")
+    return ModelIdentity(
+        info.model_run_id,
+        str(info.stage),
+        info.registered_version,
+        first_unseen=parse_date(str(test_from)).to_pydatetime() if test_from else None,
+    )
+
+
+def features_schema(table: FeatureTable) -> pa.Schema:
+    """Columns of match_features.parquet."""
+    columns = [(feature.name, pa.int64() if feature.type == LONG else pa.float64()) for feature in table.schema]
+    return pa.schema([("match_id", pa.int64()), *columns])
 
 
 def model_from_directory(directory: Path) -> LoadedModel:
@@ -244,16 +224,18 @@ def _write_release(options: argparse.Namespace) -> dict[str, Any]:
 
     with tqdm(total=4, unit="step", file=sys.stderr, disable=not sys.stderr.isatty()) as steps:
         steps.set_description("reading matches")
-        matches = read_matches({str(path): path.read_bytes() for path in options.matches})
+        matches = read_matches({str(path): path.read_bytes() for path in options.matches}, options.as_of)
+        steps.update()
+        steps.set_description("odds")
+        refreshed = _refreshed(options.odds, options.as_of, matches) if options.odds else None
         steps.update()
         steps.set_description("features and predictions")
-        rebuilt = rebuild(matches, [model_from_directory(options.model)], options.as_of)
+        prices = _past_prices(refreshed, matches, options.as_of) if refreshed else None
+        rebuilt = rebuild(matches, [model_from_directory(options.model)], options.as_of, prices)
         check_size(rebuilt.report["rows"][MATCH_FEATURES], _rows_before(options.out), forced=options.force)
         files = {dataset.file_name: dataset.content for dataset in rebuilt.datasets}
-        steps.update()
-        steps.set_description("odds and returns")
-        if options.odds:
-            files |= _odds_files(options.odds, options.as_of, rebuilt)
+        if refreshed and prices is not None:
+            files |= _odds_files(refreshed, prices, rebuilt)
         steps.update()
         steps.set_description("writing")
         sums = {name: {"sha256": hashlib.sha256(content).hexdigest()} for name, content in sorted(files.items())}
@@ -304,15 +286,26 @@ def _write_folder(out: Path, files: Mapping[str, bytes], report: bytes) -> None:
         partial.replace(out / name)
 
 
-def _odds_files(files: Sequence[Path], as_of: datetime, rebuilt: Rebuilt) -> dict[str, bytes]:
-    """The odds known at as_of, the returns on them and the track record."""
+def _refreshed(files: Sequence[Path], as_of: datetime, matches: MatchesReport) -> odds_refresh.Refreshed:
+    """The odds known at as_of, matched to the matches."""
     provider = SnapshotProvider(keys=lambda: [str(path) for path in files], read=lambda key: Path(key).read_bytes())
+    snapshot = odds_refresh.fetch(provider, as_of)
+    return odds_refresh.refresh(matches.accepted, snapshot, None, ConfirmedClubs())
+
+
+def _past_prices(refreshed: odds_refresh.Refreshed, matches: MatchesReport, as_of: datetime) -> pd.DataFrame:
+    kickoffs = matches.accepted[["match_id", "kickoff"]].rename(columns={"kickoff": "match_date"})
+    return past_prices.of_begun_matches(refreshed.odds, kickoffs, as_of)
+
+
+def _odds_files(refreshed: odds_refresh.Refreshed, prices: pd.DataFrame, rebuilt: Rebuilt) -> dict[str, bytes]:
+    """The odds, past prices, the returns on them and the track record."""
     predictions = next(iter(rebuilt.predictions.values()))
-    refreshed = odds_refresh.refresh(predictions, odds_refresh.fetch(provider, as_of), None, ConfirmedClubs())
     record = odds_refresh.returns(predictions, refreshed.odds)
     rebuilt.report["odds"] = refreshed.report
-    rebuilt.report["rows"][ODDS] = len(refreshed.odds)
+    rebuilt.report["rows"] |= {ODDS: len(refreshed.odds), PAST_PRICES: len(prices)}
     return {
+        f"{PAST_PRICES}.parquet": parquet_bytes(prices, past_prices.PAST_PRICES_SCHEMA),
         f"{ODDS}.parquet": refreshed.parquet(),
         f"{REGION_ROI}.csv": record.roi_csv,
         f"{TRACK_RECORD}.json": record.track_record_json(),
@@ -321,10 +314,9 @@ def _odds_files(files: Sequence[Path], as_of: datetime, rebuilt: Rebuilt) -> dic
 
 def _time(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
+        return parse_utc(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"not an ISO 8601 time such as 2024-05-01T12:00:00Z: {text}") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 if __name__ == "__main__":

@@ -6,41 +6,46 @@ Pure: the model is anything that predicts rows, the identity of the model is pas
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from batch.features import FeatureTable
 from chalicelib.domain import Outcome
 from chalicelib.errors import InvalidModel
 
-PREDICTION_COLUMNS: Final = (
-    "match_id",
-    "home_team",
-    "away_team",
-    "match_date",
-    "season",
-    "region",
-    "league",
-    "sex",
-    "proba_home",
-    "proba_draw",
-    "proba_away",
-    "predicted_class",
-    "predicted_label",
-    "is_future",
-    "model_run_id",
-    "model_stage",
-    "registered_version",
-    "outcome_1x2",
-    "home_score",
-    "away_score",
-    "home_elo",
-    "away_elo",
-    "home_form",
-    "away_form",
+PREDICTIONS_SCHEMA: Final = pa.schema(
+    [
+        ("match_id", pa.int64()),
+        ("home_team", pa.string()),
+        ("away_team", pa.string()),
+        ("match_date", pa.timestamp("ms", "UTC")),
+        ("season", pa.string()),
+        ("region", pa.string()),
+        ("league", pa.string()),
+        ("sex", pa.int8()),
+        ("proba_home", pa.float64()),
+        ("proba_draw", pa.float64()),
+        ("proba_away", pa.float64()),
+        ("predicted_class", pa.int8()),
+        ("predicted_label", pa.string()),
+        ("is_future", pa.bool_()),
+        ("model_run_id", pa.string()),
+        ("model_stage", pa.string()),
+        ("registered_version", pa.string()),
+        ("outcome_1x2", pa.string()),
+        ("home_score", pa.int16()),
+        ("away_score", pa.int16()),
+        ("home_elo", pa.float64()),
+        ("away_elo", pa.float64()),
+        ("home_form", pa.string()),
+        ("away_form", pa.string()),
+        ("in_sample", pa.bool_()),
+    ]
 )
 """Columns of predictions.parquet, in this order."""
 
@@ -68,27 +73,30 @@ class ModelIdentity:
         run_id: MLflow run that trained it.
         stage: champion or challenger.
         registered_version: Version in the registry, as text.
+        first_unseen: Kickoffs from here on were neither fitted nor stopped on; None where the model does not say.
     """
 
     run_id: str
     stage: str
     registered_version: str
+    first_unseen: datetime | None = None
 
 
 def score(table: FeatureTable, model: RowModel, identity: ModelIdentity) -> pd.DataFrame:
     """Predictions of every match of the table.
 
     Returns:
-        PREDICTION_COLUMNS, sorted by (match_date, match_id), unknown kickoffs last. outcome_1x2, home_score and
-        away_score are missing where the result is not known at the table's as_of.
+        Columns of PREDICTIONS_SCHEMA, sorted by (match_date, match_id), unknown kickoffs last. outcome_1x2, home_score
+        and away_score are missing where the result is not known at the table's as_of; in_sample says whether the model
+        saw the match in training, and is missing where that is not known.
 
     Raises:
-        InvalidModel: the model wants a feature the table does not have.
+        InvalidModel: the model needs a feature the table does not have.
     """
     names = list(model.feature_names)
     missing = [name for name in names if name not in table.features.columns]
     if missing:
-        raise InvalidModel(f"the model wants features the batch does not compute: {', '.join(missing)}")
+        raise InvalidModel(f"the model needs features the batch does not compute: {', '.join(missing)}")
     probabilities = _probabilities(table.features, names, model)
     shown = table.display
     played = shown["home_goals"].notna() & shown["away_goals"].notna()
@@ -107,10 +115,16 @@ def score(table: FeatureTable, model: RowModel, identity: ModelIdentity) -> pd.D
         outcome_1x2=outcome,
         home_score=shown["home_goals"],
         away_score=shown["away_goals"],
+        in_sample=_in_sample(shown["match_date"], identity.first_unseen),
     )
-    return scored[list(PREDICTION_COLUMNS)].sort_values(
-        ["match_date", "match_id"], ignore_index=True, na_position="last"
-    )
+    columns: pd.DataFrame = scored[PREDICTIONS_SCHEMA.names]
+    return columns.sort_values(["match_date", "match_id"], ignore_index=True, na_position="last")
+
+
+def _in_sample(match_date: pd.Series, first_unseen: datetime | None) -> pd.Series:
+    if first_unseen is None:
+        return pd.Series(None, index=match_date.index, dtype="boolean")
+    return (match_date < pd.Timestamp(first_unseen)).astype("boolean")
 
 
 def _probabilities(features: pd.DataFrame, names: list[str], model: RowModel) -> npt.NDArray[np.float64]:

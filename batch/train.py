@@ -1,23 +1,25 @@
 """Train the models.
 
-With a registry (MLFLOW_TRACKING_URI): champion and challenger are fitted, logged and registered as `soccer_model`, and
-get their aliases where those do not exist yet.
+With a registry (MLFLOW_TRACKING_URI): every recipe is fitted, logged and registered as `soccer_model`. Aliases that do
+not exist yet go to the recipes nearest to the market on the test matches, where there are prices.
 
-    python -m batch.train [--matches FILE…] [--validate-from DATE --test-from DATE] [--if-missing]
+    python -m batch.train [--matches FILE…] [--odds FILE…] [--validate-from DATE --test-from DATE] [--if-missing]
 
 Without any service, on files alone:
 
-    python -m batch.train --matches FILE… --validate-from DATE --test-from DATE --out DIR [--recipe champion]
+    python -m batch.train --matches FILE… --odds FILE… --recipe market --validate-from DATE --test-from DATE --out DIR
 
-FILE is parquet, CSV or JSON lines in the raw-matches schema; without --matches the embedded sample is used. The model
-is fitted on matches before --validate-from alone, stopped early on those between, and forecasts all from --test-from
-on.
+FILE is parquet, CSV or JSON lines: matches in the raw-matches schema, odds as `python -m batch.rebuild --odds` reads
+them (docs/odds.md). Without --matches the embedded sample is used, with its odds. The model is fitted on matches before
+--validate-from alone, stopped early on those between, and forecasts all from --test-from on. Prices of past matches
+serve the recipe `market`, and every report's comparison with the market.
 """
 
 import argparse
+import math
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,17 +29,17 @@ from tqdm import tqdm
 
 from batch.evaluate import table
 from batch.matches import MatchesReport, combine, parse_file
+from batch.odds.price_files import read_prices
 from batch.sample import MATCHES_PATH
+from batch.times import parse_date
 from batch.training.experiment import Experiment, metrics, report
-from batch.training.fitting import CHALLENGER, CHAMPION, RECIPES, FittedModel, TooFewMatches, TrainingSettings
+from batch.training.fitting import CHAMPION, RECIPES, FittedModel, TooFewMatches, TrainingSettings
 from batch.training.model_files import sha256, write_model
 from chalicelib.domain import Stage
 from chalicelib.errors import ServiceError
 
 SAMPLE_VALIDATE_FROM: Final = "2016-07-01"
 SAMPLE_TEST_FROM: Final = "2023-07-01"
-
-RECIPE_OF_STAGE: Final = {Stage.CHAMPION: CHAMPION, Stage.CHALLENGER: CHALLENGER}
 
 SHOWN_REJECTS: Final = 5
 
@@ -71,10 +73,10 @@ def _train_files(arguments: argparse.Namespace) -> int:
     """Fit one recipe on files and write a folder."""
     data, experiment, inputs = _prepare(arguments)
     recipe = RECIPES[arguments.recipe]
-    model, result = _fit_and_report(experiment, recipe, inputs, _odds(arguments))
+    model, result = _fit_and_report(experiment, recipe, inputs)
     # no server names the run, so that its content does: the same model from the same files has the same id
     run_id = sha256((model.text + repr(sorted(inputs["files"].values()))).encode())[:32]
-    write_model(arguments.out, model, result, experiment.reference(), run_id)
+    write_model(arguments.out, model, result, experiment, run_id)
     forecasts = experiment.forecasts(model)
     forecasts.to_parquet(arguments.out / "forecasts.parquet", index=False, compression="zstd")
     print(f"{len(forecasts)} forecasts, model and report in {arguments.out} ({len(data.accepted)} matches read)")
@@ -82,28 +84,29 @@ def _train_files(arguments: argparse.Namespace) -> int:
 
 
 def _train_registry(arguments: argparse.Namespace) -> int:
-    """Fit both recipes, register them, and give aliases that do not exist yet."""
+    """Fit and register every recipe, and give aliases that do not exist yet."""
     # these load MLflow and matplotlib, which training on files does without
     from batch.training.plots import write_plots  # noqa: PLC0415
-    from batch.training.registry import Registry  # noqa: PLC0415
+    from batch.training.registry import Registry, signature  # noqa: PLC0415
 
     registry = Registry()
-    current = {stage: registry.version_of(stage) for stage in RECIPE_OF_STAGE}
+    current = {stage: registry.version_of(stage) for stage in Stage}
     if arguments.if_missing and all(current.values()):
         print("nothing to do: " + ", ".join(f"{stage} is version {version}" for stage, version in current.items()))
         return 0
     _, experiment, inputs = _prepare(arguments)
-    for stage, recipe in RECIPE_OF_STAGE.items():
-        if arguments.if_missing and current[stage]:
-            continue
-        model, result = _fit_and_report(experiment, recipe, inputs, _odds(arguments))
+    versions: dict[str, str] = {}
+    results: dict[str, dict[str, Any]] = {}
+    for recipe in RECIPES.values():
+        model, result = _fit_and_report(experiment, recipe, inputs)
         with tempfile.TemporaryDirectory() as folder:
             files = write_plots(Path(folder), result)
             reference = Path(folder) / "reference.parquet"
-            experiment.reference().to_parquet(reference, index=False, compression="zstd")
+            experiment.reference(model.feature_names).to_parquet(reference, index=False, compression="zstd")
             run_id, version = registry.log(
                 run_name=recipe.name,
                 model_text=model.text,
+                signature=signature(model.feature_names, experiment.table.schema),
                 params=model.params,
                 metrics=metrics(result["scores"]),
                 tags={
@@ -117,13 +120,36 @@ def _train_registry(arguments: argparse.Namespace) -> int:
                 report=result,
                 files=[*files, reference],
             )
+        versions[recipe.name], results[recipe.name] = version, result
         print(f"registered version {version} ({recipe.name}, run {run_id})")
-        if current[stage] is None:
-            registry.set_alias(stage, version)
-            print(f"alias {stage} -> version {version}")
-        else:
-            print(f"alias {stage} stays at version {current[stage]}: make promote VERSION={version} STAGE={stage}")
+    given = [registry.describe(version)["tags"].get("recipe") for version in current.values() if version]
+    free = [name for name in ranking(results) if name not in given]
+    for stage in Stage:
+        if current[stage] is None and free:
+            recipe_name = free.pop(0)
+            registry.set_alias(stage, versions[recipe_name])
+            print(f"alias {stage} -> version {versions[recipe_name]} ({recipe_name})")
+        elif current[stage] is not None:
+            best = versions[ranking(results)[0]]
+            print(f"alias {stage} stays at version {current[stage]}: make promote VERSION={best} STAGE={stage}")
     return 0
+
+
+def ranking(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Recipes by how near their forecasts are to the market, nearest first; in their own order where there is no price.
+
+    Judged on the settled test matches with prices by `kl_to_market`, which promotion decides on as well.
+    """
+
+    def divergence(name: str) -> float:
+        scores = results[name]["scores"]
+        for matches in ("test_settled_with_odds", "test_settled"):
+            value = scores.get(matches, {}).get("model", {}).get("kl_to_market")
+            if value is not None:
+                return float(value)
+        return math.inf
+
+    return sorted(results, key=divergence)
 
 
 def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, dict[str, Any]]:
@@ -134,9 +160,14 @@ def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, 
         print("  refused: " + ", ".join(f"{n} {reason}" for reason, n in summary["rejected_by_reason"].items()))
     for row in data.rejected[:SHOWN_REJECTS]:
         print(f"  refused {row.file} row {row.row}: {row.reason}")
-    experiment = Experiment.of(data.accepted, parse_date(arguments.validate_from), parse_date(arguments.test_from))
+    prices, price_summary = prices_of(arguments, data.accepted)
+    experiment = Experiment.of(
+        data.accepted, parse_date(arguments.validate_from), parse_date(arguments.test_from), prices
+    )
+    checksums |= {str(path): sha256(path.read_bytes()) for path in arguments.odds or ()}
     inputs = {
         "files": checksums,
+        "prices": price_summary,
         "matches": summary,
         "rejected": [{"file": r.file, "row": r.row, "match_id": r.match_id, "reason": r.reason} for r in data.rejected],
         "validate_from": arguments.validate_from,
@@ -146,14 +177,14 @@ def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, 
 
 
 def _fit_and_report(
-    experiment: Experiment, recipe: TrainingSettings, inputs: dict[str, Any], odds: pd.DataFrame | None
+    experiment: Experiment, recipe: TrainingSettings, inputs: dict[str, Any]
 ) -> tuple[FittedModel, dict[str, Any]]:
     with tqdm(desc=f"fitting {recipe.name}", unit="round", disable=None) as bar:
         fitted = experiment.fit(recipe, on_round=bar.update)
     # with the dates: whoever shows the model's figures for a match must know whether it was trained on it
     dates = {name: inputs[name] for name in ("validate_from", "test_from")}
     model = replace(fitted, params=fitted.params | dates)
-    result = {"recipe": recipe.name, "inputs": inputs} | report(experiment, model, odds)
+    result = {"recipe": recipe.name, "inputs": inputs} | report(experiment, model)
     rows = result["rows"]
     print(
         f"\n{recipe.name}: {rows['train']} matches to train on, {rows['validation']} to stop on, "
@@ -166,24 +197,23 @@ def _fit_and_report(
     return model, result
 
 
-def _odds(arguments: argparse.Namespace) -> pd.DataFrame | None:
+def prices_of(arguments: argparse.Namespace, matches: pd.DataFrame) -> tuple[pd.DataFrame | None, dict[str, Any]]:
+    """Prices of past matches: of the files given, else the sample's own; with what a report says of them."""
     if arguments.odds:
-        odds = pd.read_parquet(arguments.odds)
-        missing = {"match_id", "odds_home", "odds_draw", "odds_away"} - set(odds.columns)
-        if missing:
-            raise ValueError(f"{arguments.odds}: column {', '.join(sorted(missing))} missing")
-        return odds
+        last = matches["kickoff"].max()
+        as_of = pd.Timestamp.now(tz="UTC") if pd.isna(last) else last + pd.Timedelta(days=2)
+        prices_read = read_prices(arguments.odds, matches, as_of.to_pydatetime())
+        summary = prices_read.summary
+        print(f"prices of {summary['prices']} matches from {summary['files']} files of odds")
+        for note in summary.get("notes", ()):
+            print(f"  {note}")
+        return prices_read.prices, summary
     if arguments.matches == [MATCHES_PATH]:
-        from batch.sample.prices import sample_odds  # noqa: PLC0415  reads a file, and only the sample has it
+        from batch.sample.prices import sample_prices  # noqa: PLC0415  reads a file, and only the sample has it
 
-        return sample_odds()
-    return None
-
-
-def parse_date(text: str) -> pd.Timestamp:
-    """A date or time; UTC where it names no zone."""
-    moment = pd.Timestamp(text)
-    return moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
+        prices = sample_prices()
+        return prices, {"prices": len(prices)}
+    return None, {"prices": 0}
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -195,9 +225,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--test-from", metavar="DATE", help="first kickoff that is forecast and tested on (UTC)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write model, report and forecasts here; no MLflow")
     parser.add_argument("--recipe", choices=sorted(RECIPES), default=CHAMPION.name, help="which model, with --out")
-    parser.add_argument(
-        "--odds", type=Path, metavar="FILE", help="parquet with match_id, odds_home, odds_draw, odds_away"
-    )
+    parser.add_argument("--odds", nargs="+", type=Path, metavar="FILE", help="prices of past matches (docs/odds.md)")
     parser.add_argument("--if-missing", action="store_true", help="train only the stages that have no version yet")
     arguments = parser.parse_args(argv)
     if arguments.matches is None:

@@ -46,13 +46,12 @@ def measure(size: int, model: Path) -> dict[str, Any]:
     from batch.features import build_features  # noqa: PLC0415
     from batch.matches import read_matches  # noqa: PLC0415
     from batch.rebuild import (  # noqa: PLC0415
-        FEATURES_SCHEMA,
-        PREDICTIONS_SCHEMA,
+        features_schema,
         identity_of,
         model_from_directory,
     )
     from batch.release import parquet_bytes  # noqa: PLC0415
-    from batch.score import score  # noqa: PLC0415
+    from batch.score import PREDICTIONS_SCHEMA, score  # noqa: PLC0415
 
     frame = synthetic.matches(size, SEED)
     content = parquet_bytes(frame)
@@ -66,9 +65,9 @@ def measure(size: int, model: Path) -> dict[str, Any]:
     with watch.step("ratings and features"):
         table = build_features(matches.accepted, as_of)
     with watch.step("score"):
-        predictions = score(table, loaded.rows, identity_of(loaded.info)).assign(in_sample=False)
+        predictions = score(table, loaded.rows, identity_of(loaded.info))
     with watch.step("write parquet"):
-        bytes_written = len(parquet_bytes(table.features, FEATURES_SCHEMA))
+        bytes_written = len(parquet_bytes(table.features, features_schema(table)))
         bytes_written += len(parquet_bytes(predictions, PREDICTIONS_SCHEMA))
     total = sum(step["seconds"] for name, step in watch.steps.items() if name != "imports and generated input")
     peak = max(step["peak_mb"] for step in watch.steps.values())

@@ -48,7 +48,7 @@ def run(event: Event, this: BatchRun) -> Event:
     this.params |= {"as_of": iso(moment), "release_id": writer.release_id}
     with this.timed("read"):
         keys = objects.keys(RAW_MATCHES)
-        matches = combine(_parsed(key, etag) for key, etag in keys)
+        matches = combine((_parsed(key, etag) for key, etag in keys), moment)
     this.inputs += _inputs(keys, matches)
     this.metrics |= _counts(matches.summary())
     models = _models()

@@ -4,6 +4,7 @@ Arrays of odds and probabilities have shape (n_matches, 3), columns home, draw, 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ Booleans = npt.NDArray[np.bool_]
 
 NO_BET = -1
 """Stands for "no value bet" where an outcome's number 0, 1 or 2 would."""
+
+SOLVED_AT_ONCE: Final = 8192
+"""Markets solved together: their arrays stay in the processor's cache, which makes a million nearly twice as fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +74,18 @@ def shin(odds: Floats) -> FairMarkets:
     has_fair = is_market(total)
     raw = 1 / odds[has_fair]
     share = raw * raw / total[has_fair, None]
-    low, high = np.zeros(len(share)), np.ones(len(share))
-    for _ in range(SOLVER_STEPS):
-        middle = (low + high) / 2
-        q = _shin_at(share, middle)
-        above = q[:, 0] + q[:, 1] + q[:, 2] > 1
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
     probabilities = np.full(odds.shape, np.nan)
-    probabilities[has_fair] = _shin_at(share, (low + high) / 2)
+    solved = np.empty(share.shape)
+    for start in range(0, len(share), SOLVED_AT_ONCE):
+        part = share[start : start + SOLVED_AT_ONCE]
+        low, high = np.zeros(len(part)), np.ones(len(part))
+        for _ in range(SOLVER_STEPS):
+            middle = (low + high) / 2
+            q = _shin_at(part, middle)
+            above = q[:, 0] + q[:, 1] + q[:, 2] > 1
+            low, high = np.where(above, middle, low), np.where(above, high, middle)
+        solved[start : start + len(part)] = _shin_at(part, (low + high) / 2)
+    probabilities[has_fair] = solved
     return FairMarkets(probabilities, has_fair)
 
 

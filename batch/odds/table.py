@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from batch.odds import arrays as odds_arrays
 from batch.odds.matching import MatchedOdds
+from batch.odds.past_prices import CLOSING, ODDS
 
 FONBET_ODDS_SCHEMA: Final = pa.schema(
     [
@@ -34,15 +35,16 @@ FONBET_ODDS_SCHEMA: Final = pa.schema(
         ("closing_home", pa.float64()),
         ("closing_draw", pa.float64()),
         ("closing_away", pa.float64()),
+        ("closing_at", pa.timestamp("ms", "UTC")),
+        ("bookmaker", pa.string()),
     ]
 )
 """Columns of fonbet_odds.parquet, in this order."""
 
-_TEXT: Final = ("provider", "fonbet_event_id", "margin_method", "url", "live_score", "match_method")
+_TEXT: Final = ("provider", "fonbet_event_id", "margin_method", "url", "live_score", "match_method", "bookmaker")
+_TIMES: Final = ("collected_at", "closing_at")
 _NUMBERS: Final = tuple(field.name for field in FONBET_ODDS_SCHEMA if field.type == pa.float64())
-ODDS: Final = ("odds_home", "odds_draw", "odds_away")
 IMPLIED: Final = ("implied_home", "implied_draw", "implied_away")
-CLOSING: Final = ("closing_home", "closing_draw", "closing_away")
 
 
 def build(matched: Sequence[MatchedOdds], provider_order: Sequence[str] = ()) -> pd.DataFrame:
@@ -70,6 +72,7 @@ def build(matched: Sequence[MatchedOdds], provider_order: Sequence[str] = ()) ->
         chosen.setdefault(row.match_id, row)
     rows = list(chosen.values())
     collected_at = pd.Series([row.market.collected_at for row in rows], dtype=object)
+    closing_at = pd.Series([row.market.closing_at for row in rows], dtype=object)
     odds = _triples([row.market.odds for row in rows])
     closing = _triples([row.market.closing for row in rows])
     fair = odds_arrays.shin(odds)
@@ -82,6 +85,8 @@ def build(matched: Sequence[MatchedOdds], provider_order: Sequence[str] = ()) ->
             "margin_method": [odds_arrays.margin_method(known) for known in fair.has_fair.tolist()],
             "suspended": np.array([row.market.suspended for row in rows], dtype=bool),
             "collected_at": pd.to_datetime(collected_at, utc=True),
+            "closing_at": pd.to_datetime(closing_at, utc=True),
+            "bookmaker": [row.market.bookmaker for row in rows],
             "url": [row.market.url for row in rows],
             "live_score": [row.market.live_score for row in rows],
             "match_method": [row.match_method for row in rows],
@@ -95,11 +100,14 @@ def build(matched: Sequence[MatchedOdds], provider_order: Sequence[str] = ()) ->
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the schema's columns, order and types, sorted by match_id; an empty one has them too."""
-    columns: pd.DataFrame = frame[FONBET_ODDS_SCHEMA.names]
+    """The frame with the schema's columns, order and types, sorted by match_id; an empty one has them too.
+
+    Columns that an earlier version's file lacks are missing values.
+    """
+    columns: pd.DataFrame = frame.reindex(columns=FONBET_ODDS_SCHEMA.names)
     ordered = columns.sort_values("match_id", ignore_index=True)
     types: dict[str, str] = dict.fromkeys(_TEXT, "str") | dict.fromkeys(_NUMBERS, "float64")
-    types |= {"match_id": "int64", "suspended": "bool", "collected_at": "datetime64[ms, UTC]"}
+    types |= {"match_id": "int64", "suspended": "bool"} | dict.fromkeys(_TIMES, "datetime64[ms, UTC]")
     return ordered.astype(types)
 
 
@@ -119,6 +127,7 @@ def known_at(odds: pd.DataFrame, predictions: pd.DataFrame, as_of: datetime) -> 
     kickoff = predictions.set_index("match_id")["match_date"].reindex(known["match_id"])
     to_come = ~(kickoff <= as_of).to_numpy(bool)
     known.loc[to_come, list(CLOSING)] = np.nan
+    known.loc[to_come, "closing_at"] = pd.NaT
     known.loc[to_come, "live_score"] = None
     known.loc[to_come, "suspended"] = False
     return typed(known)
@@ -143,9 +152,9 @@ def carry_forward(previous: pd.DataFrame | None, current: pd.DataFrame) -> pd.Da
     old = typed(previous).set_index("match_id")
     new = current.set_index("match_id")
     unpriced = new.index[new["odds_home"].isna()].intersection(old.index[old["odds_home"].notna()])
-    kept = [*ODDS, "margin", *IMPLIED, "margin_method", "collected_at", *CLOSING]
+    price_columns = [*ODDS, "margin", *IMPLIED, "margin_method", "collected_at", *CLOSING, "closing_at", "bookmaker"]
     if len(unpriced):
-        new.loc[unpriced, kept] = old.loc[unpriced, kept]
+        new.loc[unpriced, price_columns] = old.loc[unpriced, price_columns]
     gone = old.loc[old.index.difference(new.index)]
     if gone.empty:
         return typed(new.reset_index())

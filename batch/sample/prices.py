@@ -1,13 +1,14 @@
-"""The sample's odds under the sample's match ids, for holding a model against the market."""
+"""The sample's prices under its match ids: what the market recipe learns from and forecasts are held against."""
 
 import pandas as pd
 
+from batch.odds.past_prices import typed
 from batch.sample import MATCHES_PATH, ODDS_PATH
 from batch.sample.build import FOOTBALL_DATA_CLUBS
 
 
-def sample_odds() -> pd.DataFrame:
-    """match_id, odds_home, odds_draw, odds_away of the 760 matches of 2023/24.
+def sample_prices() -> pd.DataFrame:
+    """Prices of the 760 matches of 2023/24, in the columns of past_prices.parquet.
 
     Joined by the table of spellings the sample was built with, not by team matching: a baseline must not depend on
     the part it is a baseline for.
@@ -18,4 +19,4 @@ def sample_odds() -> pd.DataFrame:
         odds[side] = [FOOTBALL_DATA_CLUBS.get(name, name[1]) for name in names]
     key = ["region", "kickoff", "home_team", "away_team"]
     joined = pd.read_parquet(MATCHES_PATH, columns=["match_id", *key]).merge(odds, on=key, validate="one_to_one")
-    return joined[["match_id", "odds_home", "odds_draw", "odds_away"]]
+    return typed(joined)

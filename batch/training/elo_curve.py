@@ -1,6 +1,6 @@
-"""Outcome probabilities from the Elo expectation alone: an ordered logit, fitted or taken as it usually is.
+"""Outcome probabilities from a rating's expectation alone: an ordered logit, fitted or taken as it usually is.
 
-Used in three places: as the starting point of the champion's trees, as the "Elo only" baseline of every report, and
+Used in three places: as the starting point of a recipe's trees, as the "Elo only" baseline of every report, and
 as the fallback where there are too few matches to learn more.
 """
 

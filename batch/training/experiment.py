@@ -12,11 +12,10 @@ import pandas as pd
 
 from batch import evaluate
 from batch.evaluate import Outcomes, Probabilities
-from batch.features import FEATURES, FeatureTable, build_features
+from batch.features import DEFAULT_SETTINGS, RESULT_FEATURES, FeatureSettings, FeatureTable, build_features
+from batch.odds.past_prices import closing_probabilities
 from batch.training.elo_curve import EloCurve
-from batch.training.fitting import CURVE_FEATURE, FittedModel, TrainingRows, TrainingSettings, fit
-
-FEATURE_NAMES: Final = tuple(feature.name for feature in FEATURES)
+from batch.training.fitting import ELO_CURVE_FEATURE, FittedModel, TrainingRows, TrainingSettings, fit
 
 REFERENCE_ROWS: Final = 2000
 """Training rows kept beside the model, evenly spaced in time: what drift is measured against."""
@@ -28,7 +27,7 @@ DRAWN_REGIONS: Final = 12
 CONTRIBUTION_ROWS: Final = 300
 """Matches a region's feature importance is read off: contributions take about a millisecond a match."""
 
-BASELINE_METRICS: Final = ("log_loss", "rps", "ece")
+BASELINE_METRICS: Final = ("log_loss", "rps", "ece", "kl_to_market")
 """Measures of the baselines that are kept as metrics; the report has all."""
 
 
@@ -42,6 +41,7 @@ class Experiment:
         finished: Where the result is known.
         train, validation, test: Finished matches before the validation, between, and from the test's start on.
         forecast: All matches from the test's start on, finished or not, those without a kickoff included.
+        market: Margin-free closing (else last known) probabilities, NaN where there is no price; shape (n, 3).
     """
 
     table: FeatureTable
@@ -51,10 +51,26 @@ class Experiment:
     validation: npt.NDArray[np.bool_]
     test: npt.NDArray[np.bool_]
     forecast: npt.NDArray[np.bool_]
+    market: Probabilities
 
     @classmethod
-    def of(cls, matches: pd.DataFrame, validate_from: pd.Timestamp, test_from: pd.Timestamp) -> "Experiment":
+    def of(
+        cls,
+        matches: pd.DataFrame,
+        validate_from: pd.Timestamp,
+        test_from: pd.Timestamp,
+        prices: pd.DataFrame | None = None,
+        settings: FeatureSettings = DEFAULT_SETTINGS,
+    ) -> "Experiment":
         """Split matches at two kickoffs.
+
+        Args:
+            matches: Accepted matches.
+            validate_from: Where the training matches end.
+            test_from: Where the validation matches end.
+            prices: Prices of past matches (`batch.odds.past_prices`), for whichever there are: features of later
+                matches, and what forecasts are judged by.
+            settings: Of the features.
 
         Raises:
             ValueError: the test would start before the validation.
@@ -63,7 +79,7 @@ class Experiment:
             raise ValueError(f"the test starts ({test_from}) before the validation ({validate_from})")
         # after the last match, so that every result is known; each match still sees only what came before its kickoff
         as_of = matches["kickoff"].max() if matches["kickoff"].notna().any() else test_from
-        table = build_features(matches, as_of + pd.Timedelta(days=2))
+        table = build_features(matches, as_of + pd.Timedelta(days=2), settings, prices)
         shown = table.display
         finished = (shown["home_goals"].notna() & shown["away_goals"].notna()).to_numpy(bool)
         outcome = np.zeros(len(shown), dtype=np.int64)
@@ -79,60 +95,62 @@ class Experiment:
             validation=finished & ~before_validation & ~from_test,
             test=finished & from_test,
             forecast=from_test | kickoff.isna().to_numpy(bool),
+            market=closing_probabilities(prices, table.features["match_id"]),
         )
 
-    def matrix(self, where: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-        """Features of some matches, shape (n, n_features), NaN for missing."""
-        return self.table.features.loc[where, list(FEATURE_NAMES)].to_numpy(np.float64)
+    def matrix(self, where: npt.NDArray[np.bool_], names: tuple[str, ...] = RESULT_FEATURES) -> npt.NDArray[np.float64]:
+        """Features of some matches, shape (n, len(names)), NaN for missing."""
+        return self.table.features.loc[where, list(names)].to_numpy(np.float64)
 
-    def rows(self, where: npt.NDArray[np.bool_]) -> TrainingRows:
+    def rows(self, where: npt.NDArray[np.bool_], names: tuple[str, ...] = RESULT_FEATURES) -> TrainingRows:
         """Features and outcomes of some finished matches."""
-        return TrainingRows(self.matrix(where), self.outcome[where])
+        return TrainingRows(self.matrix(where, names), self.outcome[where])
 
     def settled(self) -> npt.NDArray[np.bool_]:
         """Where both sides have played SETTLED_MATCHES in the season."""
         counts = self.table.features[["home_season_matches", "away_season_matches"]]
         return np.asarray(counts.min(axis="columns") >= evaluate.SETTLED_MATCHES)
 
-    def reference(self) -> pd.DataFrame:
-        """REFERENCE_ROWS training rows with match_id, evenly spaced in time; all if there are fewer."""
+    def reference(self, names: tuple[str, ...] = RESULT_FEATURES) -> pd.DataFrame:
+        """These features of at most REFERENCE_ROWS training rows, evenly spaced in time, with match_id."""
         order = self.table.display.loc[self.train].sort_values(["match_date", "match_id"]).index
-        kept = order[np.linspace(0, len(order) - 1, min(REFERENCE_ROWS, len(order))).astype(np.int64)]
-        return self.table.features.loc[kept].sort_values("match_id", ignore_index=True)
+        sampled = order[np.linspace(0, len(order) - 1, min(REFERENCE_ROWS, len(order))).astype(np.int64)]
+        return self.table.features.loc[sampled, ["match_id", *names]].sort_values("match_id", ignore_index=True)
 
     def fit(self, recipe: TrainingSettings, on_round: Callable[[], object] = lambda: None) -> FittedModel:
         """Fit a recipe on the training matches, stopped early on the validation matches."""
-        return fit(FEATURE_NAMES, self.rows(self.train), self.rows(self.validation), recipe, on_round)
+        return fit(
+            self.rows(self.train, recipe.features), self.rows(self.validation, recipe.features), recipe, on_round
+        )
+
+    def predict(self, model: FittedModel, where: npt.NDArray[np.bool_]) -> Probabilities:
+        """A model's forecasts of some matches, shape (n, 3)."""
+        return model.predict(self.matrix(where, model.feature_names))
 
     def forecasts(self, model: FittedModel) -> pd.DataFrame:
         """match_id, proba_home, proba_draw, proba_away of every match to forecast, sorted by match_id."""
-        return _forecast_frame(
-            self.table.features.loc[self.forecast, "match_id"], model.predict(self.matrix(self.forecast))
-        )
+        return _forecast_frame(self.table.features.loc[self.forecast, "match_id"], self.predict(model, self.forecast))
 
 
-def report(experiment: Experiment, model: FittedModel, odds: pd.DataFrame | None = None) -> dict[str, Any]:
-    """How a model does on the test matches, beside base rates, Elo alone and, where odds are given, the market.
-
-    Args:
-        experiment: The split matches.
-        model: A model fitted on its training matches.
-        odds: match_id, odds_home, odds_draw, odds_away known before kickoff; for whichever matches there are.
+def report(experiment: Experiment, model: FittedModel) -> dict[str, Any]:
+    """How a model does on the test matches, beside base rates, Elo alone and, where there are prices, the market.
 
     Returns:
-        Plain values, ready for JSON: `rows`, `scores` by set of matches ("test", "test_settled", and, where odds
-        are given for some, "test_with_odds") and forecast, `against`
-        (paired differences of the log loss), `by_region`, `calibration`, `feature_importance`, the latter two also
-        `_by_region` for the DRAWN_REGIONS regions with the most test matches, `params`.
+        Plain values, ready for JSON: `rows`, `scores` by set of matches ("test", "test_settled", and, where only some
+        matches have prices, "test_with_odds" and "test_settled_with_odds") and forecast, `against` (paired differences
+        of the log loss), `by_region`, `calibration`, `feature_importance`, the latter two also `_by_region` for the
+        DRAWN_REGIONS regions with the most test matches, `params`. Where all matches of a set have prices, its scores
+        carry `kl_to_market` too.
     """
     settled = experiment.test & experiment.settled()
     sets = {"validation": experiment.validation, "test": experiment.test, "test_settled": settled}
-    priced = _priced(experiment, odds)
-    has_odds = ~np.isnan(priced[:, 0])
-    # where every match has odds, the market stands in the other sets already
-    if odds is not None and not has_odds[experiment.test].all():
-        sets |= {"test_with_odds": experiment.test & has_odds, "test_settled_with_odds": settled & has_odds}
-    forecasts = _all_forecasts(experiment, model) | ({"market": priced} if odds is not None else {})
+    priced = np.isfinite(experiment.market[:, 0])
+    # where every match has a price, the market stands in the other sets already
+    if priced[experiment.test].any() and not priced[experiment.test].all():
+        sets |= {"test_with_odds": experiment.test & priced, "test_settled_with_odds": settled & priced}
+    forecasts = _all_forecasts(experiment, model)
+    if priced.any():
+        forecasts["market"] = experiment.market
     result: dict[str, Any] = {
         "rows": {"train": int(experiment.train.sum())} | {name: int(where.sum()) for name, where in sets.items()},
         "scores": {},
@@ -141,7 +159,8 @@ def report(experiment: Experiment, model: FittedModel, odds: pd.DataFrame | None
     for name, where in sets.items():
         there = {label: values[where] for label, values in forecasts.items() if not np.isnan(values[where]).any()}
         outcome = experiment.outcome[where]
-        result["scores"][name] = {label: evaluate.scores(values, outcome) for label, values in there.items()}
+        closing = experiment.market[where] if "market" in there else None
+        result["scores"][name] = {label: evaluate.scores(values, outcome, closing) for label, values in there.items()}
         if len(outcome):
             mine = evaluate.log_losses(there["model"], outcome)
             result["against"][name] = {
@@ -158,7 +177,7 @@ def report(experiment: Experiment, model: FittedModel, odds: pd.DataFrame | None
     result["calibration_by_region"] = {
         name: _calibration(tested[region == name], outcome[region == name]) for name, _ in largest
     }
-    rows = experiment.matrix(experiment.test)
+    rows = experiment.matrix(experiment.test, model.feature_names)
     result["feature_importance_by_region"] = {name: contributions(model, rows[region == name]) for name, _ in largest}
     gains = model.booster().feature_importance(importance_type="gain")
     result["feature_importance"] = dict(zip(model.feature_names, (float(gain) for gain in gains), strict=True))
@@ -220,22 +239,13 @@ def without_nan(value: Any) -> Any:
 
 def _all_forecasts(experiment: Experiment, model: FittedModel) -> dict[str, Probabilities]:
     n = len(experiment.outcome)
-    expected = experiment.table.features[CURVE_FEATURE].to_numpy(np.float64)
+    expected = experiment.table.features[ELO_CURVE_FEATURE].to_numpy(np.float64)
     curve = EloCurve.fit(expected[experiment.train], experiment.outcome[experiment.train])
     return {
-        "model": model.predict(experiment.matrix(np.ones(n, dtype=bool))),
+        "model": experiment.predict(model, np.ones(n, dtype=bool)),
         "elo_only": curve.probabilities(expected),
         "base_rates": evaluate.base_rates(experiment.outcome[experiment.train], n),
     }
-
-
-def _priced(experiment: Experiment, odds: pd.DataFrame | None) -> Probabilities:
-    """The market's probabilities, NaN where there are no odds."""
-    n = len(experiment.outcome)
-    if odds is None:
-        return np.full((n, evaluate.N_OUTCOMES), np.nan)
-    unique = odds.drop_duplicates("match_id").set_index("match_id")
-    return evaluate.market_probabilities(unique.reindex(experiment.table.features["match_id"]))
 
 
 def _forecast_frame(match_id: pd.Series, probabilities: Probabilities) -> pd.DataFrame:

@@ -1,8 +1,10 @@
-"""Fit the LightGBM models: champion and challenger, which differ on purpose.
+"""Fit the LightGBM models: three recipes, which differ on purpose.
 
-The champion starts from the Elo curve (an ordered logit of the Elo expectation, written into its first trees) and lets
-a few small, heavily regularised trees correct it. The challenger is the same trees without the curve: they have to
-find everything by themselves. The curve is also what remains when there are too few matches to learn more.
+`champion` starts from the Elo curve (an ordered logit of the Elo expectation, written into its first trees) and lets
+a few small, heavily regularised trees correct it. `challenger` is the same trees without the curve: they have to
+find everything by themselves. `market` is the champion's way with past prices: its curve stands on the market rating,
+and its trees see how much price is behind that. The curve is also what remains when there are too few matches to learn
+more.
 
 Everything lives inside the booster, temperature included, so that `Booster.predict` is what is served. Fixed seeds,
 one thread and `deterministic` make the text model a function of the training rows alone.
@@ -18,10 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from batch.evaluate import N_OUTCOMES, Outcomes, Probabilities, log_loss
+from batch.features import MARKET_FEATURES, RESULT_FEATURES
 from batch.training.elo_curve import EloCurve
 
-CURVE_FEATURE: Final = "elo_expected_home"
-"""The feature the curve is a function of."""
+ELO_CURVE_FEATURE: Final = "elo_expected_home"
+"""What the curve is a function of where only results are known."""
+
+MARKET_CURVE_FEATURE: Final = "market_expected_home"
+"""What it is a function of where past prices are known too."""
 
 CURVE_STEPS: Final = 201
 """Leaves of a curve tree, evenly spaced in the logit over +-CURVE_RANGE: steps of at most 0.01 in probability."""
@@ -52,12 +58,14 @@ class TrainingSettings:
 
     Attributes:
         name: Its name in reports.
-        elo_curve: Whether the trees start from the Elo curve.
+        elo_curve: Whether the trees start from the curve.
         num_leaves, learning_rate, lambda_l2, feature_fraction, bagging_fraction: LightGBM's parameters.
         min_data_in_leaf: At most; with fewer than 20 times as many training rows it is a twentieth of the rows.
         usual_rounds: Rounds where there are too few validation rows to stop early.
         max_rounds: Rounds at most.
         patience: Rounds without improvement on the validation rows before training stops.
+        features: Names of the features it learns from.
+        curve_feature: The feature, an expected share of the points, that the curve is a function of.
     """
 
     name: str
@@ -71,11 +79,16 @@ class TrainingSettings:
     usual_rounds: int = 30
     max_rounds: int = 2000
     patience: int = 100
+    features: tuple[str, ...] = RESULT_FEATURES
+    curve_feature: str = ELO_CURVE_FEATURE
 
 
 CHAMPION: Final = TrainingSettings("champion", elo_curve=True, num_leaves=4)
 CHALLENGER: Final = TrainingSettings("challenger", elo_curve=False, num_leaves=6, usual_rounds=120)
-RECIPES: Final = {recipe.name: recipe for recipe in (CHAMPION, CHALLENGER)}
+MARKET: Final = TrainingSettings(
+    "market", elo_curve=True, num_leaves=4, features=MARKET_FEATURES, curve_feature=MARKET_CURVE_FEATURE
+)
+RECIPES: Final = {recipe.name: recipe for recipe in (CHAMPION, CHALLENGER, MARKET)}
 
 
 @dataclass(frozen=True)
@@ -115,7 +128,6 @@ class FittedModel:
 
 
 def fit(
-    names: tuple[str, ...],
     train: TrainingRows,
     validation: TrainingRows,
     recipe: TrainingSettings,
@@ -123,11 +135,12 @@ def fit(
 ) -> FittedModel:
     """Fit a recipe on the training rows; rounds and temperature are read off the validation rows, if there are enough.
 
-    `on_round` is called after every round, for showing progress.
+    The rows' columns are the recipe's features, in its order. `on_round` is called after every round, to show progress.
 
     Raises:
         TooFewMatches: no training rows at all.
     """
+    names = recipe.features
     if len(train) == 0:
         raise TooFewMatches("no finished match to train on: check the files and --validate-from")
     grows_trees = len(train) >= ROWS_FOR_TREES
@@ -135,8 +148,8 @@ def fit(
     uses_curve = recipe.elo_curve or not grows_trees or len(np.unique(train.outcome)) < N_OUTCOMES
     stops_early = len(validation) >= ROWS_FOR_STOPPING
     leaf_rows = min(recipe.min_data_in_leaf, max(20, len(train) // 20))
-    curve = EloCurve.fit(train.features[:, names.index(CURVE_FEATURE)], train.outcome)
-    booster = curve_booster(names, curve) if uses_curve else None
+    curve = EloCurve.fit(train.features[:, names.index(recipe.curve_feature)], train.outcome)
+    booster = curve_booster(names, curve, recipe.curve_feature) if uses_curve else None
     if grows_trees:
         booster = _grow(names, train, validation if stops_early else None, recipe, leaf_rows, booster, on_round)
     assert booster is not None  # noqa: S101  no trees means the curve
@@ -144,7 +157,8 @@ def fit(
     temperature = _temperature(booster, validation) if stops_early else 1.0
     if temperature != 1.0:
         _divide_leaves(booster, temperature)
-    params = asdict(recipe) | {
+    # the features are the model's signature
+    params = {name: value for name, value in asdict(recipe).items() if name != "features"} | {
         "min_data_in_leaf": leaf_rows,
         "rounds": rounds,
         "temperature": temperature,
@@ -202,11 +216,11 @@ def _grow(
     return lgb.Booster(model_str=booster.model_to_string(num_iteration=best))
 
 
-def curve_booster(names: tuple[str, ...], curve: EloCurve) -> lgb.Booster:
-    """The curve as one tree a class: a staircase in CURVE_FEATURE, other features unused."""
+def curve_booster(names: tuple[str, ...], curve: EloCurve, curve_feature: str = ELO_CURVE_FEATURE) -> lgb.Booster:
+    """The curve as one tree a class: a staircase in `curve_feature`, other features unused."""
     grid = np.zeros((CURVE_STEPS, len(names)))
     shares = 1.0 / (1.0 + np.exp(-np.linspace(-CURVE_RANGE, CURVE_RANGE, CURVE_STEPS)))
-    grid[:, names.index(CURVE_FEATURE)] = shares
+    grid[:, names.index(curve_feature)] = shares
     target = np.log(curve.probabilities(shares))
 
     def squared(prediction: npt.NDArray[np.float64], _: lgb.Dataset) -> tuple[Probabilities, Probabilities]:

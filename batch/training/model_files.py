@@ -11,19 +11,17 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
-
-from batch.features import FEATURES
-from batch.training.experiment import metrics
+from batch.features import Feature
+from batch.training.experiment import Experiment, metrics
 from batch.training.fitting import FittedModel
 from chalicelib.domain import MODEL_NAME
 
 SCHEMA_VERSION: Final = 1
 
 
-def description(model: FittedModel, report: dict[str, Any], run_id: str) -> dict[str, Any]:
+def description(model: FittedModel, report: dict[str, Any], schema: tuple[Feature, ...], run_id: str) -> dict[str, Any]:
     """What `model.json` says; stage and registered_version are null: only a registry gives those."""
-    by_name = {feature.name: feature for feature in FEATURES}
+    by_name = {feature.name: feature for feature in schema}
     return {
         "schema_version": SCHEMA_VERSION,
         "model_name": MODEL_NAME,
@@ -40,12 +38,15 @@ def description(model: FittedModel, report: dict[str, Any], run_id: str) -> dict
     }
 
 
-def write_model(folder: Path, model: FittedModel, report: dict[str, Any], reference: pd.DataFrame, run_id: str) -> None:
+def write_model(folder: Path, model: FittedModel, report: dict[str, Any], experiment: Experiment, run_id: str) -> None:
     """Write the folder's four files; it is made if it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.lgb").write_text(model.text, encoding="utf-8")
-    (folder / "model.json").write_text(as_json(description(model, report, run_id)), encoding="utf-8")
+    (folder / "model.json").write_text(
+        as_json(description(model, report, experiment.table.schema, run_id)), encoding="utf-8"
+    )
     (folder / "report.json").write_text(as_json(report), encoding="utf-8")
+    reference = experiment.reference(model.feature_names)
     reference.to_parquet(folder / "reference.parquet", index=False, compression="zstd")
 
 

@@ -8,6 +8,7 @@ exists yet; from then on a person moves it (batch.promote).
 import logging
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, Schema, TensorSpec
 
-from batch.features import FEATURES
+from batch.features import FEATURES, Feature
 from batch.training.model_files import as_json
 from chalicelib.domain import MODEL_NAME, Stage
 from chalicelib.errors import RegistryUnavailable
@@ -75,13 +76,13 @@ class Registry:
             KeyError: there is no such version.
         """
         try:
-            found = self.client.get_model_version(MODEL_NAME, version)
+            registered = self.client.get_model_version(MODEL_NAME, version)
         except MlflowException as error:
             if _is_absent(error):
                 raise KeyError(version) from error
             raise RegistryUnavailable(f"the MLflow registry did not answer: {error}") from error
-        run = self.client.get_run(found.run_id)
-        return {"run_id": found.run_id, "tags": dict(run.data.tags), "params": dict(run.data.params)}
+        run = self.client.get_run(registered.run_id)
+        return {"run_id": registered.run_id, "tags": dict(run.data.tags), "params": dict(run.data.params)}
 
     def booster(self, version: str) -> lgb.Booster:
         """The model of a version, downloaded."""
@@ -91,6 +92,7 @@ class Registry:
         self,
         run_name: str,
         model_text: str,
+        signature: ModelSignature,
         params: dict[str, Any],
         metrics: dict[str, float],
         tags: dict[str, str],
@@ -102,6 +104,7 @@ class Registry:
         Args:
             run_name: Shown in MLflow.
             model_text: LightGBM text model.
+            signature: Its signature, see `signature`.
             params: Parameters; nested ones get dotted names.
             metrics: Metrics by name.
             tags: Tags of the run.
@@ -123,7 +126,7 @@ class Registry:
             logged = mlflow.lightgbm.log_model(
                 lgb.Booster(model_str=model_text),
                 name="model",
-                signature=signature(),
+                signature=signature,
                 registered_model_name=MODEL_NAME,
                 # stated, or MLflow loads the model in a fresh process to find out
                 pip_requirements=[f"lightgbm=={lgb.__version__}"],
@@ -131,9 +134,15 @@ class Registry:
             return str(run.info.run_id), str(logged.registered_model_version)
 
 
-def signature() -> ModelSignature:
-    """The models' signature: every feature a required or optional column, out come three probabilities a row."""
-    inputs = Schema([ColSpec(feature.type, feature.name, required=feature.required) for feature in FEATURES])
+def signature(names: Sequence[str], schema: Sequence[Feature] = FEATURES) -> ModelSignature:
+    """A model's signature: each of its features a required or optional column; out come three probabilities a row.
+
+    Args:
+        names: The model's features, in its order.
+        schema: Describes them.
+    """
+    by_name = {feature.name: feature for feature in schema}
+    inputs = Schema([ColSpec(by_name[name].type, name, required=by_name[name].required) for name in names])
     return ModelSignature(inputs=inputs, outputs=Schema([TensorSpec(np.dtype(np.float64), (-1, 3))]))
 
 

@@ -30,6 +30,10 @@ PREDICTIONS_CHALLENGER: Final = "predictions_challenger"
 ODDS: Final = "fonbet_odds"
 
 
+PAST_PRICES: Final = "past_prices"
+"""Prices of matches that have begun, which ratings learn from; not served."""
+
+
 REGION_ROI: Final = "roi_by_region"
 
 

@@ -6,20 +6,22 @@ import numpy as np
 import pytest
 
 from batch.features import FEATURES
-from batch.training.experiment import FEATURE_NAMES, Experiment, contributions
-from batch.training.fitting import CHAMPION, RECIPES
+from batch.train import ranking
+from batch.training.experiment import Experiment, contributions, report
+from batch.training.fitting import CHAMPION, MARKET, RECIPES
 from batch.training.plots import write_plots
 from chalicelib.models.native import NativeModel
 from tests.model.conftest import Trained
 
 
 def test_the_booster_names_are_the_feature_schema(trained: Trained) -> None:
-    assert tuple(trained.model.booster().feature_name()) == FEATURE_NAMES
+    expected = [feature.name for feature in FEATURES if feature.name in trained.model.feature_names]
+    assert trained.model.booster().feature_name() == expected == list(trained.model.feature_names)
 
 
 def test_probabilities_are_probabilities(trained: Trained) -> None:
     everywhere = np.ones(len(trained.experiment.outcome), dtype=bool)
-    probabilities = trained.model.predict(trained.experiment.matrix(everywhere))
+    probabilities = trained.experiment.predict(trained.model, everywhere)
     assert (probabilities > 0).all()
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-12)
 
@@ -29,6 +31,18 @@ def test_the_figures_promised_are_reached(trained: Trained) -> None:
     assert scores["log_loss"] <= 0.975
     assert scores["rps"] <= 0.194
     assert scores["ece"] <= 0.03
+
+
+def test_past_prices_are_worth_what_was_promised(experiment: Experiment) -> None:
+    """Prices of 2023/24 alone, none while fitting: nearer to the results, and beyond doubt nearer to the market."""
+    market, champion = (report(experiment, experiment.fit(recipe)) for recipe in (MARKET, CHAMPION))
+    assert market["rows"]["test"] == 760
+    assert market["rows"]["test_settled"] == 658
+    assert market["scores"]["test"]["model"]["log_loss"] <= 0.942
+    assert market["scores"]["test_settled"]["model"]["log_loss"] <= 0.945
+    better = [result["scores"]["test"]["model"]["kl_to_market"] for result in (market, champion)]
+    assert better[0] < better[1] / 2
+    assert ranking({"champion": champion, "market": market}) == ["market", "champion"]
 
 
 def test_the_model_beats_the_base_rates_beyond_doubt(trained: Trained) -> None:
@@ -43,21 +57,24 @@ def test_the_model_is_not_better_than_a_model_without_odds_can_be(trained: Train
 
 @pytest.mark.parametrize("step", [50.0, 100.0, 200.0])
 def test_a_stronger_home_side_never_lowers_its_chance_on_average(trained: Trained, step: float) -> None:
-    rows = trained.experiment.matrix(trained.experiment.test)
+    names = trained.model.feature_names
+    rows = trained.experiment.matrix(trained.experiment.test, names)
     stronger = rows.copy()
-    at = {name: FEATURE_NAMES.index(name) for name in ("home_elo_pre", "diff_elo", "elo_expected_home")}
-    stronger[:, at["home_elo_pre"]] += step
-    stronger[:, at["diff_elo"]] += step
-    odds = rows[:, at["elo_expected_home"]] / (1 - rows[:, at["elo_expected_home"]]) * 10 ** (step / 400)
-    stronger[:, at["elo_expected_home"]] = odds / (1 + odds)
+    stronger[:, names.index("home_elo_pre")] += step
+    stronger[:, names.index("diff_elo")] += step
+    for share in {"elo_expected_home", "market_expected_home"} & set(names):
+        odds = rows[:, names.index(share)] / (1 - rows[:, names.index(share)]) * 10 ** (step / 400)
+        stronger[:, names.index(share)] = odds / (1 + odds)
     before, after = trained.model.predict(rows), trained.model.predict(stronger)
     assert (after[:, 0] - before[:, 0]).mean() > 0
     assert (after[:, 2] - before[:, 2]).mean() < 0
 
 
 def test_with_nothing_known_of_either_side_home_is_the_favourite(trained: Trained) -> None:
-    unknown = {"home_elo_pre": 1500.0, "away_elo_pre": 1500.0, "elo_expected_home": 1 / (1 + 10 ** (-65 / 400))}
-    row = [[unknown.get(f.name, 0.0 if f.required else np.nan) for f in FEATURES]]
+    even = 1 / (1 + 10 ** (-65 / 400))
+    unknown = {"home_elo_pre": 1500.0, "away_elo_pre": 1500.0, "elo_expected_home": even, "market_expected_home": even}
+    names = trained.model.feature_names
+    row = [[unknown.get(f.name, 0.0 if f.required else np.nan) for f in FEATURES if f.name in names]]
     home, draw, away = trained.model.predict(np.array(row))[0]
     assert home > away > 0.2
     assert 0.2 < draw < 0.35
@@ -67,7 +84,7 @@ def test_what_is_served_is_what_was_trained(trained: Trained, tmp_path: Path) ->
     """The native library, fed row by row, agrees with the booster."""
     (tmp_path / "model.lgb").write_text(trained.model.text)
     native = NativeModel(tmp_path / "model.lgb")
-    rows = trained.experiment.matrix(trained.experiment.test)
+    rows = trained.experiment.matrix(trained.experiment.test, trained.model.feature_names)
     served = np.array([native.predict_row(row.tolist()) for row in rows])
     np.testing.assert_allclose(served, trained.model.predict(rows), rtol=0, atol=1e-9)
 
@@ -101,7 +118,7 @@ def test_the_plots_are_written_overall_and_by_region(trained: Trained, tmp_path:
 
 
 def test_contributions_are_those_that_add_up_to_the_scores(trained: Trained, experiment: Experiment) -> None:
-    one = experiment.matrix(experiment.test)[:1]
+    one = experiment.matrix(experiment.test, trained.model.feature_names)[:1]
     booster = trained.model.booster()
     given = np.asarray(booster.predict(one, pred_contrib=True)).reshape(3, -1)
     assert given.sum(axis=1) == pytest.approx(np.asarray(booster.predict(one, raw_score=True))[0])

@@ -12,8 +12,8 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from batch.rebuild import PREDICTIONS_SCHEMA
 from batch.release import ReleaseWriter, new_release_id, parquet_bytes, publish_release
+from batch.score import PREDICTIONS_SCHEMA
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS
 from chalicelib.models.mirror import mirror_key

@@ -52,6 +52,7 @@ class MarketOdds:
         url: The match's page at the provider.
         bookmaker: Whose price it is, where a provider carries several.
         closing: The last odds before kickoff, once the match has begun and if they are known.
+        closing_at: When these were seen, UTC; None where the source states them without a time.
     """
 
     provider: str
@@ -72,6 +73,7 @@ class MarketOdds:
     url: str | None = None
     bookmaker: str | None = None
     closing: Triple | None = None
+    closing_at: datetime | None = None
 
     @property
     def before_kickoff(self) -> bool:
@@ -125,8 +127,8 @@ def as_known_at(
 
     Before kickoff the odds are the latest sighting's. From kickoff on they are the last that could be had at least
     `bet_lead` before kickoff (or, failing that, the first seen before kickoff): the price a bet was taken at; and
-    `closing` is the last before kickoff if it was seen later than that one. With a single sighting the closing price
-    is unknown and stays None, unless the source itself stated it.
+    `closing` is what the source itself states as such, else the last before kickoff if it was seen later than the price
+    taken. With a single sighting and no statement it is unknown and stays None.
 
     Odds seen in play never replace those; they give `live_score` and `suspended` only. A match seen only in play
     has no odds (None).
@@ -161,8 +163,16 @@ def _one_row(seen: Sequence[MarketOdds], as_of: datetime, bet_lead: timedelta) -
         )
     takeable = [row for row in priced if row.collected_at <= kickoff - bet_lead]
     taken = takeable[-1] if takeable else priced[0]
-    closing = latest.odds if latest.collected_at > taken.collected_at else latest.closing
-    return replace(last, odds=taken.odds, closing=closing, collected_at=taken.collected_at, bookmaker=taken.bookmaker)
+    stated = next((row.closing for row in reversed(priced) if row.closing is not None), None)
+    seen_later = stated is None and latest.collected_at > taken.collected_at
+    return replace(
+        last,
+        odds=taken.odds,
+        closing=latest.odds if seen_later else stated,
+        closing_at=latest.collected_at if seen_later else None,
+        collected_at=taken.collected_at,
+        bookmaker=taken.bookmaker,
+    )
 
 
 @dataclass(frozen=True, slots=True)

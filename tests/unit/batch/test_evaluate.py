@@ -61,9 +61,18 @@ def test_base_rates_add_one_match_of_each_outcome() -> None:
     assert evaluate.base_rates(np.array([HOME, HOME, AWAY]), 1)[0].tolist() == [3 / 6, 1 / 6, 2 / 6]
 
 
-def test_market_probabilities_share_the_margin_in_proportion() -> None:
-    odds = pd.DataFrame({"odds_home": [1.67], "odds_draw": [4.05], "odds_away": [4.30]})
-    assert evaluate.market_probabilities(odds)[0] == pytest.approx([0.5553, 0.2290, 0.2157], abs=5e-5)
+def test_the_divergence_from_the_market_by_hand() -> None:
+    market, forecast = np.array([[0.5, 0.25, 0.25]]), np.array([[0.25, 0.5, 0.25]])
+    # 1/2 ln 2 + 1/4 ln 1/2 + 1/4 ln 1
+    assert evaluate.kl_divergences(market, forecast) == pytest.approx([0.25 * np.log(2)])
+    assert evaluate.kl_divergences(market, market) == pytest.approx([0])
+
+
+def test_the_divergence_is_among_the_scores_where_the_market_is_given() -> None:
+    forecast = np.array([[0.25, 0.5, 0.25]])
+    assert "kl_to_market" not in evaluate.scores(forecast, np.array([HOME]))
+    scored = evaluate.scores(forecast, np.array([HOME]), np.array([[0.5, 0.25, 0.25]]))
+    assert scored["kl_to_market"] == pytest.approx(0.25 * np.log(2))
 
 
 def test_the_paired_interval_of_equal_differences_is_a_point() -> None:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from batch import synthetic
 from batch.features import FEATURES, FeatureSettings, FeatureTable, build_features
+from batch.ratings import EloSettings, MarketSettings
 from batch.sample import MATCHES_PATH
+from batch.sample.prices import sample_prices
 from tests.unit.batch.league import START, Row, accepted, match
 
 LATER = START + pd.Timedelta(days=1000)
@@ -112,6 +114,19 @@ def test_rest_days_since_the_last_match_and_at_most_fourteen() -> None:
     assert (row["home_rest_days"], row["away_rest_days"]) == (14, 13)
 
 
+def test_rest_days_count_a_match_that_is_still_to_be_played_in_between() -> None:
+    rows = [match(1, "A", "X"), match(5, "A", "Y", None), match(8, "A", "B", None)]
+    as_of = START + pd.Timedelta(days=4)
+    assert features_of(rows, 8, as_of)["home_rest_days"] == 3
+    # and what was known a week ahead is what is known at kickoff
+    assert features_of([rows[0], match(5, "A", "Y"), rows[2]], 8)["home_rest_days"] == 3
+
+
+def test_rest_days_pass_over_a_match_that_should_be_over_and_has_no_result() -> None:
+    rows = [match(1, "A", "X"), match(5, "A", "Y", None), match(8, "A", "B", None)]
+    assert features_of(rows, 8, START + pd.Timedelta(days=6))["home_rest_days"] == 7
+
+
 def test_matches_played_in_all_and_in_the_season() -> None:
     old = match(1, "A", "X", season="2022/23")
     row = features_of([old, match(2, "A", "Y"), match(3, "B", "A"), TEST], 10)
@@ -151,9 +166,27 @@ def test_a_result_of_the_same_instant_is_not_seen() -> None:
 
 def test_an_upcoming_match_sees_results_before_as_of_only() -> None:
     rows = [match(1, "A", "X", (5, 0)), match(2, "A", "Y", (5, 0)), match(9, "A", "B", None)]
-    second = START + pd.Timedelta(days=2)
-    assert features_of(rows, 9, second)["home_matches_played"] == 1
-    assert features_of(rows, 9, second + pd.Timedelta(milliseconds=1))["home_matches_played"] == 2
+    over = START + pd.Timedelta(days=2, hours=2)
+    assert features_of(rows, 9, over)["home_matches_played"] == 1
+    assert features_of(rows, 9, over + pd.Timedelta(milliseconds=1))["home_matches_played"] == 2
+
+
+def test_a_result_is_known_two_hours_after_kickoff() -> None:
+    """The league's home advantage is the one thing that two matches of four clubs share."""
+    first, kickoff = match(1, "A", "X", (5, 0)), START + pd.Timedelta(days=1)
+    during, after = (
+        features_of([first, match(2, "B", "C", kickoff=kickoff + pd.Timedelta(minutes=minutes))], 2)
+        for minutes in (120, 121)
+    )
+    assert during["elo_expected_home"] == pytest.approx(1 / (1 + 10 ** (-65 / 400)))
+    assert after["elo_expected_home"] > during["elo_expected_home"]
+
+
+def test_a_match_in_play_is_no_longer_upcoming_and_has_no_result_yet() -> None:
+    rows = [match(1, "A", "X", (2, 1))]
+    shown = build_features(accepted(rows), START + pd.Timedelta(days=1, hours=1)).display
+    assert shown["is_future"].tolist() == [False]
+    assert shown["home_goals"].tolist() == [pd.NA]
 
 
 def test_a_postponed_match_without_a_result_leaves_no_trace() -> None:
@@ -186,6 +219,94 @@ def test_results_at_and_after_as_of_are_hidden_from_the_display() -> None:
     shown = build_features(accepted(rows), START + pd.Timedelta(days=2)).display
     assert shown["is_future"].tolist() == [False, True]
     assert shown["home_goals"].tolist() == [2, pd.NA]
+
+
+PRICE_NAMES = ["odds_home", "odds_draw", "odds_away"]
+
+
+def prices(rows: dict[int, tuple[float, float, float]]) -> pd.DataFrame:
+    return pd.DataFrame([[match_id, *odds] for match_id, odds in rows.items()], columns=["match_id", *PRICE_NAMES])
+
+
+def market_of(rows: list[Row], odds: pd.DataFrame, match_id: int, as_of: pd.Timestamp = LATER) -> tuple[float, ...]:
+    table = build_features(accepted(rows), as_of, prices=odds).features
+    names = ["market_expected_home", "market_priced_matches", "market_stale_matches"]
+    return tuple(table.loc[table["match_id"] == match_id, names].iloc[0].tolist())
+
+
+def test_a_price_speaks_of_both_clubs_later_matches_and_not_of_its_own() -> None:
+    rows = [match(1, "A", "B"), match(2, "A", "X"), match(3, "Y", "B")]
+    unpriced, short = prices({}), prices({1: (1.25, 6.5, 13.0)})
+    assert market_of(rows, short, 1) == market_of(rows, unpriced, 1)
+    assert market_of(rows, short, 2)[0] > market_of(rows, unpriced, 2)[0]
+    assert market_of(rows, short, 3)[0] > market_of(rows, unpriced, 3)[0]
+
+
+def test_priced_and_stale_matches_are_counted_for_the_side_that_is_worse_off() -> None:
+    rows = [match(1, "A", "X"), match(2, "A", "Y"), match(3, "A", "Z"), match(4, "B", "X"), match(5, "A", "B")]
+    odds = prices({1: (2.0, 3.5, 4.0), 2: (2.0, 3.5, 4.0), 4: (2.0, 3.5, 4.0)})
+    assert market_of(rows, odds, 5)[1:] == (1, 1)
+    assert market_of(rows, prices({1: (2.0, 3.5, 4.0)}), 5)[1:] == (0, 99)
+
+
+def test_a_price_is_known_from_kickoff_on_and_not_before() -> None:
+    rows = [match(1, "A", "B", None), match(9, "A", "X", None)]
+    odds = prices({1: (1.25, 6.5, 13.0)})
+    kickoff = START + pd.Timedelta(days=1)
+    assert market_of(rows, odds, 9, kickoff)[1] == 0
+    unpriced = market_of(rows, prices({}), 9, kickoff)[0]
+    assert market_of(rows, odds, 9, kickoff)[0] == unpriced
+    assert market_of(rows, odds, 9, kickoff + pd.Timedelta(milliseconds=1))[0] > unpriced
+
+
+def test_the_closing_price_stands_before_the_one_taken() -> None:
+    rows = [match(1, "A", "B"), match(2, "A", "X")]
+    odds = prices({1: (2.7, 3.2, 2.7)}).assign(closing_home=1.25, closing_draw=6.5, closing_away=13.0)
+    assert market_of(rows, odds, 2)[0] > market_of(rows, prices({1: (2.7, 3.2, 2.7)}), 2)[0]
+
+
+def test_scrambling_every_price_from_a_kickoff_on_moves_no_feature_before_it() -> None:
+    matches, odds = _sample(), sample_prices()
+    kickoff = matches.set_index("match_id")["kickoff"]
+    moment = pd.Timestamp("2024-01-20", tz="UTC")
+    scrambled = odds.copy()
+    late = (kickoff.reindex(odds["match_id"]) >= moment).to_numpy()
+    scrambled.loc[late, PRICE_NAMES] = scrambled.loc[late, PRICE_NAMES[::-1]].to_numpy()
+    before, after = (build_features(matches, LATER, prices=frame).features for frame in (odds, scrambled))
+    early = (kickoff.reindex(before["match_id"]) <= moment).to_numpy()
+    pd.testing.assert_frame_equal(before[early], after[early])
+    assert (before[~early] != after[~early]).any(axis="columns").mean() > 0.9
+
+
+def test_a_matchs_own_price_is_in_none_of_its_features() -> None:
+    matches, odds = _sample(), sample_prices()
+    whole = build_features(matches, LATER, prices=odds).features.set_index("match_id")
+    for match_id in odds["match_id"].iloc[::150]:
+        without = build_features(matches, LATER, prices=odds[odds["match_id"] != match_id]).features
+        pd.testing.assert_series_equal(whole.loc[match_id], without.set_index("match_id").loc[match_id])
+
+
+def test_without_a_price_the_market_rating_moves_as_elo_does() -> None:
+    one_season = FeatureSettings(market=MarketSettings(elo=EloSettings()))
+    table = build_features(_sample(), LATER, one_season).features
+    np.testing.assert_array_equal(table["market_expected_home"], table["elo_expected_home"])
+
+
+def test_extra_columns_become_features_of_either_side() -> None:
+    rows = [match(1, "A", "X", xg_home=2.0, xg_away=0.5), match(2, "Y", "B", xg_home=1.0, xg_away=None)]
+    table = build_features(
+        accepted([*rows, TEST | {"xg_home": 9.0, "xg_away": 9.0}]),
+        LATER,
+        FeatureSettings(extra_columns=("xg_home", "xg_away")),
+    ).features.set_index("match_id")
+    names = ["home_xg_for_ew", "home_xg_against_ew", "away_xg_for_ew", "away_xg_against_ew"]
+    assert table.columns.tolist() == [*(feature.name for feature in FEATURES), *names]
+    assert table.loc[[10], names].iloc[0].tolist() == pytest.approx([2.0, 0.5, math.nan, 1.0], nan_ok=True)
+
+
+def test_extra_columns_come_in_pairs() -> None:
+    with pytest.raises(ValueError, match="xg_home"):
+        build_features(accepted([TEST]), LATER, FeatureSettings(extra_columns=("xg_home",)))
 
 
 def test_form_reads_oldest_first_and_at_most_five() -> None:

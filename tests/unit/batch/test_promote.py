@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from batch import synthetic, train
+from batch import synthetic
+from batch.features import RESULT_FEATURES
 from batch.promote import REFUSED, parse_arguments, promote, trained_on
+from batch.times import parse_date
 from batch.training.elo_curve import EloCurve
-from batch.training.experiment import FEATURE_NAMES
+from batch.training.experiment import Experiment
 from batch.training.fitting import curve_booster
 from chalicelib.domain import Stage
 
@@ -32,7 +34,7 @@ class ThreeVersions:
         return {"run_id": f"run{version}", "tags": {}, "params": {"curve": self.curves[version]}}
 
     def booster(self, version: str) -> lgb.Booster:
-        return curve_booster(FEATURE_NAMES, self.curves[version])
+        return curve_booster(RESULT_FEATURES, self.curves[version])
 
     def set_alias(self, stage: Stage, version: str) -> None:
         self.aliases[stage] = version
@@ -111,7 +113,23 @@ def test_a_model_of_features_that_are_gone_is_refused(matches: Path) -> None:
 
 def test_a_model_that_has_seen_the_test_is_shown_as_such() -> None:
     tags = {"validate_from": "2022-07-01", "test_from": "2023-07-01"}
-    test_from = train.parse_date("2023-01-01")
+    test_from = parse_date("2023-01-01")
     assert "HAS SEEN" in trained_on({"tags": tags}, test_from)
     assert "HAS SEEN" not in trained_on({"tags": tags}, test_from + pd.Timedelta(days=365))
     assert trained_on({"tags": {}}, test_from) == "trained on matches unknown"
+
+
+def test_where_there_are_prices_the_divergence_from_the_market_decides(
+    matches: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prices made of the sound model's forecasts: the flat one's distance shows with the same few matches."""
+    frame = pd.read_parquet(matches)
+    experiment = Experiment.of(frame, parse_date("2005-07-01"), parse_date("2005-07-01"))
+    sound = curve_booster(RESULT_FEATURES, GOOD).predict(experiment.matrix(experiment.test))
+    prices = pd.DataFrame(0.96 / np.asarray(sound), columns=["odds_home", "odds_draw", "odds_away"])
+    prices.assign(match_id=experiment.table.features.loc[experiment.test, "match_id"].to_numpy()).to_parquet(
+        tmp_path / "prices.parquet"
+    )
+    registry = ThreeVersions(champion="1")
+    assert run(registry, matches, "2", "--odds", str(tmp_path / "prices.parquet")) == REFUSED
+    assert "by its divergence from the market" in capsys.readouterr().out

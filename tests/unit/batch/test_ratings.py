@@ -34,6 +34,7 @@ def play(
             league=np.array(league or [0] * n, dtype=np.int64),
             season=np.array(season or [0] * n, dtype=np.int64),
             asked_at=times,
+            begins_at=times,
             known_at=times,
             goal_difference=difference,
             played=np.array(played or [True] * n, dtype=bool),

@@ -10,8 +10,9 @@ import yaml
 from mlflow.tracking import MlflowClient
 
 from batch import synthetic, train
-from batch.features import FEATURES
-from batch.training.experiment import FEATURE_NAMES, Experiment
+from batch.features import FEATURES, RESULT_FEATURES
+from batch.times import parse_date
+from batch.training.experiment import Experiment
 from batch.training.registry import Registry
 from chalicelib.domain import Stage
 
@@ -63,10 +64,8 @@ def test_nothing_is_trained_twice_when_only_the_missing_is_asked_for(
 
 def test_the_loaded_model_predicts_what_was_trained(trained: Trained) -> None:
     Registry(trained.uri)
-    experiment = Experiment.of(
-        synthetic.matches(1520, seed=1), train.parse_date("2006-07-01"), train.parse_date("2007-07-01")
-    )
-    rows = experiment.table.features.loc[experiment.test, list(FEATURE_NAMES)]
+    experiment = Experiment.of(synthetic.matches(1520, seed=1), parse_date("2006-07-01"), parse_date("2007-07-01"))
+    rows = experiment.table.features.loc[experiment.test, list(RESULT_FEATURES)]
     loaded = mlflow.pyfunc.load_model("models:/soccer_model@champion")
     booster = Registry(trained.uri).booster("1")
     np.testing.assert_array_equal(loaded.predict(rows), np.asarray(booster.predict(rows.to_numpy(np.float64))))
@@ -76,7 +75,9 @@ def test_the_model_directory_holds_signature_and_text_model(trained: Trained) ->
     Registry(trained.uri)
     folder = Path(mlflow.artifacts.download_artifacts("models:/soccer_model@champion"))
     inputs = yaml.safe_load(yaml.safe_load((folder / "MLmodel").read_text())["signature"]["inputs"])
-    assert inputs == [{"type": f.type, "name": f.name, "required": f.required} for f in FEATURES]
+    assert inputs == [
+        {"type": f.type, "name": f.name, "required": f.required} for f in FEATURES if f.name in RESULT_FEATURES
+    ]
     facts = Registry(trained.uri).describe("1")
     assert facts["tags"]["model_sha256"] == hashlib.sha256((folder / "model.lgb").read_bytes()).hexdigest()
     assert facts["params"]["validate_from"] == facts["tags"]["validate_from"] == "2006-07-01"
@@ -105,7 +106,8 @@ def test_a_later_training_registers_versions_and_leaves_the_aliases_to_a_person(
     assert trained.train() == 0
     registry = Registry(trained.uri)
     assert [registry.version_of(stage) for stage in Stage] == ["1", "2"]
-    assert registry.describe("4")["tags"]["recipe"] == "challenger"
+    recipes = [registry.describe(version)["tags"]["recipe"] for version in ("1", "2", "3", "4", "5", "6")]
+    assert recipes == 2 * ["champion", "challenger", "market"]
 
 
 def test_an_alias_moves_where_a_person_points_it(trained: Trained) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from batch.sample import MATCHES_PATH, ODDS_PATH
 from batch.sample.build import collected_before
-from batch.sample.prices import sample_odds
+from batch.sample.prices import sample_prices
 
 
 def test_odds_were_collected_before_kickoff() -> None:
@@ -20,7 +20,7 @@ def test_odds_of_friday_noon_were_collected_on_tuesday() -> None:
 
 def test_every_match_of_2023_24_has_odds_and_only_those() -> None:
     matches = pd.read_parquet(MATCHES_PATH)
-    assert set(sample_odds()["match_id"]) == set(matches.loc[matches["season"] == "2023/24", "match_id"])
+    assert set(sample_prices()["match_id"]) == set(matches.loc[matches["season"] == "2023/24", "match_id"])
 
 
 def test_clubs_of_both_sources_are_the_same_clubs() -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from batch.features import build_features
-from batch.score import PREDICTION_COLUMNS, ModelIdentity, score
+from batch.score import PREDICTIONS_SCHEMA, ModelIdentity, score
 from chalicelib.errors import InvalidModel
 from tests.unit.batch.league import START, accepted, match
 
@@ -42,7 +42,7 @@ def predictions() -> pd.DataFrame:
 
 def test_rows_are_in_the_order_of_kickoff_with_unknown_ones_last() -> None:
     assert predictions()["match_id"].tolist() == [3, 1, 2, 4]
-    assert predictions().columns.tolist() == list(PREDICTION_COLUMNS)
+    assert predictions().columns.tolist() == PREDICTIONS_SCHEMA.names
 
 
 def test_the_model_gets_its_features_in_its_own_order() -> None:

@@ -10,18 +10,20 @@ import pandas as pd
 import pytest
 
 from batch import synthetic, train
-from batch.features import FEATURES
-from batch.training.experiment import FEATURE_NAMES, Experiment, metrics, without_nan
+from batch.features import FEATURES, MARKET_FEATURES, RESULT_FEATURES
+from batch.times import parse_date
+from batch.training.experiment import Experiment, metrics, without_nan
 from batch.training.fitting import CHALLENGER, CHAMPION, TooFewMatches, TrainingRows, fit
 from batch.training.registry import signature
 from chalicelib.errors import RegistryUnavailable
+from chalicelib.odds import shin
 
 VALIDATE_FROM, TEST_FROM = "2006-07-01", "2007-07-01"
 
 
 def split(n: int = 1900) -> Experiment:
     """Two seasons to train on, one to stop on, two to test on."""
-    return Experiment.of(synthetic.matches(n, seed=1), train.parse_date(VALIDATE_FROM), train.parse_date(TEST_FROM))
+    return Experiment.of(synthetic.matches(n, seed=1), parse_date(VALIDATE_FROM), parse_date(TEST_FROM))
 
 
 def run(folder: Path, matches: pd.DataFrame, *options: str) -> int:
@@ -39,14 +41,14 @@ def report_of(folder: Path) -> dict[str, Any]:
 def test_the_split_is_by_kickoff() -> None:
     experiment = split()
     kickoff = experiment.table.display["match_date"]
-    assert kickoff[experiment.train].max() < train.parse_date(VALIDATE_FROM) <= kickoff[experiment.validation].min()
-    assert kickoff[experiment.validation].max() < train.parse_date(TEST_FROM) <= kickoff[experiment.test].min()
+    assert kickoff[experiment.train].max() < parse_date(VALIDATE_FROM) <= kickoff[experiment.validation].min()
+    assert kickoff[experiment.validation].max() < parse_date(TEST_FROM) <= kickoff[experiment.test].min()
     assert [int(part.sum()) for part in (experiment.train, experiment.validation, experiment.test)] == [760, 380, 760]
 
 
 def test_a_test_before_the_validation_is_refused() -> None:
     with pytest.raises(ValueError, match="before the validation"):
-        Experiment.of(synthetic.matches(10), train.parse_date("2020-01-01"), train.parse_date("2019-01-01"))
+        Experiment.of(synthetic.matches(10), parse_date("2020-01-01"), parse_date("2019-01-01"))
 
 
 def test_the_folder_holds_model_description_report_reference_and_forecasts(tmp_path: Path) -> None:
@@ -60,7 +62,7 @@ def test_the_folder_holds_model_description_report_reference_and_forecasts(tmp_p
         "report.json",
     ]
     described = json.loads((out / "model.json").read_text())
-    assert [feature["name"] for feature in described["features"]] == list(FEATURE_NAMES)
+    assert [feature["name"] for feature in described["features"]] == list(RESULT_FEATURES)
     assert described["stage"] is None
     assert described["metrics"]["log_loss"] == report_of(tmp_path)["scores"]["test_settled"]["model"]["log_loss"]
 
@@ -80,7 +82,7 @@ def test_forecasts_are_what_the_saved_booster_predicts(tmp_path: Path) -> None:
     forecasts = pd.read_parquet(tmp_path / "out" / "forecasts.parquet")
     experiment = split()
     booster = lgb.Booster(model_file=tmp_path / "out" / "model.lgb")
-    assert booster.feature_name() == list(FEATURE_NAMES)
+    assert booster.feature_name() == list(RESULT_FEATURES)
     predicted = np.asarray(booster.predict(experiment.matrix(experiment.forecast)))
     np.testing.assert_allclose(forecasts.iloc[:, 1:].to_numpy(), predicted, rtol=0, atol=1e-12)
 
@@ -98,10 +100,10 @@ def test_the_same_files_give_the_same_bytes_in_any_order_of_rows(tmp_path: Path)
 def test_no_result_of_the_test_reaches_the_model() -> None:
     matches = synthetic.matches(1900, seed=1)
     changed = matches.copy()
-    late = changed["kickoff"] >= train.parse_date(TEST_FROM)
+    late = changed["kickoff"] >= parse_date(TEST_FROM)
     changed.loc[late, "home_goals"] += 3
     texts = [
-        Experiment.of(m, train.parse_date(VALIDATE_FROM), train.parse_date(TEST_FROM)).fit(CHAMPION).text
+        Experiment.of(m, parse_date(VALIDATE_FROM), parse_date(TEST_FROM)).fit(CHAMPION).text
         for m in (matches, changed)
     ]
     assert texts[0] == texts[1]
@@ -118,15 +120,18 @@ def test_the_report_stands_beside_base_rates_elo_and_regions(tmp_path: Path) -> 
 
 
 def test_the_market_is_scored_where_there_are_odds(tmp_path: Path) -> None:
-    odds = pd.DataFrame({"match_id": [1900], "odds_home": [2.0], "odds_draw": [4.0], "odds_away": [4.0]})
+    odds = pd.DataFrame({"match_id": [1900], "odds_home": [2.4], "odds_draw": [2.4], "odds_away": [4.8]})
     odds.to_parquet(tmp_path / "odds.parquet")
     assert run(tmp_path, synthetic.matches(1900, seed=1), "--odds", str(tmp_path / "odds.parquet")) == 0
     found = report_of(tmp_path)
     assert "market" not in found["scores"]["test"]
     assert found["rows"]["test_with_odds"] == 1
     home_goals, away_goals = synthetic.matches(1900, seed=1).iloc[-1][["home_goals", "away_goals"]]
-    given = 0.5 if home_goals > away_goals else 0.25
+    favourite, _, outsider = shin([2.4, 2.4, 4.8])[0]
+    given = favourite if home_goals >= away_goals else outsider
     assert found["scores"]["test_with_odds"]["market"]["log_loss"] == pytest.approx(-np.log(given))
+    assert found["scores"]["test_with_odds"]["market"]["kl_to_market"] == pytest.approx(0, abs=1e-12)
+    assert found["scores"]["test_with_odds"]["model"]["kl_to_market"] > 0
 
 
 def test_odds_without_their_columns_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,8 +194,14 @@ def test_without_a_server_or_a_folder_training_says_what_to_do(
 
 
 def test_dates_without_a_zone_are_utc() -> None:
-    assert train.parse_date("2023-07-01") == pd.Timestamp("2023-07-01T00:00Z")
-    assert train.parse_date("2023-07-01T02:00+02:00") == pd.Timestamp("2023-07-01T00:00Z")
+    assert parse_date("2023-07-01") == pd.Timestamp("2023-07-01T00:00Z")
+    assert parse_date("2023-07-01T02:00+02:00") == pd.Timestamp("2023-07-01T00:00Z")
+
+
+@pytest.mark.parametrize("text", ["01/12/2016", "12.1.2016", "20160112", "1 December 2016", "2016-13-01"])
+def test_a_date_that_two_readers_read_differently_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"ISO|month"):
+        parse_date(text)
 
 
 def test_a_leaf_holds_at_least_a_twentieth_of_few_rows_and_at_most_three_hundred() -> None:
@@ -199,9 +210,9 @@ def test_a_leaf_holds_at_least_a_twentieth_of_few_rows_and_at_most_three_hundred
 
 
 def test_nothing_can_be_fitted_on_nothing() -> None:
-    nothing = TrainingRows(np.zeros((0, len(FEATURE_NAMES))), np.zeros(0, dtype=np.int64))
+    nothing = TrainingRows(np.zeros((0, len(RESULT_FEATURES))), np.zeros(0, dtype=np.int64))
     with pytest.raises(TooFewMatches):
-        fit(FEATURE_NAMES, nothing, nothing, CHALLENGER)
+        fit(nothing, nothing, CHALLENGER)
 
 
 def test_the_temperature_lives_in_the_leaves() -> None:
@@ -213,8 +224,9 @@ def test_the_temperature_lives_in_the_leaves() -> None:
 
 
 def test_the_registry_signature_is_the_feature_schema() -> None:
-    columns = [(c.name, c.type.name, c.required) for c in signature().inputs.inputs]
-    assert columns == [(f.name, f.type, f.required) for f in FEATURES]
+    for names in (RESULT_FEATURES, MARKET_FEATURES):
+        columns = [(c.name, c.type.name, c.required) for c in signature(names).inputs.inputs]
+        assert columns == [(f.name, f.type, f.required) for f in FEATURES if f.name in names]
 
 
 def test_metrics_carry_the_settled_test_by_their_plain_names() -> None:
@@ -237,7 +249,7 @@ def test_an_outcome_no_training_match_had_is_not_called_impossible() -> None:
     drawn = experiment.outcome == 1
     train_rows, validation = experiment.rows(experiment.train & ~drawn), experiment.rows(experiment.validation & ~drawn)
     for recipe in (CHAMPION, CHALLENGER):
-        model = fit(FEATURE_NAMES, train_rows, validation, recipe)
+        model = fit(train_rows, validation, recipe)
         assert model.predict(experiment.matrix(experiment.test))[:, 1].min() > 0.001
 
 

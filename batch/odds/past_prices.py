@@ -1,0 +1,110 @@
+"""Prices of past matches: what a release keeps of every match that has begun, and what ratings read from it. Pure.
+
+A row says which price could be taken an hour before kickoff and which was the last before it (`closing`), when each was
+seen, whose price it is and which source gave it. Rows are never changed for the worse: a later run may add a closing
+price or a missing match, and keeps what it no longer sees.
+"""
+
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from batch.odds import arrays as odds_arrays
+from batch.odds.arrays import Floats
+
+ODDS: Final = ("odds_home", "odds_draw", "odds_away")
+CLOSING: Final = ("closing_home", "closing_draw", "closing_away")
+
+PAST_PRICES_SCHEMA: Final = pa.schema(
+    [
+        ("match_id", pa.int64()),
+        ("provider", pa.string()),
+        ("bookmaker", pa.string()),
+        *((name, pa.float64()) for name in ODDS),
+        ("collected_at", pa.timestamp("ms", "UTC")),
+        *((name, pa.float64()) for name in CLOSING),
+        ("closing_at", pa.timestamp("ms", "UTC")),
+    ]
+)
+"""Columns of past_prices.parquet, in this order; `bookmaker` is empty where the source does not say or averages,
+`closing_at` where the source states its closing price without a time."""
+
+_TYPES: Final = (
+    {"match_id": "int64"}
+    | dict.fromkeys(("provider", "bookmaker"), "str")
+    | dict.fromkeys((*ODDS, *CLOSING), "float64")
+    | dict.fromkeys(("collected_at", "closing_at"), "datetime64[ms, UTC]")
+)
+
+
+def of_begun_matches(odds: pd.DataFrame, kickoffs: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """The prices of matches that have begun by `as_of`, out of a release's odds.
+
+    Args:
+        odds: Rows in the form of fonbet_odds.parquet.
+        kickoffs: `match_id` and `match_date` of the release's matches.
+        as_of: With its time zone.
+
+    Returns:
+        Columns of PAST_PRICES_SCHEMA, sorted by match_id. Odds seen at or after kickoff are left out, and so are those
+        that are no market (1 < booksum < 1.25).
+    """
+    odds = odds.reset_index(drop=True)
+    kickoff = kickoffs.set_index("match_id")["match_date"].reindex(odds["match_id"]).reset_index(drop=True)
+    # comparisons with an unknown time are False
+    kept = (kickoff <= as_of).to_numpy(bool) & (odds["collected_at"] < kickoff).to_numpy(bool)
+    kept &= odds_arrays.is_market(odds_arrays.booksum(odds[list(ODDS)].to_numpy(np.float64)))
+    return typed(odds[kept])
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the schema's columns, order and types, sorted by match_id; columns it lacks are missing values."""
+    complete = frame.reindex(columns=PAST_PRICES_SCHEMA.names).sort_values("match_id", ignore_index=True)
+    return complete.astype(_TYPES)
+
+
+def merge(previous: pd.DataFrame | None, current: pd.DataFrame) -> pd.DataFrame:
+    """All rows of both; of a match in both the current one, unless it lost the closing price.
+
+    Args:
+        previous: Past prices kept so far.
+        current: Past prices as this run sees them.
+    """
+    if previous is None or previous.empty:
+        return typed(current)
+    rows = pd.concat([typed(previous), typed(current)], ignore_index=True)
+    rows = rows.assign(_closed=rows["closing_home"].notna())
+    # stable, so that of two rows with or two without a closing price the later stays
+    rows = rows.sort_values(["match_id", "_closed"], kind="stable")
+    return typed(rows.drop_duplicates("match_id", keep="last"))
+
+
+def closing_probabilities(prices: pd.DataFrame | None, match_id: pd.Series) -> Floats:
+    """Margin-free probabilities of these matches by the closing price, else the last one known before kickoff.
+
+    Args:
+        prices: `match_id` (unique), ODDS and, where known, CLOSING.
+        match_id: Of the matches asked for.
+
+    Returns:
+        Shape (n, 3), home, draw, away, by Shin's method; NaN where there is no price that is a market.
+    """
+    probabilities = np.full((len(match_id), 3), np.nan)
+    if prices is None or prices.empty:
+        return probabilities
+    row = pd.Index(prices["match_id"]).get_indexer(match_id)
+    found = np.flatnonzero(row >= 0)
+    for names in (ODDS, CLOSING):
+        if set(names) <= set(prices.columns):
+            fair = odds_arrays.shin(prices[list(names)].to_numpy(np.float64)[row[found]])
+            probabilities[found[fair.has_fair]] = fair.probabilities[fair.has_fair]
+    return probabilities
+
+
+def expected_home_share(prices: pd.DataFrame | None, match_id: pd.Series) -> Floats:
+    """The home team's expected share of the points by these prices, q_home + q_draw / 2; NaN where there is none."""
+    probabilities = closing_probabilities(prices, match_id)
+    return np.asarray(probabilities[:, 0] + probabilities[:, 1] / 2)
