@@ -33,7 +33,7 @@ class Refreshed:
 
     Attributes:
         odds: Rows of fonbet_odds.parquet.
-        confirmed: Club ids known from now on.
+        confirmed: Club ids and spellings known from now on.
         report: Counts, the unmatched rows with near misses, and notes; plain JSON values.
     """
 
@@ -94,7 +94,7 @@ def refresh(
         predictions: Rows of predictions.parquet.
         snapshot: The provider's markets.
         previous: The odds published so far; what only they still know is carried on.
-        confirmed: Club ids settled by earlier runs.
+        confirmed: Club ids and spellings settled by earlier runs.
     """
     matches = predictions.rename(columns={"match_date": "kickoff"})
     result = match_odds(matches, snapshot.markets, confirmed=confirmed)
@@ -110,6 +110,8 @@ def _report(snapshot: OddsSnapshot, result: MatchingResult, current: pd.DataFram
         "collected_at": snapshot.collected_at.isoformat(),
         "markets": len(snapshot.markets),
         "matched": len(result.matched),
+        "learned_spellings": len(result.confirmed.spellings),
+        "revoked_spellings": sorted(f"{region}: {name}" for region, name in result.confirmed.revoked),
         "matched_by": dict(sorted(Counter(row.match_method for row in result.matched).items())),
         "unpriced": int((~priced).sum()),
         "no_market": int((priced & current["implied_home"].isna()).sum()),

@@ -1,4 +1,4 @@
-"""Which club a spelling or a provider's id stands for: the alias table, and the ids settled by earlier runs."""
+"""Which club a spelling or a provider's id stands for: the alias table, and what earlier runs settled."""
 
 import csv
 import json
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from batch.odds import regions
 from batch.odds.names import TeamFlags, club_name, flags_of
@@ -85,33 +85,90 @@ class Club(NamedTuple):
     team: str
 
 
+MAX_SIGHTINGS: Final = 3
+"""Matches that are kept as evidence for a learned spelling: the first that taught it."""
+
+
+class Spelling(NamedTuple):
+    """A normalised team name within a region."""
+
+    region: str
+    name: str
+
+
+class Sighting(NamedTuple):
+    """A match that taught a spelling: the provider's row and the match of ours it was taken for.
+
+    Args:
+        provider, event_id: The row.
+        home_team, away_team: As the provider spells them.
+        kickoff: Ours, ISO 8601.
+        match_id: Our match.
+        our_home_team, our_away_team: As we spell them.
+    """
+
+    provider: str
+    event_id: str
+    home_team: str
+    away_team: str
+    kickoff: str
+    match_id: int
+    our_home_team: str
+    our_away_team: str
+
+
+class LearnedSpelling(NamedTuple):
+    """The club a spelling stands for.
+
+    Args:
+        club: Its normalised name.
+        evidence: At most MAX_SIGHTINGS matches.
+    """
+
+    club: str
+    evidence: tuple[Sighting, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ConfirmedClubs:
-    """Provider's club ids whose meaning is settled, kept between runs.
+    """Club ids and spellings whose meaning is settled, kept between runs.
 
     Only matches that ids, aliases or equal names settle confirm an id; similarity never does, so that a guess cannot
-    harden into a fact. An id met with two of our teams is dropped and listed.
+    harden into a fact. An id met with two of our teams is dropped and listed, and so is a spelling.
 
     Args:
         clubs: Id -> our team.
         conflicts: Ids that met two teams; never trusted again until a person removes them from the file.
+        spellings: Spelling -> the club it stands for, learned from its opponents.
+        revoked: Spellings that met two clubs; never learned again until a person removes them from the file.
     """
 
     clubs: Mapping[ClubId, Club] = field(default_factory=dict)
     conflicts: frozenset[ClubId] = frozenset()
+    spellings: Mapping[Spelling, LearnedSpelling] = field(default_factory=dict)
+    revoked: frozenset[Spelling] = frozenset()
 
     def to_json(self) -> bytes:
         """The mapping as a file; the same mapping always gives the same bytes."""
         content = {
-            "schema_version": 1,
+            "schema_version": 2,
             "clubs": [{**club_id._asdict(), **club._asdict()} for club_id, club in sorted(self.clubs.items())],
             "conflicts": [club_id._asdict() for club_id in sorted(self.conflicts)],
+            "spellings": [
+                {
+                    **spelling._asdict(),
+                    "club": learned.club,
+                    "evidence": [sighting._asdict() for sighting in learned.evidence],
+                }
+                for spelling, learned in sorted(self.spellings.items())
+            ],
+            "revoked_spellings": [spelling._asdict() for spelling in sorted(self.revoked)],
         }
         return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
     @classmethod
     def from_json(cls, body: bytes) -> "ConfirmedClubs":
-        """The mapping of a file.
+        """The mapping of a file; version 1, which has no spellings, is read too.
 
         Raises:
             ValueError: the file is not one written by `to_json`.
@@ -119,12 +176,23 @@ class ConfirmedClubs:
         try:
             content = json.loads(body)
             clubs = {
-                ClubId(str(row["provider"]), str(row["team_id"])): Club(
-                    str(row["region"]), int(row["sex"]), str(row["team"])
-                )
-                for row in content["clubs"]
+                _club_id(row): Club(str(row["region"]), int(row["sex"]), str(row["team"])) for row in content["clubs"]
             }
-            conflicts = frozenset(ClubId(str(row["provider"]), str(row["team_id"])) for row in content["conflicts"])
-        except (KeyError, TypeError) as error:
+            conflicts = frozenset(_club_id(row) for row in content["conflicts"])
+            spellings = {_spelling(row): _learned(row) for row in content.get("spellings", [])}
+            revoked = frozenset(_spelling(row) for row in content.get("revoked_spellings", []))
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no mapping of confirmed clubs: {error!r}") from error
-        return cls(clubs, conflicts)
+        return cls(clubs, conflicts, spellings, revoked)
+
+
+def _club_id(row: Mapping[str, Any]) -> ClubId:
+    return ClubId(str(row["provider"]), str(row["team_id"]))
+
+
+def _spelling(row: Mapping[str, Any]) -> Spelling:
+    return Spelling(str(row["region"]), str(row["name"]))
+
+
+def _learned(row: Mapping[str, Any]) -> LearnedSpelling:
+    return LearnedSpelling(str(row["club"]), tuple(Sighting(**sighting) for sighting in row["evidence"]))

@@ -1,4 +1,4 @@
-"""Where odds come from, and what is kept of them in the bucket: the provider, its snapshots, settled club ids."""
+"""Where odds come from, and what the bucket keeps of them: snapshots, settled club ids and spellings."""
 
 import hashlib
 from collections.abc import Callable
@@ -88,7 +88,7 @@ def keep_snapshot(objects: ObjectStore, snapshot: OddsSnapshot, *, distrusted: b
 
 
 def confirmed_clubs(objects: ObjectStore) -> ConfirmedClubs:
-    """Club ids settled by earlier runs."""
+    """Club ids and spellings settled by earlier runs."""
     try:
         return ConfirmedClubs.from_json(read(objects, CONFIRMED_CLUBS_KEY).body)
     except ObjectMissing:

@@ -33,6 +33,12 @@ def ours(*rows: tuple[str, str], region: str = "England", league: str = "League"
     )
 
 
+def at(matches: pd.DataFrame, kickoff: datetime | str | None) -> pd.DataFrame:
+    return matches.assign(
+        kickoff=pd.to_datetime(pd.Series([kickoff] * len(matches), index=matches.index, dtype=object), utc=True)
+    )
+
+
 def theirs(home: str, away: str, *, minutes: float = 0, **changes: object) -> MarketOdds:
     row = MarketOdds(
         provider="fonbet",
@@ -158,7 +164,10 @@ WRONG_PAIRS = [
 
 @pytest.mark.parametrize(("region", "our_names", "their_names"), WRONG_PAIRS)
 def test_no_wrong_merge_in_the_hard_set(region: str, our_names: tuple[str, str], their_names: tuple[str, str]) -> None:
-    result = match_odds(ours(our_names, region=region), [theirs(*their_names, region=region)])
+    # a week later the bookmaker's clubs play in our list too, as clubs of one country do
+    later = at(ours(their_names, region=region), KICKOFF + timedelta(days=7)).assign(match_id=2)
+    matches = pd.concat([ours(our_names, region=region), later], ignore_index=True)
+    result = match_odds(matches, [theirs(*their_names, region=region)])
     assert matched_ids(result) == []
     assert len(result.unmatched) == 1
 
@@ -267,12 +276,6 @@ def test_two_providers_may_each_have_the_match() -> None:
 
 def test_home_and_away_exchanged_is_no_match() -> None:
     assert only(ours(("Everton", "Fulham")), theirs("Fulham", "Everton")) == []
-
-
-def at(matches: pd.DataFrame, kickoff: datetime | str | None) -> pd.DataFrame:
-    return matches.assign(
-        kickoff=pd.to_datetime(pd.Series([kickoff] * len(matches), index=matches.index, dtype=object), utc=True)
-    )
 
 
 def test_a_day_without_a_time_is_matched_on_that_day_and_says_so() -> None:
