@@ -17,7 +17,7 @@ PYTEST_ARGS ?=
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
 # uv when it could be bootstrapped (seconds instead of minutes), else pip; both check the locks' hashes.
-UV := $(CURDIR)/$(BOOT)/bin/uv
+UV := $(BOOT)/bin/uv
 
 # A machine behind a proxy of its own has its certificates in the system's store.
 export UV_SYSTEM_CERTS ?= 1
@@ -32,7 +32,10 @@ help: ## This list
 
 # ── Environments ─────────────────────────────────────────────────────────────────────────────────────
 
-setup: $(VENV)/.ready $(EMULATOR_VENV)/.ready ## Virtual environments from the hashed lock files
+setup: ## Virtual environments from the hashed lock files
+	@bash infra/local/one_at_a_time.sh $(MAKE) --no-print-directory environments
+
+environments: $(VENV)/.ready $(EMULATOR_VENV)/.ready
 
 $(BOOT)/.ready: infra/local/find_python.sh
 	@python=$$(bash infra/local/find_python.sh); echo "using $$($$python --version) for the virtual environments"

@@ -5,6 +5,7 @@ environment holds nothing they import except boto3, which Lambda's runtime has t
 its package or its layers do not carry, as on AWS.
 """
 
+import json
 import os
 import subprocess
 import time
@@ -13,14 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from infra.local.preconditions import number_from_environment
 from infra.local.processes import Daemon, LocalSystemError
-from infra.paths import LOCAL
+from infra.paths import LOCAL, ROOT
 
 DEFAULT_PORT: Final = 4566
 REGION: Final = "us-east-1"
 # The emulator's root user; it accepts any secret.
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _READY_SECONDS: Final = 60.0
+_STOP_SECONDS: Final = 180.0
+"""Saving took 13 s with 671 MB of logs; a limit is needed only for one that hangs."""
+_PROGRAM: Final = ROOT / "infra" / "local" / "emulator_program.py"
+WORKERS_PER_FUNCTION: Final = 4
+"""Processes a function may have at once; an invocation beyond waits. More do not fit a laptop's memory and disk."""
+WARM_SECONDS: Final = 1_800
+"""How long a worker beyond a function's first stays when nobody calls it."""
 
 
 def emulator_python() -> Path:
@@ -45,7 +54,7 @@ class Emulator:
         home: Its folder: saved state, S3 objects, log, and the workers' temporary files.
         port: Where it listens, on the loopback address only.
         enforce_iam: Whether signatures and role policies are enforced.
-        launcher: Program that starts the emulator in its own interpreter, instead of `python -m ministack`.
+        launcher: Program that starts the emulator in its own interpreter, inside `emulator_program`.
     """
 
     home: Path
@@ -56,7 +65,7 @@ class Emulator:
     @property
     def daemon(self) -> Daemon:
         """Its process."""
-        return Daemon("emulator", self.home)
+        return Daemon("emulator", self.home, _STOP_SECONDS)
 
     @property
     def endpoint_url(self) -> str:
@@ -88,6 +97,13 @@ class Emulator:
             deleting = subprocess.Popen(["rm", "-rf", str(rubbish)], start_new_session=True)
             deleting.returncode = 0  # nobody waits for it
 
+    def saved_at(self) -> float:
+        """When the state on the disk was saved, in seconds since the epoch; 0 where there is none."""
+        try:
+            return float(json.loads((self.home / "state" / "saved.json").read_text(encoding="utf-8"))["at"])
+        except (FileNotFoundError, ValueError, KeyError):
+            return 0.0
+
     def start(self) -> None:
         """Start it and wait until it answers; its data from before is there again.
 
@@ -115,9 +131,11 @@ class Emulator:
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(self.home / "s3"),
             "AUTH": "true" if self.enforce_iam else "false",
+            "WORKERS_PER_FUNCTION": str(number_from_environment("WORKERS_PER_FUNCTION", WORKERS_PER_FUNCTION)),
+            "LAMBDA_WARM_TTL_SECONDS": str(WARM_SECONDS),
             "LOG_LEVEL": os.environ.get("EMULATOR_LOG_LEVEL", "WARNING"),
         }
         # -P: the modules beside the program must not hide the emulator's
-        program = ["-m", "ministack"] if self.launcher is None else ["-P", str(self.launcher)]
+        program = ["-P", str(_PROGRAM), *([] if self.launcher is None else [str(self.launcher)])]
         self.daemon.start([str(python), *program], environment)
         self.daemon.wait_ready(self.ready, _READY_SECONDS)

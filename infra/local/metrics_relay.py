@@ -5,6 +5,7 @@ relayed is remembered in a file, so that a restart neither repeats nor loses a l
 """
 
 import argparse
+import contextlib
 import itertools
 import json
 import os
@@ -179,6 +180,12 @@ def pause_after(seconds: float) -> float:
     return min(max(POLL_SECONDS, _PAUSE_PER_READ * seconds), _LONGEST_PAUSE_SECONDS)
 
 
+def log(text: str) -> None:
+    """Print a line; a disk that takes none must not end the relay."""
+    with contextlib.suppress(OSError):
+        print(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}", flush=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Relay until stopped; once more at the end, so that nothing printed before is lost."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.metrics_relay", description=__doc__)
@@ -201,7 +208,13 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             relay.relay()
         except (BotoCoreError, ClientError) as error:
-            print(f"the emulator does not answer: {type(error).__name__}", flush=True)
+            log(f"the emulator does not answer: {type(error).__name__}")
+        except OSError as error:
+            # A full disk, most likely: after a restart, lines since then would be relayed again.
+            log(f"what was relayed cannot be remembered: {error}")
+        with contextlib.suppress(OSError):
+            # `make status` says from it when a relay that died was last alive.
+            (options.memory.parent / "alive").touch()
         if last:
             return 0
         deadline = time.monotonic() + pause_after(time.monotonic() - started)

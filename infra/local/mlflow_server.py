@@ -58,8 +58,9 @@ class MlflowServer:
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "true",
+            "GIT_PYTHON_REFRESH": "quiet",
         }
-        command = [str(Path(sys.executable).parent / "mlflow"), "server", "--host", "127.0.0.1"]
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--workers", "1"]
         command += ["--backend-store-uri", f"sqlite:///{self.home / 'mlflow.db'}"]
         command += ["--artifacts-destination", f"s3://{ARTIFACTS_BUCKET}"]

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Final
 
 import psutil
 
-_STOP_SECONDS: Final = 15.0
+_KILL_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.1
 _LOG_LINES: Final = 15
 
@@ -73,9 +74,20 @@ def port_owner(port: int) -> str:
     return "a process that cannot be seen from here"
 
 
-def free_memory_mb() -> int:
-    """Memory that new processes could take without swapping, in MB."""
-    return int(psutil.virtual_memory().available // (1024 * 1024))
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file, readable by this user only; a full disk leaves the one before.
+
+    Raises:
+        OSError: it was not written.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +97,12 @@ class Daemon:
     Args:
         name: What messages call it.
         folder: Where its pid file and log are.
+        stop_seconds: How long it may take to save its data and end when asked to.
     """
 
     name: str
     folder: Path
+    stop_seconds: float = 15.0
 
     @property
     def _record(self) -> Path:
@@ -109,11 +123,16 @@ class Daemon:
             return None
         return process if alive else None
 
+    def died(self) -> bool:
+        """Whether it was started and ended without being stopped."""
+        return self._record.exists() and self.process() is None
+
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start it, detached from this terminal; returns at once."""
         self.end_orphans()
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as log:
+        descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as log:
             started = subprocess.Popen(
                 list(command),
                 stdin=subprocess.DEVNULL,
@@ -122,9 +141,11 @@ class Daemon:
                 env=dict(environment),
                 cwd=self.folder,
                 start_new_session=True,
+                # What it keeps may be secret, and others may use this machine.
+                umask=0o077,
             )
         created = psutil.Process(started.pid).create_time()
-        self._record.write_text(json.dumps({"pid": started.pid, "created": created}), encoding="utf-8")
+        write_whole(self._record, json.dumps({"pid": started.pid, "created": created}))
         # It outlives this object on purpose; without a return code Python would warn about that.
         started.returncode = 0
 
@@ -171,13 +192,13 @@ class Daemon:
             return False
         family = [process, *process.children(recursive=True)]
         process.send_signal(signal.SIGTERM)
-        psutil.wait_procs([process], timeout=_STOP_SECONDS)
+        psutil.wait_procs([process], timeout=self.stop_seconds)
         for member in family:
             try:
                 member.kill()
             except psutil.NoSuchProcess:
                 continue
-        psutil.wait_procs(family, timeout=_STOP_SECONDS)
+        psutil.wait_procs(family, timeout=_KILL_SECONDS)
         self.end_orphans()
         return True
 
@@ -209,4 +230,4 @@ class Daemon:
                     members.append(other)
             except (ProcessLookupError, PermissionError, psutil.Error):
                 continue
-        psutil.wait_procs(members, timeout=_STOP_SECONDS)
+        psutil.wait_procs(members, timeout=_KILL_SECONDS)

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,16 @@ from infra.as_of import parse_as_of
 from infra.local import demo_calls, emulator, mlflow_server
 from infra.local.emulator import Emulator
 from infra.local.mlflow_server import MlflowServer
-from infra.local.processes import Daemon, LocalSystemError, free_memory_mb, free_port, is_free, port_owner
+from infra.local.preconditions import (
+    HIGHEST_PORT,
+    check_disk,
+    check_memory,
+    free_disk_mb,
+    make_private,
+    number_from_environment,
+    only_command_in,
+)
+from infra.local.processes import Daemon, LocalSystemError, free_port, is_free, port_owner, write_whole
 from infra.ops.api_keys import ApiKeys, ensure_keys
 from infra.ops.deploy import DeployError, Deployment, apply_dropped_properties, build_mark, deploy
 from infra.packaging.build import PackagingError
@@ -37,7 +47,6 @@ from infra.stack.template import TemplateError
 DEFAULT_AS_OF: Final = "2024-04-01"
 STACK_NAME: Final = "soccer-local"
 API_ID: Final = "soccer"
-MIN_FREE_MB: Final = 2048
 _INVOKE_SECONDS: Final = 900
 
 
@@ -141,28 +150,27 @@ def _remembered(home: Path) -> dict[str, Any]:
 
 
 def _remember(home: Path, **values: Any) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "state.json").write_text(json.dumps({**_remembered(home), **values}, indent=1), encoding="utf-8")
+    write_whole(home / "state.json", json.dumps({**_remembered(home), **values}, indent=1))
 
 
 def _choose_port(name: str, variable: str, remembered: int | None, default: int, *, ours: bool) -> int:
     """The port to use: the one asked for, else the last one, else the default, else the next free one.
 
     Raises:
-        LocalSystemError: The one asked for is taken by another program.
+        LocalSystemError: The one asked for is no port, or is taken by another program.
     """
-    asked = os.environ.get(variable)
-    wanted = int(asked) if asked else remembered or default
-    if ours or is_free(wanted):
-        return wanted
+    asked = number_from_environment(variable, None, HIGHEST_PORT)
+    port = asked or remembered or default
+    if ours or is_free(port):
+        return port
     if asked:
         raise LocalSystemError(
-            f"port {wanted} for {name} is taken by {port_owner(wanted)}. Stop that program, or choose another port: "
+            f"port {port} for {name} is taken by {port_owner(port)}. Stop that program, or choose another port: "
             f"{variable}=<port> make ..., or leave {variable} out and a free one is taken"
         )
-    found = free_port(wanted + 1)
-    print(f"port {wanted} is taken by {port_owner(wanted)}; {name} takes {found}")
-    return found
+    replacement = free_port(port + 1)
+    print(f"port {port} is taken by {port_owner(port)}; {name} takes {replacement}")
+    return replacement
 
 
 def known_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
@@ -195,8 +203,8 @@ def find_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
         if daemon.process() is None:
             daemon.end_orphans()
     running = known.emulator.daemon.process() is not None
-    asked = os.environ.get("PORT")
-    if running and asked and int(asked) != known.emulator.port:
+    asked = number_from_environment("PORT", None, HIGHEST_PORT)
+    if running and asked and asked != known.emulator.port:
         raise LocalSystemError(
             f"the emulator of {home} runs on port {known.emulator.port}; `make down` first, then PORT={asked}"
         )
@@ -213,16 +221,6 @@ def find_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
 # ── Up and down ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _check_memory() -> None:
-    needed = int(os.environ.get("MIN_FREE_MB", MIN_FREE_MB))
-    free = free_memory_mb()
-    if free < needed:
-        raise LocalSystemError(
-            f"only {free} MB of memory are free and the system needs about {needed} (emulator and functions 1,000, "
-            f"MLflow 500, training 500). Close something, or try with MIN_FREE_MB={max(free - 100, 0)}"
-        )
-
-
 def start(system: LocalSystem, steps: Steps) -> StackOutputs:
     """Start what does not run, and deploy the stack if anything of it changed.
 
@@ -231,7 +229,9 @@ def start(system: LocalSystem, steps: Steps) -> StackOutputs:
         DeployError: The stack cannot be deployed.
     """
     if system.emulator.daemon.process() is None or system.mlflow.daemon.process() is None:
-        _check_memory()
+        check_memory()
+        check_disk(system.home)
+    make_private(system.home)
     # The ports first: whatever happens next, `make down` and the next start find what runs.
     _remember(system.home, emulator_port=system.emulator.port, mlflow_port=system.mlflow.port, as_of=system.as_of)
     if system.emulator.daemon.process() is None:
@@ -280,18 +280,41 @@ def write_environment(system: LocalSystem, outputs: StackOutputs) -> dict[str, s
     keys = ensure_keys(system.client("secretsmanager"), outputs.api_keys_secret_id)
     values = system.environment(outputs, keys)
     path = system.home / "demo.env"
-    path.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
-    path.chmod(0o600)
+    write_whole(path, "".join(f"{name}={value}\n" for name, value in values.items()))
     return values
 
 
 def stop(system: LocalSystem, steps: Steps) -> None:
-    """Stop everything; data stays."""
+    """Stop everything; data stays.
+
+    Raises:
+        LocalSystemError: Everything is stopped, but the emulator's state could not be saved; the state before is kept.
+    """
+    emulator_process = system.emulator.daemon.process()
+    started_at = emulator_process.create_time() if emulator_process is not None else 0.0
     running = [daemon.name for daemon in system.daemons if daemon.ask_to_stop()]
     for daemon in system.daemons:
         daemon.stop()
         steps.say(f"{daemon.name} {'stopped' if daemon.name in running else 'was not running'}")
     system.emulator.discard_temporary()
+    if emulator_process is not None and system.emulator.saved_at() < started_at:
+        raise LocalSystemError(_not_saved(system))
+    if emulator_process is not None:
+        steps.say("its state is saved")
+
+
+def _not_saved(system: LocalSystem) -> str:
+    saved_at = system.emulator.saved_at()
+    kept = (
+        f"the state of {datetime.fromtimestamp(saved_at, UTC):%Y-%m-%d %H:%M:%SZ} is kept"
+        if saved_at
+        else "there is none before"
+    )
+    return (
+        f"the emulator's state could not be saved ({free_disk_mb(system.home)} MB are free on the disk of "
+        f"{system.home}); {kept}, and what changed since is lost. The end of its log:\n"
+        f"{system.emulator.daemon.log_end()}"
+    )
 
 
 # ── Data and model ──────────────────────────────────────────────────────────────────────────────────
@@ -357,6 +380,8 @@ def run_batch_module(system: LocalSystem, module: str, *arguments: str) -> None:
         **system.emulator.client_environment(),
         "MLFLOW_TRACKING_URI": system.mlflow.tracking_uri,
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        # A machine without git is none to warn about.
+        "GIT_PYTHON_REFRESH": "quiet",
         "DATA_BUCKET": outputs.bucket if outputs else "",
         "PYTHONPATH": str(ROOT),
     }
@@ -426,13 +451,28 @@ def command_down(options: argparse.Namespace, steps: Steps) -> None:
 def command_status(options: argparse.Namespace, steps: Steps) -> None:  # noqa: ARG001 - one signature for all
     """What runs, and whether it answers."""
     system = known_system(options.home)
-    for daemon, ready in ((system.emulator.daemon, system.emulator.ready), (system.mlflow.daemon, system.mlflow.ready)):
+    checks = (
+        (system.emulator.daemon, system.emulator.ready),
+        (system.mlflow.daemon, system.mlflow.ready),
+        (system.relay, lambda: True),
+    )
+    for daemon, ready in checks:
         process = daemon.process()
-        state = "stopped" if process is None else "ready" if ready() else "does not answer"
-        print(f"{daemon.name:<10}{state:<18}{'' if process is None else f'pid {process.pid}'}   log {daemon.log}")
+        if process is None:
+            state = f"died {_last_seen(daemon)}" if daemon.died() else "stopped"
+        else:
+            state = "ready" if ready() else "does not answer"
+        print(f"{daemon.name:<15}{state:<26}{'' if process is None else f'pid {process.pid}'}   log {daemon.log}")
     if system.emulator.daemon.process() is not None:
         outputs = read_outputs(system.client("cloudformation"), STACK_NAME)
-        print(f"{'stack':<10}{'deployed' if outputs else 'not deployed':<18}{system.base_url}")
+        print(f"{'stack':<15}{'deployed' if outputs else 'not deployed':<26}{system.base_url}")
+    print(f"{'disk':<15}{f'{free_disk_mb(options.home):,} MB free':<26}{options.home}")
+
+
+def _last_seen(daemon: Daemon) -> str:
+    """When a daemon that died last wrote something."""
+    latest = max((file.stat().st_mtime for file in daemon.folder.iterdir() if file.is_file()), default=0.0)
+    return f"after {datetime.fromtimestamp(latest, UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def command_train(options: argparse.Namespace, steps: Steps) -> None:
@@ -473,7 +513,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace, Steps], None] = options.run
     try:
-        run(options, Steps())
+        if run is command_status:
+            run(options, Steps())
+            return 0
+        make_private(options.home)
+        with only_command_in(options.home):
+            run(options, Steps())
     except (LocalSystemError, DeployError, PackagingError, TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -481,6 +526,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(
             f"error: the emulator did not do as asked: {error}\nIts log is in {options.home}/emulator", file=sys.stderr
         )
+        return 1
+    except OSError as error:
+        print(f"error: {error.strerror or error}: {error.filename or options.home}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ninterrupted; what was started still runs: make down stops it", file=sys.stderr)

@@ -112,7 +112,7 @@ def upload(deployment: Deployment, out: Path, bucket: str) -> Path:
         DeployError: The upload failed.
     """
     packaged = out / "packaged.json"
-    command = [str(Path(sys.executable).parent / "aws"), "cloudformation", "package", "--use-json"]
+    command = [sys.executable, "-m", "awscli", "cloudformation", "package", "--use-json"]
     command += ["--template-file", str(out / "sam.json"), "--s3-bucket", bucket]
     command += ["--output-template-file", str(packaged)]
     result = subprocess.run(

@@ -56,7 +56,8 @@ def source_fingerprint(stage: str, target: Target) -> str:
 
 def _run_chalice(project: Path, out: Path, stage: str, merge: Path | None) -> dict[str, Any]:
     """Run `chalice package` in a staging project and return its template."""
-    command = [str(Path(sys.executable).parent / "chalice"), "package", "--stage", stage]
+    # Through the interpreter: a script's first line cannot name one whose path has a space.
+    command = [sys.executable, "-c", "from chalice.cli import main; main()", "package", "--stage", stage]
     if merge is not None:
         command += ["--merge-template", str(merge)]
     environment = {

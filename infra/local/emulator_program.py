@@ -1,0 +1,207 @@
+"""The emulator as the local system runs it: `python -P infra/local/emulator_program.py [PROGRAM]`.
+
+Runs in the emulator's own interpreter and imports nothing of this project. Around the emulator it puts
+
+- a state that is saved whole or not at all, and says so (`saved.json`);
+- a limit of workers per function, at which an invocation waits for a free one instead of starting another;
+- layers and code unpacked once, whose files every worker links;
+- an end for old log streams, since the emulator enforces no retention.
+
+PROGRAM is run in its place, inside all of this, and starts the emulator itself.
+"""
+
+import hashlib
+import json
+import os
+import runpy
+import shutil
+import sys
+import threading
+import time
+import zipfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from ministack import app  # type: ignore[import-not-found]  # only in the emulator's environment
+from ministack.core import lambda_runtime, persistence  # type: ignore[import-not-found]
+from ministack.services import cloudwatch_logs, lambda_svc  # type: ignore[import-not-found]
+
+LOG_STREAMS_KEPT: Final = 10_000
+"""Newest streams (invocations) kept per log group; the metrics relay reads them within seconds."""
+_TRIM_SECONDS: Final = 30.0
+
+
+# ── State ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def save_whole_state(services: dict[str, Any]) -> None:
+    """Write every service's state beside the old one, and put it in its place only when all of it is on the disk."""
+    state = Path(persistence.STATE_DIR)
+    beside = state.with_name(f"{state.name}.new")
+    trim_logs()
+    try:
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        for name, get_state in services.items():
+            service_state = get_state()
+            if service_state is not None:
+                _write(beside / f"{name}.json", _document(name, service_state))
+            elif (state / f"{name}.json").exists():
+                # Not loaded in this run: what it had stays.
+                shutil.copy2(state / f"{name}.json", beside / f"{name}.json")
+        _write(beside / "saved.json", {"pid": os.getpid(), "at": time.time(), "services": sorted(services)})
+    except Exception as error:  # noqa: BLE001 - whatever it is, the old state stays
+        shutil.rmtree(beside, ignore_errors=True)
+        print(f"state not saved, the one before is kept: {type(error).__name__}: {error}", flush=True)
+        return
+    old = state.with_name(f"{state.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if state.exists():
+        state.rename(old)
+    beside.rename(state)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover_state() -> None:
+    """Finish a save that was interrupted between its two renames."""
+    state = Path(persistence.STATE_DIR)
+    beside, old = state.with_name(f"{state.name}.new"), state.with_name(f"{state.name}.old")
+    if not state.exists() and (beside / "saved.json").exists():
+        beside.rename(state)
+    elif not state.exists() and old.exists():
+        old.rename(state)
+    for leftover in (beside, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _document(service: str, state: Any) -> dict[str, Any]:
+    return {"__ministack_format__": persistence._state_format_version(service), "payload": state}  # noqa: SLF001
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(document, file, default=persistence._json_default)  # noqa: SLF001
+        file.flush()
+        os.fsync(file.fileno())
+
+
+# ── Logs ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def trim_logs(kept: int = LOG_STREAMS_KEPT) -> None:
+    """Drop the oldest streams of each log group."""
+    for _, group in list(cloudwatch_logs._log_groups.all_items()):  # noqa: SLF001
+        streams = group["streams"]
+        # In the order of their creation; others may add some meanwhile.
+        for name in list(streams)[: max(0, len(streams) - kept)]:
+            streams.pop(name, None)
+
+
+def keep_trimming() -> None:
+    """Trim for as long as the emulator runs."""
+    while True:
+        time.sleep(_TRIM_SECONDS)
+        try:
+            trim_logs()
+        except RuntimeError:
+            continue  # a group was added while they were listed
+
+
+# ── Workers ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class UnpackedOnce(zipfile.ZipFile):
+    """An archive whose content is unpacked once; every further extraction links the files."""
+
+    _locks: ClassVar[defaultdict[str, threading.Lock]] = defaultdict(threading.Lock)
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+        """Extract into a folder; the links are of files that nobody writes to."""
+        source = getattr(self.fp, "name", None)
+        if path is None or members is not None or pwd is not None or not isinstance(source, str):
+            super().extractall(path, members, pwd)
+            return
+        digest = hashlib.sha256(Path(source).read_bytes()).hexdigest()
+        unpacked = Path(os.environ["TMPDIR"]) / "unpacked" / digest
+        with self._locks[digest]:
+            if not unpacked.exists():
+                partial = unpacked.with_suffix(".partial")
+                shutil.rmtree(partial, ignore_errors=True)
+                super().extractall(partial)
+                partial.rename(unpacked)
+        shutil.copytree(unpacked, path, copy_function=os.link, dirs_exist_ok=True)
+        # The archive itself is not needed any more.
+        Path(source).unlink(missing_ok=True)
+
+
+class LimitedWorkers:
+    """Workers handed out to invocations, at most so many per function; an invocation waits for a free one.
+
+    Args:
+        limit: Workers per function.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._acquire, self._release = lambda_runtime.acquire_worker, lambda_runtime.release_worker
+        self._places: defaultdict[str, threading.BoundedSemaphore] = defaultdict(
+            lambda: threading.BoundedSemaphore(self._limit)
+        )
+        self._held: dict[int, str] = {}
+        self._lock = threading.Lock()
+
+    def acquire(self, func_name: str, config: dict[str, Any], *arguments: Any, **named: Any) -> Any:
+        """As the emulator's own, after waiting for a place."""
+        with self._lock:
+            place = self._places[func_name]
+        # No longer than the function may run: then one too many is better than a caller who waits for ever.
+        waited = place.acquire(timeout=float(config.get("Timeout", 3)))
+        worker, reason = self._acquire(func_name, config, *arguments, **named)
+        if waited and worker is not None:
+            with self._lock:
+                self._held[id(worker)] = func_name
+        elif waited:
+            place.release()
+        return worker, reason
+
+    def release(self, worker: Any) -> None:
+        """As the emulator's own; frees the place."""
+        self._release(worker)
+        with self._lock:
+            func_name = self._held.pop(id(worker), None)
+        if func_name is not None:
+            self._places[func_name].release()
+
+
+def limit_workers(limit: int) -> None:
+    """Limit the workers of each function."""
+    workers = LimitedWorkers(limit)
+    for module in (lambda_runtime, lambda_svc):
+        module.acquire_worker, module.release_worker = workers.acquire, workers.release
+
+
+class _Zipfile:
+    """The module `zipfile` as the emulator's worker pool sees it."""
+
+    ZipFile = UnpackedOnce
+    BadZipFile, LargeFileError = zipfile.BadZipFile, zipfile.LargeZipFile
+
+
+def main() -> None:
+    """Put all of it around the emulator and run it."""
+    recover_state()
+    app.save_all = save_whole_state
+    lambda_runtime.zipfile = _Zipfile
+    if limit := int(os.environ.get("WORKERS_PER_FUNCTION", "0")):
+        limit_workers(limit)
+    threading.Thread(target=keep_trimming, daemon=True, name="trim-logs").start()
+    if len(sys.argv) > 1:
+        sys.argv.pop(0)
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    else:
+        app.main()
+
+
+if __name__ == "__main__":
+    main()
