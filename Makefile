@@ -15,6 +15,8 @@ VERSION ?=
 PYTEST_ARGS ?=
 # A file stays on one worker, whose stack its tests share; in order of their names, the many short ones come last.
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
+# Branches of what runs inside pytest; functions on the emulator are other processes. Only a whole run has a floor.
+COVERAGE := --cov --cov-report=term:skip-covered --cov-fail-under=80
 
 # uv when it could be bootstrapped (seconds instead of minutes), else pip; both check the locks' hashes.
 UV := $(BOOT)/bin/uv
@@ -63,10 +65,8 @@ $(EMULATOR_VENV)/.ready: $(BOOT)/.ready $(LOCKS)/emulator.txt
 node_modules/.ready: $(BOOT)/.ready package.json package-lock.json $(LOCKS)/node.txt infra/local/find_node.sh
 	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; npm ci --silent --ignore-scripts && touch $@
 
-setup-browser: setup ## Chromium for the board's tests (Debian package; needs root)
-	@if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then echo "a browser is installed"; \
-	elif [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then echo "no browser and not root: browser tests are skipped (apt-get install chromium)"; \
-	else apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null && echo "chromium is installed"; fi
+browser: setup ## A Chromium for the board's tests: an installed one, else Playwright's, else Debian's (as root)
+	@$(PY) -m tests.support.chromium
 
 lock: $(BOOT)/.ready ## Resolve the requirements anew into the hashed lock files (UPGRADE=1 takes newer versions)
 	@test -x $(UV) || { echo "make lock needs uv"; exit 1; }
@@ -101,8 +101,11 @@ promote: setup ## Move an alias to a version and mirror it (VERSION=2 [STAGE=cha
 
 # ── Quality ──────────────────────────────────────────────────────────────────────────────────────────
 
-test: setup lint test-js ## The gate: lint, types, every test; the end-to-end tests on an emulator of their own
-	@$(PY) -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
+test: setup lint test-js browser ## The gate: lint, types, every test, on an emulator and a browser of its own (BROWSER=0 without)
+	@$(PY) -m pytest $(SIDE_BY_SIDE) $(if $(PYTEST_ARGS),$(PYTEST_ARGS),$(COVERAGE))
+
+test-fast: setup ## What needs neither emulator nor browser, in under a minute
+	@$(PY) -m pytest $(SIDE_BY_SIDE) -m "not emulator and not browser" $(PYTEST_ARGS)
 
 test-iam: setup ## Each function under its own role: the end-to-end tests with rights enforced, used against granted
 	@ENFORCE_IAM=1 $(PY) -m pytest -n 0 tests/security tests/e2e $(PYTEST_ARGS)

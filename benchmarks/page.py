@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from benchmarks.timing import Timing, machine
 from infra.paths import ROOT
 from tests.browser.board import Board
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, chromium
+from tests.support import chromium
 
 say = print
 REPORT: Final = ROOT / "docs" / "benchmarks" / "board.json"
@@ -94,12 +94,12 @@ def main() -> int:
     base_url = os.environ.get("BASE_URL", "")
     if not base_url:
         sys.exit("BASE_URL is not set and no system runs here: make demo first")
-    found = chromium()
-    if found is None:
-        sys.exit("no Chromium is installed: make setup-browser")
+    program = chromium.installed()
+    if program is None:
+        sys.exit(chromium.ADVICE)
     rows: list[tuple[str, Timing, float | None]] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(CHROMIUM_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=program, args=list(chromium.ARGUMENTS))
         with opened(browser) as context:
             first_content(context, base_url)  # functions are warm from here on
         empty = [measured(browser, lambda context: first_content(context, base_url)) for _ in range(arguments.rounds)]

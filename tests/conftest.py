@@ -1,18 +1,33 @@
-"""The system the end-to-end tests talk to: started once per worker, on free ports, gone afterwards."""
+"""Which tests need what, and the system the end-to-end tests talk to."""
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.support.chromium import left_out
 from tests.support.throwaway import RunningStack, throwaway_stack
 
+BROWSER_TESTS = Path(__file__).parent / "browser"
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that uses the stack."""
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs the emulator or a browser; leave the browser out on request."""
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.emulator)
+        if BROWSER_TESTS in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+    if left_out():
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("browser")])
+        items[:] = [item for item in items if not item.get_closest_marker("browser")]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what this run did not test."""
+    if left_out():
+        terminalreporter.write_line("BROWSER=0: the tests of the match board in a browser were LEFT OUT", red=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,49 +1,24 @@
 """A real browser on the real board. Whatever a page writes to its console as an error fails the test."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from infra.paths import ROOT
 from tests.browser.board import PATIENCE_MS, Board
+from tests.support import chromium
 from tests.support.throwaway import RunningStack
-
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-def chromium() -> str | None:
-    """The path of the machine's Chromium, if it has one."""
-    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests here need a browser."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium as the machine has it."""
-    found = chromium()
-    if found is None:
-        pytest.skip("no Chromium is installed (make setup-browser)")
+    """Chromium as the machine has it; `make test` sees to it that it has one."""
+    program = chromium.installed()
+    assert program is not None, chromium.ADVICE
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=list(CHROMIUM_ARGUMENTS))
+        started = playwright.chromium.launch(executable_path=program, args=list(chromium.ARGUMENTS))
         yield started
         started.close()
 

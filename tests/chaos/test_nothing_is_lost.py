@@ -1,6 +1,6 @@
 """Every accepted task ends once, with the right answer, whatever fails underneath.
 
-`make chaos` runs the same with thousands of tasks. What is attacked and what comes of it: docs/operations.md.
+`make chaos` runs the same with thousands of tasks. What is attacked and what comes of it: docs/reliability.md.
 """
 
 import json

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from moto import mock_aws
 
 from chalicelib import wiring
@@ -21,10 +22,26 @@ KEYS = {"client": ["client-key", "old-client-key"], "operator": ["operator-key"]
 REGION = "us-east-1"
 
 
+class ClientsOnce(boto3.session.Session):
+    """A session that makes a client once: reading a service's definition costs more than most tests."""
+
+    def __init__(self) -> None:
+        super().__init__(region_name=REGION)
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def client(self, service_name: str, *, config: Config | None = None, **options: Any) -> Any:  # type: ignore[override]
+        """The client of a service with these options; moto answers it as it would a new one."""
+        chosen = vars(config) if config else {}
+        key = (service_name, repr(sorted({**chosen, **options}.items())))
+        if key not in self._clients:
+            self._clients[key] = super().client(service_name, config=config, **options)  # type: ignore[call-overload]
+        return self._clients[key]
+
+
 @cache
-def aws_session() -> boto3.session.Session:
-    """A session that remembers the services' definitions."""
-    return boto3.session.Session(region_name=REGION)
+def aws_session() -> ClientsOnce:
+    """One session for all tests."""
+    return ClientsOnce()
 
 
 @pytest.fixture
@@ -50,7 +67,6 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        # One session for all tests: reading the services' definitions anew costs half a second a test.
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", aws_session())
         boto3.client("s3", region_name=REGION).create_bucket(Bucket="data")
         create_task_table(boto3.client("dynamodb", region_name=REGION), "tasks")

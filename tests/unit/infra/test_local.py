@@ -23,6 +23,9 @@ from infra.ops.api_keys import ensure_keys, main, rotate_keys
 from infra.packaging.training_native import bring_gomp
 from infra.stack.outputs import read_outputs
 
+# These are about ports and processes of this machine.
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "localhost"])
+
 # ── Processes ───────────────────────────────────────────────────────────────────────────────────────
 
 PARENT_WITH_CHILD = """

@@ -1,0 +1,131 @@
+"""A Chromium for the tests of the board: `python -m tests.support.chromium` finds one or brings it.
+
+In this order: the program that `CHROMIUM` names, one that is installed, Playwright's own download (into
+`.local/browsers`), Debian's package when root.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from infra.paths import LOCAL
+
+ARGUMENTS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_DOWNLOADS: Final = LOCAL / "browsers"
+_PROGRAMS: Final = ("chrome-headless-shell", "headless_shell", "chrome")
+_DOWNLOAD_SECONDS: Final = 600
+
+ADVICE: Final = """No browser for the tests of the match board: none is installed, and none could be had.
+Go on in one of these ways:
+  - install Chromium or Chrome with your system's package manager (on Debian as root: apt-get install chromium)
+  - CHROMIUM=/path/to/chrome make test
+  - BROWSER=0 make test            leaves these tests out"""
+
+
+class BrowserMissing(Exception):
+    """No Chromium is installed and none could be brought; the message says how to go on."""
+
+
+def left_out() -> bool:
+    """Whether the tests in a browser are left out on request (`BROWSER=0`)."""
+    return os.environ.get("BROWSER") == "0"
+
+
+def installed() -> Path | None:
+    """A Chromium that starts on this machine, if there is one."""
+    if named := os.environ.get("CHROMIUM"):
+        candidates = [Path(named)]
+    else:
+        candidates = [Path(found) for name in _NAMES if (found := shutil.which(name))]
+        candidates += [path for name in _PROGRAMS for path in sorted(_DOWNLOADS.glob(f"chromium*/*/{name}"))]
+    return next((path for path in candidates if _starts(path)), None)
+
+
+def _starts(program: Path) -> bool:
+    """Whether it runs at all: a download can lack the system libraries it needs."""
+    try:
+        ran = subprocess.run([program, "--no-sandbox", "--version"], capture_output=True, check=False, timeout=60)
+    except OSError:
+        return False
+    return ran.returncode == 0
+
+
+def bring() -> Path:
+    """A Chromium that starts, installed if need be.
+
+    Raises:
+        BrowserMissing: There is none and none could be had.
+    """
+    program = installed()
+    for attempt in (_download, _install_package):
+        if program is None and "CHROMIUM" not in os.environ and attempt():
+            program = installed()
+    if program is None:
+        raise BrowserMissing(ADVICE)
+    return program
+
+
+def _download() -> bool:
+    """Playwright's own build, into the project's folder."""
+    print("no browser is installed: downloading Playwright's", file=sys.stderr)
+    command = [sys.executable, "-m", "playwright", "install", "--only-shell", "--no-progress", "chromium"]
+    return _run(command, PLAYWRIGHT_BROWSERS_PATH=str(_DOWNLOADS))
+
+
+def _install_package() -> bool:
+    """Debian's package, which needs root."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return False
+    print("installing Debian's chromium", file=sys.stderr)
+    update = _run(["apt-get", "update", "-qq"])
+    return update and _run(
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], DEBIAN_FRONTEND="noninteractive"
+    )
+
+
+def _run(command: list[str], **variables: str) -> bool:
+    """Run a command and show the end of what it says if it fails."""
+    try:
+        ran = subprocess.run(
+            command,
+            env={**os.environ, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=_DOWNLOAD_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        print(f"{command[0]}: no end after {_DOWNLOAD_SECONDS} s", file=sys.stderr)
+        return False
+    if ran.returncode != 0:
+        print("\n".join(ran.stdout.strip().splitlines()[-3:]), file=sys.stderr)
+    return ran.returncode == 0
+
+
+def main() -> int:
+    """Find or bring a browser, and say which."""
+    if left_out():
+        print("BROWSER=0: the tests of the match board in a browser are LEFT OUT", file=sys.stderr)
+        return 0
+    try:
+        print(f"browser: {bring()}")
+    except BrowserMissing as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
