@@ -18,6 +18,7 @@ from batch.odds.providers.base import MarketOdds, OddsProvider, OddsSnapshot, in
 from batch.release import parquet_bytes
 from batch.returns.region_roi import as_csv, region_roi, settled_bets
 from batch.returns.track_record import track_record
+from batch.returns.value_signal import ValueSignal, value_signal
 
 COUNTS: Final = ("markets", "matched", "unmatched", "unpriced", "no_market")
 """Figures of a refresh's report: unpriced odds have no three decimal prices above 1; the inverses of prices that are no
@@ -145,12 +146,14 @@ class Returns:
     Attributes:
         roi_csv: roi_by_region.csv.
         regions: Its number of rows.
-        track_record: Quality of the forecasts and the value bets' record, plain JSON values.
+        track_record: Quality of the forecasts and the bets' record, plain JSON values.
+        signal: The pool's word on every match with a price.
     """
 
     roi_csv: bytes
     regions: int
     track_record: dict[str, Any]
+    signal: ValueSignal
 
     def track_record_json(self) -> bytes:
         """The track record as it is published; equal records give equal bytes."""
@@ -160,4 +163,5 @@ class Returns:
 def returns(predictions: pd.DataFrame, odds: pd.DataFrame) -> Returns:
     """ROI per region and the track record of a release."""
     table = region_roi(settled_bets(predictions, odds))
-    return Returns(as_csv(table), len(table), track_record(predictions, odds))
+    signal = value_signal(predictions, odds)
+    return Returns(as_csv(table), len(table), track_record(predictions, odds, signal), signal)

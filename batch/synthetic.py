@@ -1,12 +1,16 @@
 """Made-up leagues of any size, for benchmarks and tests: round robins of clubs with lasting strengths.
 
 Goals are Poisson with rates from the strengths and a home advantage, so that ratings and models have something to
-find. Seeded: the same (n, seed) gives the same matches.
+find. The true probabilities are known, and a market that nearly knows them gives prices. Seeded: the same world gives
+the same matches.
 """
 
+import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 CLUBS_PER_LEAGUE: Final = 20
@@ -22,6 +26,79 @@ AWAY_GOALS: Final = 1.15
 STRENGTH_SPREAD: Final = 0.35
 """Standard deviation of a club's strength: the log of its goals per match against an average club."""
 
+MARGIN: Final = 0.05
+"""The synthetic bookmaker's."""
+
+MOST_GOALS: Final = 25
+"""Goals of one side from here on are too rare to count."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the matches are made from.
+
+    Attributes:
+        n: Number of matches.
+        seed: Of everything random.
+        seasons: Seasons of a league before another league begins.
+        drift: Share of a club's strength that is new each season, in [0, 1]; 0 for lasting strengths.
+    """
+
+    n: int
+    seed: int = 0
+    seasons: int = SEASONS
+    drift: float = 0.0
+
+    def leagues(self) -> npt.NDArray[np.int64]:
+        """The league of each match."""
+        return np.arange(self.n) // (self.seasons * MATCHES_PER_SEASON)
+
+    def differences(self, generator: np.random.Generator) -> npt.NDArray[np.float64]:
+        """Home minus away strength of each match."""
+        number, league = np.arange(self.n), self.leagues()
+        season = number // MATCHES_PER_SEASON % self.seasons
+        n_leagues = int(league.max(initial=-1)) + 1
+        strength = np.empty((n_leagues, self.seasons, CLUBS_PER_LEAGUE))
+        strength[:, 0] = generator.normal(0.0, STRENGTH_SPREAD, (n_leagues, CLUBS_PER_LEAGUE))
+        news = np.random.default_rng([self.seed, 1]).normal(0.0, STRENGTH_SPREAD, strength.shape)
+        for year in range(1, self.seasons):
+            strength[:, year] = math.sqrt(1 - self.drift**2) * strength[:, year - 1] + self.drift * news[:, year]
+        home_club, away_club = (side[number % MATCHES_PER_SEASON] for side in _round_robin())
+        return np.asarray(strength[league, season, home_club] - strength[league, season, away_club])
+
+
+def probabilities(world: World) -> npt.NDArray[np.float64]:
+    """The true probabilities of home win, draw and away win, shape (n, 3)."""
+    distinct, which = np.unique(world.differences(np.random.default_rng(world.seed)), return_inverse=True)
+    goals = np.arange(MOST_GOALS)
+    factorials = np.array([math.factorial(k) for k in goals], dtype=np.float64)
+    rows = np.empty((len(distinct), 3))
+    for start in range(0, len(distinct), 10_000):
+        part = distinct[start : start + 10_000, None]
+        home, away = HOME_GOALS * np.exp(part), AWAY_GOALS * np.exp(-part)
+        scored = [rate**goals * np.exp(-rate) / factorials for rate in (home, away)]
+        joint = scored[0][:, :, None] * scored[1][:, None, :]
+        draw = np.trace(joint, axis1=1, axis2=2)
+        win = np.tril(joint, -1).sum(axis=(1, 2))
+        rows[start : start + len(part)] = np.column_stack([win, draw, 1 - win - draw])
+    return rows[which]
+
+
+def prices(world: World, noise: float = 0.0, margin: float = MARGIN) -> pd.DataFrame:
+    """Prices of a market that knows the true probabilities up to `noise`, under the matches' ids.
+
+    Args:
+        world: The matches.
+        noise: Standard deviation of the error in the logarithm of each price.
+        margin: The bookmaker's, in proportion.
+    """
+    generator = np.random.default_rng([world.seed, 2])
+    fair = probabilities(world) * np.exp(noise * generator.normal(size=(world.n, 3)))
+    odds = 1 / (fair / fair.sum(axis=1, keepdims=True) * (1 + margin))
+    frame = pd.DataFrame(odds, columns=["odds_home", "odds_draw", "odds_away"])
+    frame.insert(0, "match_id", np.arange(1, world.n + 1))
+    return frame
+
 
 def matches(n: int, seed: int = 0) -> pd.DataFrame:
     """`n` finished matches in the raw-matches schema, league by league and season by season.
@@ -29,16 +106,18 @@ def matches(n: int, seed: int = 0) -> pd.DataFrame:
     Leagues have 20 clubs and 380 matches a season over 20 seasons, so that 1,000,000 matches make 132 leagues. Every
     tenth league is a women's league.
     """
-    generator = np.random.default_rng(seed)
-    number = np.arange(n)
-    league = number // (SEASONS * MATCHES_PER_SEASON)
-    season = number // MATCHES_PER_SEASON % SEASONS
+    return matches_of(World(n, seed))
+
+
+def matches_of(world: World) -> pd.DataFrame:
+    """The matches of a world, in the raw-matches schema."""
+    generator = np.random.default_rng(world.seed)
+    number, league = np.arange(world.n), world.leagues()
+    season = number // MATCHES_PER_SEASON % world.seasons
     within = number % MATCHES_PER_SEASON
     n_leagues = int(league.max(initial=-1)) + 1
     home_club, away_club = (side[within] for side in _round_robin())
-
-    strength = generator.normal(0.0, STRENGTH_SPREAD, (n_leagues, CLUBS_PER_LEAGUE))
-    difference = strength[league, home_club] - strength[league, away_club]
+    difference = world.differences(generator)
     home_goals = generator.poisson(HOME_GOALS * np.exp(difference))
     away_goals = generator.poisson(AWAY_GOALS * np.exp(-difference))
     days = season * 365 + within // MATCHES_PER_ROUND * 7
@@ -46,7 +125,8 @@ def matches(n: int, seed: int = 0) -> pd.DataFrame:
     year = FIRST_KICKOFF.year + season
     leagues = np.array([f"League {i:03d}" for i in range(n_leagues)], dtype=object)
     regions = np.array([f"Region {i:03d}" for i in range(n_leagues)], dtype=object)
-    labels = np.array([f"{y}/{(y + 1) % 100:02d}" for y in range(FIRST_KICKOFF.year, FIRST_KICKOFF.year + SEASONS)])
+    years = range(FIRST_KICKOFF.year, FIRST_KICKOFF.year + world.seasons)
+    labels = np.array([f"{y}/{(y + 1) % 100:02d}" for y in years])
     clubs = np.array([f"Club {i:02d}" for i in range(CLUBS_PER_LEAGUE)], dtype=object)
     return pd.DataFrame(
         {

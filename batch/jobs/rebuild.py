@@ -9,6 +9,7 @@ import pandas as pd
 
 from batch.jobs.context import Event, as_of, settings
 from batch.jobs.datasets import frame_of, model_params, outputs, write_returns
+from batch.jobs.prices import are_read_from_odds, kept_prices, prices_from_odds, write_prices
 from batch.matches import MatchesFile, MatchesReport, combine, parse_file
 from batch.mlflow.run_log import BatchRun, InputFile
 from batch.odds import table as fonbet_odds
@@ -28,7 +29,7 @@ from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
 from chalicelib.models.store import ModelStore
-from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, DatasetEntry
+from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, PAST_PRICES, DatasetEntry
 from chalicelib.storage.objects import ObjectStore, read
 
 RAW_MATCHES: Final = "raw/matches/"
@@ -54,14 +55,16 @@ def run(event: Event, this: BatchRun) -> Event:
     models = _models()
     for model in models:
         this.params |= model_params(model.info)
+    with this.timed("prices"):
+        prices, price_entries = _prices(event, writer, matches.accepted, this)
     with this.timed("compute"):
-        rebuilt = rebuild(matches, models, moment)
+        rebuilt = rebuild(matches, models, moment, prices)
     check_size(rebuilt.report["rows"][MATCH_FEATURES], _rows_before(objects), forced=bool(event.get("force")))
     with this.timed("write"):
         entries = {
             dataset.name: writer.write(dataset.file_name, dataset.content, dataset.rows, dataset.model)
             for dataset in rebuilt.datasets
-        }
+        } | price_entries
     report = {
         **rebuilt.report,
         "release_id": writer.release_id,
@@ -83,6 +86,18 @@ def run(event: Event, this: BatchRun) -> Event:
         "matches": report["matches"],
         "forgotten_files": len(forgotten),
     }
+
+
+def _prices(
+    event: Event, writer: ReleaseWriter, matches: pd.DataFrame, run: BatchRun
+) -> tuple[pd.DataFrame | None, dict[str, DatasetEntry]]:
+    """Prices of past matches, and the data set if this run read them from the stored odds."""
+    pointer, _etag = read_pointer(writer.objects)
+    previous = kept_prices(writer.objects, pointer, run)
+    if not are_read_from_odds(event):
+        return previous, {}
+    prices = prices_from_odds(writer.objects, matches, writer.as_of, run)
+    return (previous, {}) if prices is None else (prices, write_prices(writer, pointer, previous, prices))
 
 
 def _publish(
@@ -112,7 +127,12 @@ def _publish(
         based_on = {ODDS: pointer.datasets.get(ODDS) if pointer else None}
         try:
             return publish_release(
-                objects, writer, all_entries, keep=frozenset({ODDS}), based_on=based_on, backwards=backwards
+                objects,
+                writer,
+                all_entries,
+                keep=frozenset({ODDS, PAST_PRICES}),
+                based_on=based_on,
+                backwards=backwards,
             )
         except Overtaken:
             continue

@@ -10,7 +10,9 @@ import pandas as pd
 from batch import refresh as odds_refresh
 from batch.jobs.context import Event, as_of, secret, settings
 from batch.jobs.datasets import as_input, frame_of, outputs, write_returns
+from batch.jobs.prices import kept_prices, write_prices
 from batch.mlflow.run_log import BatchRun, InputFile
+from batch.odds import past_prices
 from batch.odds import table as fonbet_odds
 from batch.odds.providers.base import trust
 from batch.odds.sources import (
@@ -62,6 +64,10 @@ def run(event: Event, this: BatchRun) -> Event:
             refreshed = odds_refresh.refresh(predictions, snapshot, previous, confirmed_clubs(objects))
         with this.timed("publish"):
             entries = {ODDS: writer.write(f"{ODDS}.parquet", refreshed.parquet(), len(refreshed.odds))}
+            previous_prices = kept_prices(objects, pointer, this)
+            begun = past_prices.of_begun_matches(refreshed.odds, predictions, moment)
+            prices = past_prices.merge(previous_prices, begun)
+            entries |= write_prices(writer, pointer, previous_prices, prices)
             entries |= write_returns(writer, predictions, refreshed.odds)
             report = {
                 **refreshed.report,

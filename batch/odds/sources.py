@@ -24,7 +24,7 @@ def odds_provider(
     objects: ObjectStore,
     api_key: Callable[[], str],
     transport: HttpTransport | None = None,
-    on_read: Callable[[InputFile], None] = lambda _: None,
+    on_read: Callable[[InputFile], object] = lambda _: None,
 ) -> OddsProvider:
     """The provider that the settings name.
 
@@ -49,6 +49,12 @@ def odds_provider(
     if settings.odds_provider == "the_odds_api":
         sports = tuple(sport.strip() for sport in settings.odds_api_sports.split(",") if sport.strip())
         return TheOddsApiProvider(http, clock, api_key, TheOddsApiSettings(sports))
+
+    return stored_snapshots(objects, on_read)
+
+
+def stored_snapshots(objects: ObjectStore, on_read: Callable[[InputFile], object]) -> snapshots.SnapshotProvider:
+    """The odds stored in the bucket as a provider; `on_read` is told of every file that is read."""
 
     def read_noted(key: str) -> bytes:
         content = read(objects, key).body

@@ -1,10 +1,11 @@
-"""What value bets on finished matches would have returned, per region, with the uncertainty of it. Pure.
+"""What bets on finished matches would have returned, per region, with the uncertainty of it. Pure.
 
-One unit is staked on every value bet (the largest edge over the threshold, if any, at odds seen before kickoff).
+One unit is staked wherever the model's own edge (the largest over the threshold, at odds seen before kickoff) says so.
 profit = o - 1 or -1; ROI = profit / turnover, and the turnover is the sum of stakes, never the bankroll. The 95 %
 interval comes from resampling matches. Against averages of bookmakers' odds such bets lose money; these figures say so.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,19 +14,31 @@ import pandas as pd
 
 from batch.odds import arrays as odds_arrays
 from batch.odds.arrays import NO_BET, Floats, Integers
+from batch.odds.past_prices import CLOSING, ODDS
 from chalicelib.domain import Outcome
 from chalicelib.odds import DEFAULT_VALUE_THRESHOLD
 
-COLUMNS: Final = ("region", "bets", "turnover", "profit", "roi", "roi_ci_low", "roi_ci_high", "clv")
+COLUMNS: Final = (
+    "region",
+    "bets",
+    "turnover",
+    "profit",
+    "roi",
+    "roi_ci_low",
+    "roi_ci_high",
+    "clv",
+    "clv_ci_low",
+    "clv_ci_high",
+)
 """Columns of roi_by_region.csv, in this order."""
 BOOTSTRAP_ROUNDS: Final = 1000
 EXACT_BOOTSTRAP_BETS: Final = 2000
 """Up to so many bets each match is resampled; above, random groups of matches: the same interval, faster."""
 MIN_BETS_FOR_INTERVAL: Final = 10
 """Below so many bets a bootstrap only repeats the few bets there are; no interval is given."""
-_PROBABILITIES: Final = ["proba_home", "proba_draw", "proba_away"]
-_ODDS: Final = ["odds_home", "odds_draw", "odds_away"]
-_CLOSING: Final = ["closing_home", "closing_draw", "closing_away"]
+PROBABILITIES: Final = ["proba_home", "proba_draw", "proba_away"]
+_ODDS: Final = list(ODDS)
+_CLOSING: Final = list(CLOSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,43 +70,62 @@ def bettable(predictions: pd.DataFrame, odds: pd.DataFrame) -> pd.DataFrame:
     Returns:
         The predictions' columns and the odds' columns, sorted by (match_date, match_id).
     """
-    wanted = ["match_id", *_ODDS, *[name for name in _CLOSING if name in odds.columns], "collected_at"]
-    both = predictions.merge(odds[wanted], on="match_id", how="inner", validate="one_to_one")
+    columns = ["match_id", *_ODDS, *[name for name in _CLOSING if name in odds.columns], "collected_at"]
+    both = predictions.merge(odds[columns], on="match_id", how="inner", validate="one_to_one")
     before = (both["collected_at"] < both["match_date"]).fillna(value=False).to_numpy(bool)
     total = odds_arrays.booksum(both[_ODDS].to_numpy(np.float64))
     usable = before & odds_arrays.is_market(total)
     if "in_sample" in both.columns:
         usable &= ~both["in_sample"].fillna(value=False).to_numpy(bool)
-    kept: pd.DataFrame = both[usable]
-    return kept.sort_values(["match_date", "match_id"], ignore_index=True)
+    bettable_rows: pd.DataFrame = both[usable]
+    return bettable_rows.sort_values(["match_date", "match_id"], ignore_index=True)
 
 
 def settled_bets(predictions: pd.DataFrame, odds: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> pd.DataFrame:
-    """The value bets on matches with a result, in order of kickoff.
+    """The bets that the model's own edges call for, on matches with a result; see `bets_on`."""
+    matches = bettable(predictions, odds)
+    return bets_on(matches, matches[PROBABILITIES].to_numpy(np.float64), settings.threshold)
+
+
+def bets_on(matches: pd.DataFrame, probabilities: Floats, threshold: float) -> pd.DataFrame:
+    """The bets that these probabilities call for on matches with a result, in order of kickoff.
 
     A bet on a match without a result (abandoned, postponed, cancelled) is void: its stake comes back, so it is neither
     turnover nor profit and is not among these rows.
 
+    Args:
+        matches: Rows of `bettable`.
+        probabilities: Of each, shape (n, 3).
+        threshold: Expected value per unit above which an outcome is bet on.
+
     Returns:
-        Columns match_id, match_date, region, league, bet (0, 1, 2), odds, edge, profit (units), clv (missing where the
-        closing odds are unknown or no market).
+        Columns match_id, match_date, region, league, bet (0, 1, 2), pick (the model's most probable outcome), odds,
+        edge, profit (units), clv (missing where the closing odds are unknown or no market).
     """
-    matches = bettable(predictions, odds)
+    bets = odds_arrays.value_bets(probabilities, matches[_ODDS].to_numpy(np.float64), threshold)
+    return settle(matches, bets.outcome, bets.edge)
+
+
+def settle(matches: pd.DataFrame, bet: Integers, edge: Floats) -> pd.DataFrame:
+    """One unit on an outcome of each match that has a result, at the odds of `matches`; columns of `bets_on`.
+
+    Args:
+        matches: Rows of `bettable`.
+        bet: 0, 1, 2, or `NO_BET`.
+        edge: What was expected of each bet.
+    """
     outcome = outcome_codes(matches["outcome_1x2"])
-    matches, outcome = matches[outcome != NO_BET].reset_index(drop=True), outcome[outcome != NO_BET]
-    prices = matches[_ODDS].to_numpy(np.float64)
-    bets = odds_arrays.value_bets(matches[_PROBABILITIES].to_numpy(np.float64), prices, settings.threshold)
-    made = bets.outcome != NO_BET
-    taken = bets.odds[made]
-    profit = np.where(bets.outcome[made] == outcome[made], taken - 1, -1.0)
-    rows: pd.DataFrame = matches.loc[made, ["match_id", "match_date", "region", "league"]]
-    table = rows.reset_index(drop=True)
-    return table.assign(
-        bet=bets.outcome[made],
+    made = (bet != NO_BET) & (outcome != NO_BET)
+    rows = np.flatnonzero(made)
+    table: pd.DataFrame = matches.iloc[rows].reset_index(drop=True)
+    taken = table[_ODDS].to_numpy(np.float64)[np.arange(len(rows)), bet[rows]]
+    return table[["match_id", "match_date", "region", "league"]].assign(
+        bet=bet[rows],
+        pick=table[PROBABILITIES].to_numpy(np.float64).argmax(axis=1),
         odds=taken,
-        edge=bets.edge[made],
-        profit=profit,
-        clv=_closing_line_value(matches[made], bets.outcome[made], taken),
+        edge=edge[rows],
+        profit=np.where(bet[rows] == outcome[rows], taken - 1, -1.0),
+        clv=closing_line_values(table, bet[rows], taken),
     )
 
 
@@ -105,8 +137,8 @@ def region_roi(bets: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> pd.
         settings: Seed and rounds of the bootstrap.
 
     Returns:
-        COLUMNS, sorted by region. A region without a bet has no row. The interval is missing below
-        MIN_BETS_FOR_INTERVAL bets; `clv` is the mean over the bets whose closing odds are known, missing if none.
+        COLUMNS, sorted by region. A region without a bet has no row. Intervals are missing below MIN_BETS_FOR_INTERVAL
+        bets; `clv` is the mean over the bets whose closing odds are known, missing if none.
     """
     rows = [{"region": str(region), **summary(group, settings)} for region, group in bets.groupby("region", sort=True)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -114,13 +146,14 @@ def region_roi(bets: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> pd.
 
 
 def summary(bets: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> dict[str, float | int]:
-    """Bets, turnover, profit, roi, roi_ci_low, roi_ci_high and clv of these bets together; NaN where there is none."""
+    """COLUMNS without the region, of these bets together; NaN where there is none."""
     profit = bets["profit"].to_numpy(np.float64)
     low, high = bootstrap_interval(profit, settings.seed, settings.rounds)
     turnover = float(len(profit))
     total = float(profit.sum())
     known = bets["clv"].to_numpy(np.float64)
     known = known[np.isfinite(known)]
+    clv_low, clv_high = mean_interval(known)
     return {
         "bets": len(profit),
         "turnover": turnover,
@@ -129,6 +162,8 @@ def summary(bets: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> dict[s
         "roi_ci_low": low,
         "roi_ci_high": high,
         "clv": float(known.mean()) if len(known) else np.nan,
+        "clv_ci_low": clv_low,
+        "clv_ci_high": clv_high,
     }
 
 
@@ -156,6 +191,17 @@ def bootstrap_interval(profit: Floats, seed: int, rounds: int = BOOTSTRAP_ROUNDS
     return float(low), float(high)
 
 
+def mean_interval(values: Floats) -> tuple[float, float]:
+    """The 95 % interval of a mean by the normal distribution; NaN below MIN_BETS_FOR_INTERVAL values.
+
+    For closing-line values, whose spread is small beside their number; profits, with their long tail, are bootstrapped.
+    """
+    if len(values) < MIN_BETS_FOR_INTERVAL:
+        return np.nan, np.nan
+    mean, reach = float(values.mean()), 1.96 * float(values.std(ddof=1)) / math.sqrt(len(values))
+    return mean - reach, mean + reach
+
+
 def as_csv(table: pd.DataFrame) -> bytes:
     """`roi_by_region.csv`: six decimals, missing values empty; the same table always gives the same bytes."""
     return table[list(COLUMNS)].to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()
@@ -171,7 +217,7 @@ def _sum_by(group: Integers, values: Floats) -> Floats:
     return np.asarray(np.bincount(group, values), dtype=np.float64)
 
 
-def _closing_line_value(matches: pd.DataFrame, bet: Integers, taken: Floats) -> Floats:
+def closing_line_values(matches: pd.DataFrame, bet: Integers, taken: Floats) -> Floats:
     """o_taken q_close - 1 of each bet, q_close by Shin's method; NaN where the closing odds are no market."""
     if not set(_CLOSING) <= set(matches.columns):
         return np.full(len(matches), np.nan)

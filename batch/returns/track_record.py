@@ -1,7 +1,8 @@
-"""How the published forecasts have done: the model beside base rates and the market, calibration, and the profit curve.
+"""How the published forecasts have done: beside base rates and the market, calibration, and what bets returned.
 
 Pure: frames in, plain JSON values out. Only forecasts of finished matches count, and never of matches the model was
-fitted on.
+fitted on. The record is meant to teach: what edges promised beside what came, the price's own word (closing-line value)
+before profit, and the curves of bettors who know nothing beside those of the model.
 """
 
 import math
@@ -14,19 +15,32 @@ import pandas as pd
 from batch import evaluate
 from batch.odds import arrays as odds_arrays
 from batch.odds.arrays import NO_BET, Booleans, Floats, Integers
-from batch.returns.region_roi import RoiSettings, bettable, outcome_codes, settled_bets, summary
+from batch.odds.past_prices import ODDS
+from batch.returns.pool import MIN_MATCHES
+from batch.returns.region_roi import (
+    PROBABILITIES,
+    RoiSettings,
+    bets_on,
+    bettable,
+    outcome_codes,
+    settle,
+    summary,
+)
+from batch.returns.value_signal import MIN_BETS, ValueSignal
 from chalicelib.domain import Outcome
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 CURVE_POINTS: Final = 500
 """The profit curve is thinned to at most this many points, first and last kept."""
 MEASURES: Final = ("accuracy", "log_loss", "rps", "brier", "ece")
-_PROBABILITIES: Final = ["proba_home", "proba_draw", "proba_away"]
+THRESHOLDS: Final = (0.0, 0.02, 0.05, 0.10)
+"""Edges at which promised and realised returns are held beside one another."""
 
 
 def track_record(
     predictions: pd.DataFrame,
     odds: pd.DataFrame | None = None,
+    signal: ValueSignal | None = None,
     base_rates: tuple[float, float, float] | None = None,
     settings: RoiSettings = RoiSettings(),  # noqa: B008 - frozen
 ) -> dict[str, Any]:
@@ -35,6 +49,7 @@ def track_record(
     Args:
         predictions: Rows in the form of predictions.parquet; those without a result, or `in_sample`, are left out.
         odds: Rows in the form of fonbet_odds.parquet.
+        signal: The pool's signal on the same predictions and odds; given where odds are.
         base_rates: Outcome frequencies of the training matches, the forecast of somebody who knows no team; without
             them, the frequencies of the finished matches before each match's day.
         settings: Of the value bets.
@@ -43,12 +58,13 @@ def track_record(
         `matches`, `first_kickoff`, `last_kickoff`; `forecasts.model` and `.base_rates`, each with MEASURES over the
         same matches; `market`, the same measures of model, base rates and market over the matches that had fair odds
         before kickoff, with their number; `by_region`; `reliability`, a list of bins for each outcome and for all
-        together; `value_bets` (see `region_roi.summary`, with `threshold`) and `profit_curve`, a list of [day, bets
-        so far, profit so far]. Missing numbers are null.
+        together; `value_bets`, the model's own edges over the threshold (see `record_of`, with `threshold`), and
+        `profit_curve` of them, a list of [day, bets so far, profit so far]. With a signal also `pool`, `by_threshold`,
+        `against_the_pick` and `curves`, see `lessons`. Missing numbers are null.
     """
     finished = _finished(predictions)
     outcome = outcome_codes(finished["outcome_1x2"])
-    model = finished[_PROBABILITIES].to_numpy(np.float64)
+    model = finished[PROBABILITIES].to_numpy(np.float64)
     naive = _base_rates(finished["match_date"], outcome, base_rates)
     kickoffs = finished["match_date"].dropna()
     record: dict[str, Any] = {
@@ -68,10 +84,86 @@ def track_record(
     }
     if odds is not None:
         record["market"] = _against_the_market(finished, odds, naive)
-        bets = settled_bets(predictions, odds, settings)
-        record["value_bets"] = {"threshold": settings.threshold, **_plain(summary(bets, settings))}
+        matches = bettable(predictions, odds)
+        bets = bets_on(matches, matches[PROBABILITIES].to_numpy(np.float64), settings.threshold)
+        record["value_bets"] = {"threshold": settings.threshold, **record_of(bets, settings)}
         record["profit_curve"] = profit_curve(bets)
+    if signal is not None:
+        record |= lessons(signal, settings)
     return record
+
+
+def record_of(bets: pd.DataFrame, settings: RoiSettings) -> dict[str, float | None]:
+    """Bets with what they promised (`promised`, their mean edge) beside what came (`region_roi.summary`)."""
+    promised = float(bets["edge"].mean()) if len(bets) else math.nan
+    return _plain({"promised": promised, **summary(bets, settings)})
+
+
+def lessons(signal: ValueSignal, settings: RoiSettings) -> dict[str, Any]:
+    """What the record teaches about edges.
+
+    Returns:
+        `pool`: its weights for matches to come (`price`, `model`, constants `home` and `away`, `matches` they were
+        fitted on, 0 for the market alone, and `min_matches`), `scores` of pool, market and model over the same matches,
+        `bets` (the walk-forward flags, see `record_of`), `is_proven` (whether flags are called value) and `min_bets`.
+        `by_threshold`: for `model` and `pool` a list of records by edge. `against_the_pick`: the model's bets on
+        another outcome than the one it calls most probable, and those on that one. `curves`: beside the pool's flags a
+        bettor at random (a third of a unit on each outcome) and one on the favourite of each match.
+    """
+    matches = signal.matches
+    prices = matches[list(ODDS)].to_numpy(np.float64)
+    model = matches[PROBABILITIES].to_numpy(np.float64)
+    market = odds_arrays.shin(prices).probabilities
+    outcome = outcome_codes(matches["outcome_1x2"])
+    settled = outcome != NO_BET
+    nothing_expected = np.full(len(matches), np.nan)
+    edges = signal.pooled * prices - 1
+    flagged_edge = np.where(
+        signal.flagged == NO_BET, np.nan, edges[np.arange(len(matches)), np.maximum(signal.flagged, 0)]
+    )
+    flags = settle(matches, signal.flagged, flagged_edge)
+    bets = bets_on(matches, model, settings.threshold)
+    follows = bets["bet"] == bets["pick"]
+    weights = signal.weights
+    return {
+        "pool": {
+            "price": round(weights.price, 6),
+            "model": round(weights.model, 6),
+            "home": round(weights.home, 6),
+            "away": round(weights.away, 6),
+            "matches": weights.matches,
+            "min_matches": MIN_MATCHES,
+            "scores": {
+                name: _scores(values[settled], outcome[settled])
+                for name, values in (("pool", signal.pooled), ("market", market), ("model", model))
+            },
+            "bets": {"threshold": settings.threshold, **record_of(flags, settings)},
+            "is_proven": signal.is_proven,
+            "min_bets": MIN_BETS,
+        },
+        "by_threshold": {
+            name: [
+                {"threshold": threshold, **record_of(bets_on(matches, values, threshold), settings)}
+                for threshold in THRESHOLDS
+            ]
+            for name, values in (("model", model), ("pool", signal.pooled))
+        },
+        "against_the_pick": {
+            "against": record_of(bets[~follows], settings),
+            "with": record_of(bets[follows], settings),
+        },
+        "curves": {
+            "pool": profit_curve(flags),
+            "random": _random_curve(matches[settled], prices[settled], outcome[settled]),
+            "favourite": profit_curve(settle(matches, prices.argmin(axis=1), nothing_expected)),
+        },
+    }
+
+
+def _random_curve(matches: pd.DataFrame, prices: Floats, outcome: Integers) -> list[list[Any]]:
+    """The profit of one unit a match spread evenly over its outcomes: what a bettor without any knowledge expects."""
+    won = prices[np.arange(len(prices)), outcome]
+    return profit_curve(pd.DataFrame({"match_date": matches["match_date"], "profit": won / len(Outcome) - 1}))
 
 
 def reliability(probabilities: Floats, outcome: Integers) -> dict[str, list[dict[str, float]]]:
@@ -133,7 +225,7 @@ def _against_the_market(finished: pd.DataFrame, odds: pd.DataFrame, naive: Float
     market = odds_arrays.shin(priced[["odds_home", "odds_draw", "odds_away"]].to_numpy(np.float64)).probabilities
     return {
         "matches": len(priced),
-        "model": _scores(priced[_PROBABILITIES].to_numpy(np.float64), outcome),
+        "model": _scores(priced[PROBABILITIES].to_numpy(np.float64), outcome),
         "base_rates": _scores(priced[["_naive_home", "_naive_draw", "_naive_away"]].to_numpy(np.float64), outcome),
         "market": _scores(market, outcome),
     }
@@ -143,17 +235,17 @@ def _regions(region: pd.Series) -> list[tuple[str, Booleans]]:
     codes, names = pd.factorize(region, sort=True)
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
-    found = []
+    regions = []
     for number, name in enumerate(names):
         there = np.zeros(len(codes), dtype=bool)
         there[order[bounds[number] : bounds[number + 1]]] = True
-        found.append((str(name), there))
-    return found
+        regions.append((str(name), there))
+    return regions
 
 
 def _scores(probabilities: Floats, outcome: Integers) -> dict[str, float | None]:
-    found = evaluate.scores(probabilities, outcome)
-    return _plain({name: found[name] for name in MEASURES})
+    scored = evaluate.scores(probabilities, outcome)
+    return _plain({name: scored[name] for name in MEASURES})
 
 
 def _plain(values: Mapping[str, float]) -> dict[str, float | None]:

@@ -367,6 +367,7 @@ def test_odds_are_matched_and_published_into_the_current_release(objects: Object
         "match_features",
         "predictions",
         "fonbet_odds",
+        "past_prices",
         "roi_by_region",
         "track_record",
         "projections",
@@ -401,6 +402,47 @@ def test_a_rebuild_keeps_the_odds_and_renews_the_returns(objects: ObjectStore) -
     assert after is not None
     assert after.datasets["fonbet_odds"] == before.datasets["fonbet_odds"]
     assert after.datasets["roi_by_region"].key.startswith(f"releases/{after.release_id}/")
+
+
+def past_prices_of(objects: ObjectStore) -> dict[int, float]:
+    """Home odds taken, by match."""
+    pointer, _ = read_pointer(objects)
+    frame = frame_of(objects, pointer, "past_prices")
+    return {} if frame is None else dict(zip(frame["match_id"].tolist(), frame["odds_home"].tolist(), strict=True))
+
+
+def priced_matches_of(objects: ObjectStore, match_id: int) -> int:
+    """What a match's features say of the priced matches behind it."""
+    pointer, _ = read_pointer(objects)
+    features = frame_of(objects, pointer, "match_features")
+    assert features is not None
+    return int(features.loc[features["match_id"] == match_id, "market_priced_matches"].iloc[0])
+
+
+def test_prices_of_the_past_are_features_of_what_is_to_come(objects: ObjectStore) -> None:
+    more = "4,2024-04-02T14:00:00Z,2023/24,Nowhere,First,0,Greens,Yellows,1,0"
+    price = "Nowhere,First,Greens,Yellows,2024-04-02T14:00:00Z,2.0,3.3,4.4,2024-03-30T10:00:00Z"
+    put_matches(objects, [*ROWS, more])
+    put_odds(objects, [*ODDS, price])
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    assert past_prices_of(objects) == {1: 3.0, 4: 2.0}
+    assert priced_matches_of(objects, 3) == 1
+    assert priced_matches_of(objects, 4) == 0
+
+
+def test_an_unchanged_set_of_past_prices_is_not_written_again(objects: ObjectStore) -> None:
+    put_matches(objects)
+    put_odds(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    before, _ = read_pointer(objects)
+    handlers.refresh_odds({}, Context())
+    handlers.rebuild({}, Context())
+    after, _ = read_pointer(objects)
+    assert before is not None
+    assert after is not None
+    assert after.datasets["past_prices"] == before.datasets["past_prices"]
 
 
 class FakeLine:
@@ -463,6 +505,30 @@ def assert_returns_are_those_of_the_odds(objects: ObjectStore) -> None:
     assert roi is not None
     assert track is not None
     assert (roi.body, track.body) == (record.roi_csv, record.track_record_json())
+
+
+def test_past_prices_grow_with_a_live_line_survive_rebuilds_and_come_back_from_the_stored_odds(
+    objects: ObjectStore, line: FakeLine
+) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    handlers.refresh_odds({"as_of": "2024-03-31T12:00:00Z"}, Context())
+    assert past_prices_of(objects) == {}
+    line.listed = ("Greens",)
+    handlers.refresh_odds({"as_of": "2024-04-20T12:00:00Z"}, Context())
+    assert past_prices_of(objects) == {1: 2.1}
+    handlers.rebuild({}, Context())
+    assert past_prices_of(objects) == {1: 2.1}
+    assert priced_matches_of(objects, 3) == 0
+    # an analyst's own history beside what was collected
+    history = "Nowhere,First,Blues,Greens,2024-04-08T14:00:00Z,2.5,3.3,2.9,2024-04-07T10:00:00Z"
+    put_odds(objects, [ODDS[0], history])
+    handlers.rebuild({}, Context())
+    assert past_prices_of(objects) == {1: 2.1}
+    handlers.rebuild({"past_prices": "from_odds"}, Context())
+    assert past_prices_of(objects) == {1: 2.1, 2: 2.5}
+    assert priced_matches_of(objects, 3) == 1
 
 
 def test_a_live_line_keeps_what_it_forgets_and_stores_what_it_said(objects: ObjectStore, line: FakeLine) -> None:

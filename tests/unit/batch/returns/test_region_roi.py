@@ -134,13 +134,13 @@ def test_without_bets_the_table_is_empty_and_typed() -> None:
     table = region_roi(settled_bets(predictions(), odds()))
     assert table.empty
     assert str(table["bets"].dtype) == "int64"
-    assert as_csv(table) == b"region,bets,turnover,profit,roi,roi_ci_low,roi_ci_high,clv\n"
+    assert as_csv(table) == b"region,bets,turnover,profit,roi,roi_ci_low,roi_ci_high,clv,clv_ci_low,clv_ci_high\n"
     assert math.isnan(summary(settled_bets(predictions(), odds()))["roi"])
 
 
 def test_the_csv_has_six_decimals_and_empty_cells_for_what_is_unknown() -> None:
     table = region_roi(settled_bets(predictions((1, "A", EVEN, "home")), odds((1, PRICE))))
-    assert as_csv(table).splitlines()[1] == b"A,1,1.000000,1.200000,1.200000,,,"
+    assert as_csv(table).splitlines()[1] == b"A,1,1.000000,1.200000,1.200000,,,,,"
 
 
 def test_the_interval_is_reproducible_and_close_to_the_normal_one() -> None:

@@ -1,0 +1,62 @@
+"""Prices of past matches in the bucket: the data set `past_prices`, and the same from the stored odds alone."""
+
+from datetime import datetime
+
+import pandas as pd
+
+from batch.jobs.context import settings
+from batch.jobs.datasets import as_input, frame_of
+from batch.mlflow.run_log import BatchRun, InputFile
+from batch.odds import past_prices
+from batch.odds import table as fonbet_odds
+from batch.odds.matching import match_odds
+from batch.odds.past_prices import PAST_PRICES_SCHEMA
+from batch.odds.sources import SNAPSHOTS, confirmed_clubs, stored_snapshots
+from batch.release import ReleaseWriter, iso, parquet_bytes
+from chalicelib.errors import ProviderUnavailable
+from chalicelib.releases.pointer import PAST_PRICES, DatasetEntry, Pointer
+from chalicelib.storage.objects import ObjectStore
+
+
+def kept_prices(objects: ObjectStore, pointer: Pointer | None, run: BatchRun) -> pd.DataFrame | None:
+    """The past prices of the current release; None before the first."""
+    frame = frame_of(objects, pointer, PAST_PRICES)
+    if frame is not None and pointer is not None:
+        run.inputs.append(as_input(pointer, PAST_PRICES))
+    return frame
+
+
+def are_read_from_odds(event: dict[str, object]) -> bool:
+    """Whether a rebuild takes past prices from the files under `raw/odds/` and not from the release before.
+
+    It does where these files are the provider, or where the event asks for it (`{"past_prices": "from_odds"}`): to
+    start from an analyst's own history, or after the data set was lost.
+    """
+    return settings().odds_provider == SNAPSHOTS or event.get("past_prices") == "from_odds"
+
+
+def prices_from_odds(
+    objects: ObjectStore, matches: pd.DataFrame, as_of: datetime, run: BatchRun
+) -> pd.DataFrame | None:
+    """Past prices as the files under `raw/odds/` alone tell them at `as_of`; None where there is no such file."""
+    files: list[InputFile] = []
+    try:
+        snapshot = stored_snapshots(objects, files.append).fetch(as_of)
+    except ProviderUnavailable:
+        return None
+    run.inputs += files
+    matched = match_odds(matches, snapshot.markets, confirmed=confirmed_clubs(objects)).matched
+    kickoffs = matches[["match_id", "kickoff"]].rename(columns={"kickoff": "match_date"})
+    return past_prices.of_begun_matches(fonbet_odds.build(matched), kickoffs, as_of)
+
+
+def write_prices(
+    writer: ReleaseWriter, pointer: Pointer | None, previous: pd.DataFrame | None, prices: pd.DataFrame
+) -> dict[str, DatasetEntry]:
+    """The data set, unless it is what it was and was known by then."""
+    entry = pointer.datasets.get(PAST_PRICES) if pointer else None
+    was_known = entry is not None and entry.as_of <= iso(writer.as_of)
+    if was_known and previous is not None and past_prices.typed(previous).equals(prices):
+        return {}
+    content = parquet_bytes(prices, PAST_PRICES_SCHEMA)
+    return {PAST_PRICES: writer.write(f"{PAST_PRICES}.parquet", content, len(prices))}
