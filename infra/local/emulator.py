@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from localstack_client.session import Session
+
 from infra.local.preconditions import number_from_environment
 from infra.local.processes import Daemon, LocalSystemError
 from infra.paths import LOCAL, ROOT
@@ -80,6 +82,17 @@ class Emulator:
             "AWS_REGION": REGION,
             **CREDENTIALS,
         }
+
+    def session(self) -> Session:
+        """Clients of this emulator, as LocalStack's own library makes them."""
+        session = Session(
+            CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            region_name=REGION,
+        )
+        # AWS_ENDPOINT_URL in this process's environment, which may name another system, would win over an argument.
+        session._service_endpoint_mapping = dict.fromkeys(session._service_endpoint_mapping, self.endpoint_url)  # noqa: SLF001
+        return session
 
     def ready(self) -> bool:
         """Whether it answers."""

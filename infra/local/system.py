@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -111,15 +110,8 @@ class LocalSystem:
 
     def client(self, service: str) -> Any:
         """A boto3 client that talks to its emulator; never retries, so that an invocation runs once."""
-        variables = self.emulator.client_environment()
-        return boto3.client(
-            service,  # type: ignore[call-overload]  # any of the services by name
-            endpoint_url=variables["AWS_ENDPOINT_URL"],
-            region_name=variables["AWS_DEFAULT_REGION"],
-            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-            config=Config(read_timeout=_INVOKE_SECONDS, retries={"max_attempts": 1, "mode": "standard"}),
-        )
+        config = Config(read_timeout=_INVOKE_SECONDS, retries={"max_attempts": 1, "mode": "standard"})
+        return self.emulator.session().client(service, config=config)
 
     def environment(self, outputs: StackOutputs, keys: ApiKeys) -> dict[str, str]:
         """What a person or a tool needs to use it (`.local/demo.env`)."""

@@ -118,7 +118,7 @@ def test_a_promotion_changes_what_is_served_and_back(stack: RunningStack, http: 
     challenger = registered(stack, "challenger")
     assert served_run() == champion["run_id"]
     promote(stack, challenger["version"])
-    # Documented: as soon as the mirror is synced, within MODEL_CHECK_SECONDS (docs/operations.md).
+    # Documented: as soon as the mirror is synced, within MODEL_CHECK_SECONDS (docs/operate.md).
     assert until(lambda: served_run() == challenger["run_id"], 30)
     promote(stack, champion["version"])
     assert until(lambda: served_run() == champion["run_id"], 30)
