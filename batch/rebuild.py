@@ -87,11 +87,13 @@ class Rebuilt:
 
     Attributes:
         datasets: The files.
+        features: Rows of match_features.parquet.
         predictions: Rows of predictions, by stage.
         report: Counts and rejected rows, plain JSON values.
     """
 
     datasets: list[Dataset]
+    features: pd.DataFrame
     predictions: dict[Stage, pd.DataFrame]
     report: dict[str, Any]
 
@@ -146,7 +148,7 @@ def rebuild(
         "rows": {dataset.name: dataset.rows for dataset in datasets},
         "prices": 0 if prices is None else len(prices),
     }
-    return Rebuilt(datasets, predictions, report)
+    return Rebuilt(datasets, table.features, predictions, report)
 
 
 def identity_of(info: ModelInfo) -> ModelIdentity:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -115,7 +116,7 @@ class ReleaseWriter:
             ObjectStoreUnavailable: it was not written.
         """
         key = f"releases/{self.release_id}/{file_name}"
-        self.objects.put(key, content)
+        etag = self.objects.put(key, content)
         return DatasetEntry(
             key=key,
             rows=rows,
@@ -126,6 +127,27 @@ class ReleaseWriter:
             model_stage=str(model.stage) if model else None,
             registered_version=model.registered_version if model else None,
             model_run_id=model.model_run_id if model else None,
+            etag=etag,
+        )
+
+    def write_file(self, path: Path, rows: int) -> DatasetEntry:
+        """Write one file of the release from the disk, under its own name, and describe it.
+
+        Raises:
+            ObjectStoreUnavailable: it was not written.
+        """
+        key = f"releases/{self.release_id}/{path.name}"
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        etag = self.objects.put_file(key, path)
+        return DatasetEntry(
+            key=key,
+            rows=rows,
+            bytes=path.stat().st_size,
+            sha256=sha256,
+            as_of=iso(self.as_of),
+            computed_at=iso(self.now),
+            etag=etag,
         )
 
 

@@ -119,11 +119,8 @@ ENDPOINTS: Final = (
         "prediction",
         summary="Predict a match live",
         description="Predicts one match from its features in the current data release.",
-        layers=(
-            Layer.LIGHTGBM,
-            Layer.PYARROW,
-        ),
-        memory_mb=1769,
+        layers=(Layer.LIGHTGBM,),
+        memory_mb=1024,
         timeout_seconds=25,
     ),
     Endpoint(
@@ -137,8 +134,6 @@ ENDPOINTS: Final = (
             "Accepts a prediction to be made in the background: 202 means that it is stored and will end as success or"
             " failed, exactly once. Without features they come from the current data release. Poll `status_url`."
         ),
-        layers=(Layer.PYARROW,),
-        memory_mb=1769,
         timeout_seconds=25,
     ),
     Endpoint(
@@ -149,8 +144,6 @@ ENDPOINTS: Final = (
         "lists",
         summary="Precomputed prediction of a match",
         description="The match's row of the current data release; no model is called.",
-        layers=(Layer.PYARROW,),
-        memory_mb=1769,
         timeout_seconds=25,
     ),
     Endpoint(
@@ -161,8 +154,6 @@ ENDPOINTS: Final = (
         "lists",
         summary="All precomputed predictions",
         description="Display columns of the current data release, in order of kickoff.",
-        layers=(Layer.PYARROW,),
-        memory_mb=1769,
         timeout_seconds=25,
     ),
     Endpoint(
@@ -173,8 +164,6 @@ ENDPOINTS: Final = (
         "lists",
         summary="Upcoming matches",
         description="Matches that have not kicked off, in order of kickoff.",
-        layers=(Layer.PYARROW,),
-        memory_mb=1769,
         timeout_seconds=25,
     ),
     Endpoint(
@@ -185,8 +174,6 @@ ENDPOINTS: Final = (
         "lists",
         summary="1X2 odds",
         description="The latest odds of the matches that have a market, in order of match id.",
-        layers=(Layer.PYARROW,),
-        memory_mb=1769,
         timeout_seconds=25,
     ),
     Endpoint(
@@ -200,8 +187,6 @@ ENDPOINTS: Final = (
             "What the match board shows: each prediction beside its odds, the market's probabilities without the "
             "margin, the edges, the value bet and, once it is known, the result. In order of kickoff."
         ),
-        layers=(Layer.PYARROW,),
-        memory_mb=1769,
         timeout_seconds=25,
     ),
     Endpoint(

@@ -16,6 +16,7 @@ ServiceError
 │   ├── InvalidCursor
 │   ├── InvalidMatches      (batch: a raw file whose columns do not follow the schema)
 │   ├── ReleaseRefused      (batch: a rebuild that is empty or lost most of its rows)
+│   ├── ReleaseTooLarge     (batch: no room to write a release's files)
 │   ├── InvalidModel        (a model file that contradicts its own signature)
 │   └── IdempotencyConflict
 ├── AccessDenied        the caller is not allowed to
@@ -29,6 +30,7 @@ ServiceError
     ├── ModelUnavailable
     ├── ReleaseUnavailable
     ├── DatasetUnavailable
+    ├── ReleaseDamaged
     ├── DriftReportUnreadable
     ├── TaskStoreUnavailable
     ├── QueueUnavailable
@@ -181,6 +183,12 @@ class ReleaseRefused(Rejected):
     code = "release_refused"
 
 
+class ReleaseTooLarge(Rejected):
+    """There is no room to write the files of a data release."""
+
+    code = "release_too_large"
+
+
 class InvalidModel(Rejected):
     """A model's file and its recorded signature contradict each other."""
 
@@ -290,6 +298,12 @@ class DatasetUnavailable(Retryable):
     """The current data release does not carry this data set yet."""
 
     code = "dataset_unavailable"
+
+
+class ReleaseDamaged(Retryable):
+    """A file of the data release is not what was published."""
+
+    code = "release_damaged"
 
 
 class DriftReportUnreadable(Retryable):

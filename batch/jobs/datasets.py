@@ -1,15 +1,28 @@
 """The current release as frames, the returns that belong to it, and what runs say of either."""
 
+import csv
+import io
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from batch import refresh as odds_refresh
 from batch.mlflow.run_log import InputFile
 from batch.release import ReleaseWriter
+from batch.serving import temporary_file, write_odds, write_serving
+from chalicelib.domain import Stage
 from chalicelib.models.mirror import ModelInfo
-from chalicelib.releases.pointer import REGION_ROI, TRACK_RECORD, DatasetEntry, Pointer
+from chalicelib.releases.pointer import (
+    REGION_ROI,
+    SERVING,
+    SERVING_ODDS,
+    TRACK_RECORD,
+    DatasetEntry,
+    Pointer,
+)
 from chalicelib.releases.store import ReleaseStore
 from chalicelib.storage.objects import ObjectStore
 
@@ -22,18 +35,56 @@ def frame_of(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> pd.
     """
     if pointer is None or dataset not in pointer.datasets:
         return None
-    frame: pd.DataFrame = ReleaseStore(objects, check_seconds=0).table(pointer.datasets[dataset]).to_pandas()
+    content = ReleaseStore(objects, check_seconds=0).content(pointer.datasets[dataset])
+    frame: pd.DataFrame = pq.ParquetFile(pa.BufferReader(content)).read().to_pandas()
     return frame
 
 
+def write_serving_file(
+    writer: ReleaseWriter, features: pd.DataFrame, predictions: Mapping[Stage, pd.DataFrame]
+) -> DatasetEntry:
+    """The file that the lists read matches, predictions and features from.
+
+    Raises:
+        ReleaseTooLarge: there is no room for it.
+    """
+    with temporary_file(f"{SERVING}.sqlite") as path:
+        write_serving(path, features, predictions)
+        return writer.write_file(path, len(predictions[Stage.CHAMPION]))
+
+
+def write_serving_odds(
+    writer: ReleaseWriter,
+    predictions: Mapping[Stage, pd.DataFrame],
+    odds: pd.DataFrame,
+    roi_by_region: Mapping[str, float | None],
+) -> DatasetEntry:
+    """The file that the lists read odds, edges and returns from.
+
+    Raises:
+        ReleaseTooLarge: there is no room for it.
+    """
+    with temporary_file("odds.sqlite") as path:
+        rows = write_odds(path, odds, predictions, roi_by_region)
+        return writer.write_file(path, rows)
+
+
 def write_returns(
-    writer: ReleaseWriter, predictions: pd.DataFrame, odds: pd.DataFrame | None
+    writer: ReleaseWriter, predictions: Mapping[Stage, pd.DataFrame], odds: pd.DataFrame | None
 ) -> dict[str, DatasetEntry]:
-    """ROI and track record of a release, if there are odds to compute them from."""
+    """ROI, track record and serving file of a release's odds, if there are any.
+
+    The serving file belongs to the predictions it was made from: it is published with them or not at all.
+    """
     if odds is None:
         return {}
-    record = odds_refresh.returns(predictions, odds)
+    record = odds_refresh.returns(predictions[Stage.CHAMPION], odds)
+    roi = {
+        row["region"]: float(row["roi"]) if row["roi"] else None
+        for row in csv.DictReader(io.StringIO(record.roi_csv.decode()))
+    }
     return {
+        SERVING_ODDS: write_serving_odds(writer, predictions, odds, roi),
         REGION_ROI: writer.write(f"{REGION_ROI}.csv", record.roi_csv, record.regions),
         TRACK_RECORD: writer.write(f"{TRACK_RECORD}.json", record.track_record_json(), record.track_record["matches"]),
     }

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from batch.jobs.context import Event, as_of, settings
-from batch.jobs.datasets import frame_of, model_params, outputs, write_returns
+from batch.jobs.datasets import frame_of, model_params, outputs, write_returns, write_serving_file
 from batch.jobs.prices import are_read_from_odds, kept_prices, prices_from_odds, write_prices
 from batch.matches import MatchesFile, MatchesReport, combine, parse_file
 from batch.mlflow.run_log import BatchRun, InputFile
@@ -29,7 +29,7 @@ from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
 from chalicelib.models.store import ModelStore
-from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, PAST_PRICES, DatasetEntry
+from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, PAST_PRICES, SERVING, DatasetEntry
 from chalicelib.storage.objects import ObjectStore, read
 
 RAW_MATCHES: Final = "raw/matches/"
@@ -65,6 +65,7 @@ def run(event: Event, this: BatchRun) -> Event:
             dataset.name: writer.write(dataset.file_name, dataset.content, dataset.rows, dataset.model)
             for dataset in rebuilt.datasets
         } | price_entries
+        entries[SERVING] = write_serving_file(writer, rebuilt.features, rebuilt.predictions)
     report = {
         **rebuilt.report,
         "release_id": writer.release_id,
@@ -73,7 +74,7 @@ def run(event: Event, this: BatchRun) -> Event:
     }
     with this.timed("publish"):
         backwards = bool(event.get("backwards"))
-        published = _publish(writer, entries, rebuilt.predictions[Stage.CHAMPION], report, backwards=backwards)
+        published = _publish(writer, entries, rebuilt.predictions, report, backwards=backwards)
         forgotten = forget_old_releases(objects, published.pointer, now, settings().kept_releases)
     this.report = report
     this.params["published"] = published.moved
@@ -103,7 +104,7 @@ def _prices(
 def _publish(
     writer: ReleaseWriter,
     entries: Mapping[str, DatasetEntry],
-    predictions: pd.DataFrame,
+    predictions: Mapping[Stage, pd.DataFrame],
     report: dict[str, Any],
     *,
     backwards: bool,
@@ -118,7 +119,7 @@ def _publish(
         odds = frame_of(objects, pointer, ODDS)
         all_entries = dict(entries)
         if odds is not None and pointer is not None and backwards and pointer.as_of > iso(writer.as_of):
-            odds = fonbet_odds.known_at(odds, predictions, writer.as_of)
+            odds = fonbet_odds.known_at(odds, predictions[Stage.CHAMPION], writer.as_of)
             content = parquet_bytes(odds, fonbet_odds.FONBET_ODDS_SCHEMA)
             all_entries[ODDS] = writer.write(f"{ODDS}.parquet", content, len(odds))
         all_entries |= write_returns(writer, predictions, odds)

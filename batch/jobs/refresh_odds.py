@@ -25,8 +25,9 @@ from batch.odds.sources import (
 )
 from batch.release import ReleaseWriter, iso, new_release_id, publish_datasets, read_pointer
 from chalicelib import wiring
+from chalicelib.domain import Stage
 from chalicelib.errors import ReleaseUnavailable
-from chalicelib.releases.pointer import ODDS, PREDICTIONS, Pointer
+from chalicelib.releases.pointer import ODDS, PREDICTIONS, PREDICTIONS_CHALLENGER, Pointer
 from chalicelib.storage.objects import ObjectStore
 
 REFRESH_ATTEMPTS: Final = 3
@@ -58,6 +59,9 @@ def run(event: Event, this: BatchRun) -> Event:
         writer = ReleaseWriter(objects, new_release_id(now), moment, now)
         predictions = frame_of(objects, pointer, PREDICTIONS)
         assert predictions is not None  # noqa: S101 - every release has them
+        by_stage = {Stage.CHAMPION: predictions}
+        if (challenger := frame_of(objects, pointer, PREDICTIONS_CHALLENGER)) is not None:
+            by_stage[Stage.CHALLENGER] = challenger
         with this.timed("match"):
             # Stored sightings answer for any time by themselves; a live line forgets what is over.
             previous = _published_odds(objects, pointer, predictions, moment) if live else None
@@ -68,7 +72,7 @@ def run(event: Event, this: BatchRun) -> Event:
             begun = past_prices.of_begun_matches(refreshed.odds, predictions, moment)
             prices = past_prices.merge(previous_prices, begun)
             entries |= write_prices(writer, pointer, previous_prices, prices)
-            entries |= write_returns(writer, predictions, refreshed.odds)
+            entries |= write_returns(writer, by_stage, refreshed.odds)
             report = {
                 **refreshed.report,
                 "as_of": iso(moment),

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from batch.odds import regions
 from batch.odds.names import TeamFlags, club_name, flags_of
+from chalicelib.text import plain
 
 
 class AliasTable:
@@ -28,9 +29,11 @@ class AliasTable:
     def __init__(self, rows: Iterable[tuple[str, str, Sequence[str]]]) -> None:
         self._clubs: dict[str, dict[str, tuple[str, TeamFlags]]] = defaultdict(dict)
         self._anywhere: dict[str, set[tuple[str, str, TeamFlags]]] = defaultdict(set)
+        self._spellings: dict[tuple[str, TeamFlags], tuple[str, ...]] = {}
         for region, club, others in rows:
             name = regions.canonical(region) or region
             marks, identity = flags_of(club), f"{name}/{club_name(club)}"
+            self._spellings[identity, marks] = tuple(plain(spelling) for spelling in (club, *others))
             for spelling in (club, *others):
                 # a spelling that carries the mark itself ("Barca B") is, without it, one of the first team
                 implied = TeamFlags() if flags_of(spelling) == marks else marks
@@ -54,6 +57,14 @@ class AliasTable:
             return None
         ((_, identity, marks),) = everywhere
         return identity, marks
+
+    def spellings(self, region: str, team: str) -> tuple[str, ...]:
+        """Every spelling of a team, as `chalicelib.text.plain` writes it; empty where the table does not know it."""
+        known = self.find(regions.canonical(region), club_name(team))
+        marks = flags_of(team)
+        if known is None or marks not in (TeamFlags(), known[1]):
+            return ()
+        return self._spellings.get((known[0], known[1]), ())
 
     @classmethod
     @cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from batch.odds.regions import plain
+from chalicelib.text import plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,40 +5,14 @@ football but one country (826) in ISO 3166-1, so that number alone names none of
 """
 
 import csv
-import re
-import unicodedata
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from chalicelib.text import plain
+
 INTERNATIONAL: Final = "International"
 """Region of competitions between countries and of continental club cups."""
-
-_LETTERS: Final = str.maketrans(  # letters that no Unicode decomposition turns into plain ones
-    {
-        "ø": "o",
-        "đ": "d",
-        "ł": "l",
-        "æ": "ae",
-        "œ": "oe",
-        "\u0131": "i",
-        "ð": "d",
-        "þ": "th",
-        "ß": "ss",
-        "'": "",
-        "\u2019": "",
-    }
-)
-_NOT_WORD: Final = re.compile(r"[\W_]+")
-
-
-def plain(text: str) -> str:
-    """Lower case without accents, punctuation turned into single spaces; apostrophes vanish ("Nott'm" -> "nottm")."""
-    folded = text.casefold().translate(_LETTERS)
-    decomposed = unicodedata.normalize("NFKD", folded)
-    # й and ё lose their marks too; both sides go through here, so they still meet
-    letters = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return _NOT_WORD.sub(" ", letters).strip()
 
 
 def canonical(name: str | None) -> str | None:

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from chalicelib.api.conditional import content_etag
 from chalicelib.api.failures import DESCRIPTIONS
 from chalicelib.contracts import ErrorResponse
-from chalicelib.releases.lists import Page
+from chalicelib.releases.query import Page
 
 JSON = "application/json"
 

@@ -1,18 +1,13 @@
 """A match's features in the current release."""
 
-import bisect
+import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from chalicelib.errors import (
-    MatchNotFound,
-)
+from chalicelib.errors import MatchNotFound
 from chalicelib.releases.pointer import MATCH_FEATURES
 from chalicelib.releases.store import ReleaseStore
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +23,21 @@ def match_features(match_id: int, releases: ReleaseStore) -> MatchFeatures:
 
     Raises:
         ReleaseUnavailable: no data release yet.
-        DatasetUnavailable: it carries no features.
+        DatasetUnavailable, ReleaseDamaged: it cannot be read.
         MatchNotFound: the match is not in it.
     """
-    entry = releases.entry(releases.pointer(), MATCH_FEATURES)
-    table: pa.Table = releases.view("features", (entry,), lambda: releases.table(entry))
-    ids = table.column("match_id")
-    # The file is sorted by match_id: no index to build or keep for a million rows.
-    position = bisect.bisect_left(range(table.num_rows), match_id, key=lambda i: ids[i].as_py())
-    if position == table.num_rows or ids[position].as_py() != match_id:
+    release = releases.current()
+    computed_at = releases.entry(release.pointer, MATCH_FEATURES).computed_at
+    found = list(release.database.rows("SELECT vector FROM by_id WHERE match_id = :id", {"id": match_id}))
+    if not found:
         raise MatchNotFound(match_id)
-    (row,) = table.slice(position, 1).to_pylist()
-    del row["match_id"]
-    return MatchFeatures(row, entry.computed_at)
+    columns: list[tuple[str, str]] = release.database.properties["features"]
+    numbers = struct.unpack(f"<{len(columns)}d", found[0][0])
+    values = {name: _value(number, kind) for (name, kind), number in zip(columns, numbers, strict=True)}
+    return MatchFeatures(values, computed_at)
+
+
+def _value(number: float, kind: str) -> float | None:
+    if math.isnan(number):
+        return None
+    return int(number) if kind == "long" else number

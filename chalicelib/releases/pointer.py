@@ -13,32 +13,21 @@ from typing import Any, Final, Self
 from chalicelib.errors import ReleaseUnavailable
 
 POINTER_KEY: Final = "releases/current.json"
-
-
 SCHEMA_VERSION: Final = 1
 
-
 MATCH_FEATURES: Final = "match_features"
-
-
 PREDICTIONS: Final = "predictions"
-
-
 PREDICTIONS_CHALLENGER: Final = "predictions_challenger"
-
-
 ODDS: Final = "fonbet_odds"
-
-
 PAST_PRICES: Final = "past_prices"
 """Prices of matches that have begun, which ratings learn from; not served."""
-
-
 REGION_ROI: Final = "roi_by_region"
-
-
 TRACK_RECORD: Final = "track_record"
 PROJECTIONS: Final = "projections"
+SERVING: Final = "serving"
+"""Matches, predictions and features as the lists read them; `chalicelib.releases.schema` describes both files."""
+SERVING_ODDS: Final = "serving_odds"
+"""Odds, edges and returns as the lists read them; it belongs to the `serving` beside it."""
 
 
 def pointer_version_key(version: str) -> str:
@@ -60,6 +49,7 @@ class DatasetEntry:
         model_stage: Alias of the model its predictions come from, if it holds any.
         registered_version: That model's version in the registry.
         model_run_id: That model's MLflow run.
+        etag: ETag of the object; None in releases of earlier versions.
     """
 
     key: str
@@ -71,6 +61,7 @@ class DatasetEntry:
     model_stage: str | None = None
     registered_version: str | None = None
     model_run_id: str | None = None
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

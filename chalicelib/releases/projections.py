@@ -32,7 +32,7 @@ def projections(
         DatasetUnavailable: this release carries no projections.
     """
     entry = releases.entry(releases.pointer(), PROJECTIONS)
-    rows: list[dict[str, Any]] = releases.view("projections", (entry,), lambda: json.loads(releases.content(entry)))
+    rows: list[dict[str, Any]] = releases.parsed(entry, json.loads)
     if region is not None:
         rows = [row for row in rows if row["region"].casefold() == region.casefold()]
     if league is not None:

@@ -1,6 +1,6 @@
-"""Reading the current data release: the pointer, checked by ETag, and its tables in memory.
+"""Reading the current data release: the pointer, checked by ETag, and the serving files it names.
 
-A listing goes on in the release it began in (`pointer_at`).
+A listing goes on in the release it began in (`ReleaseStore.at`).
 """
 
 import hashlib
@@ -8,29 +8,52 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
-from chalicelib.errors import DatasetUnavailable, InvalidCursor, ReleaseUnavailable
+from chalicelib.errors import CursorExpired, DatasetUnavailable, ReleaseDamaged, ReleaseUnavailable
+from chalicelib.releases.database import NO_ODDS, ServingDatabase
+from chalicelib.releases.pointer import (
+    POINTER_KEY,
+    SERVING,
+    SERVING_ODDS,
+    DatasetEntry,
+    Pointer,
+    pointer_version_key,
+)
 from chalicelib.storage.objects import ObjectMissing, ObjectStore, ObjectStoreUnavailable, read
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-from chalicelib.releases.pointer import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
 
 logger = logging.getLogger(__name__)
 
-
 T = TypeVar("T")
+
+KEPT_POINTERS: Final = 32
+"""Pointers of earlier releases kept in memory for the cursors that name them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One version of a release, open for reading.
+
+    Args:
+        pointer: What it consists of.
+        database: The serving file.
+        odds: Schema of the odds file that is attached to it.
+    """
+
+    pointer: Pointer
+    database: ServingDatabase
+    odds: str
 
 
 class ReleaseStore:
-    """The current pointer and the tables it names.
+    """The current pointer and the files it names.
 
     Args:
         objects: Where the release is.
         check_seconds: How long the pointer is trusted before it is asked again (by ETag).
         clock: Monotonic seconds.
-        kept_views: How many derived tables stay in memory; two releases' worth, since old cursors need the old ones.
+        kept_files: How many serving files stay open: the current one, and one that cursors may still need.
     """
 
     def __init__(
@@ -38,16 +61,19 @@ class ReleaseStore:
         objects: ObjectStore,
         check_seconds: float,
         clock: Callable[[], float] = time.monotonic,
-        kept_views: int = 6,
+        kept_files: int = 2,
     ) -> None:
         self._objects = objects
         self._check_seconds = check_seconds
         self._clock = clock
-        self._kept_views = kept_views
+        self._kept_files = kept_files
         self._pointer: tuple[Pointer, str] | None = None
         self._checked_at = float("-inf")
-        self._old_pointers: dict[str, Pointer] = {}
-        self._views: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+        self._old_pointers: OrderedDict[str, Pointer] = OrderedDict()
+        self._databases: OrderedDict[str, ServingDatabase] = OrderedDict()
+        self._parsed: OrderedDict[str, Any] = OrderedDict()
+        self._last_good: Pointer | None = None
+        self._unreadable: tuple[str, float] | None = None
 
     def pointer(self) -> Pointer:
         """The current pointer; the last good one while the store is out of reach.
@@ -59,9 +85,9 @@ class ReleaseStore:
         if self._pointer is not None and now - self._checked_at < self._check_seconds:
             return self._pointer[0]
         try:
-            found = self._objects.get(POINTER_KEY, unless_etag=self._pointer[1] if self._pointer else None)
-            if found is not None:
-                self._pointer = (Pointer.from_json(found.body), found.etag)
+            stored = self._objects.get(POINTER_KEY, unless_etag=self._pointer[1] if self._pointer else None)
+            if stored is not None:
+                self._pointer = (Pointer.from_json(stored.body), stored.etag)
         except ObjectMissing as error:
             if self._pointer is None:
                 raise ReleaseUnavailable("no data release has been published yet") from error
@@ -74,25 +100,36 @@ class ReleaseStore:
         self._checked_at = now
         return self._pointer[0]
 
-    def pointer_at(self, version: str) -> Pointer:
-        """The pointer of that version, current or kept.
+    def current(self) -> Release:
+        """The current release; while its files cannot be read, the last one that could.
 
         Raises:
-            InvalidCursor: that version is past its retention, or never was.
-            ReleaseUnavailable: nothing can be read.
+            ReleaseUnavailable: none was ever published, or its pointer cannot be read.
+            DatasetUnavailable: it has no serving files, or they cannot be fetched.
+            ReleaseDamaged: its files are not what was published.
         """
-        current = self.pointer()
-        if current.version == version:
-            return current
-        if version not in self._old_pointers:
-            try:
-                found = read(self._objects, pointer_version_key(version))
-            except ObjectMissing as error:
-                raise InvalidCursor("the data release this listing began in is gone; begin again") from error
-            except ObjectStoreUnavailable as error:
-                raise ReleaseUnavailable(f"the data release cannot be read: {error.message}") from error
-            self._old_pointers[version] = Pointer.from_json(found.body)
-        return self._old_pointers[version]
+        pointer = self.pointer()
+        if self._last_good is not None and self._is_known_unreadable(pointer):
+            return self._open(self._last_good)
+        try:
+            release = self._open(pointer)
+        except (DatasetUnavailable, ReleaseDamaged) as error:
+            self._unreadable = pointer.version, self._clock()
+            if self._last_good is None or self._last_good == pointer:
+                raise
+            logger.warning("release unreadable, keeping the last good one", extra={"reason": error.code})
+            return self._open(self._last_good)
+        self._last_good = pointer
+        return release
+
+    def at(self, version: str) -> Release:
+        """The release of that version, current or kept.
+
+        Raises:
+            CursorExpired: that version is past its retention, or never was.
+            ReleaseUnavailable, DatasetUnavailable, ReleaseDamaged: it cannot be read.
+        """
+        return self._open(self.pointer_at(version))
 
     def entry(self, pointer: Pointer, dataset: str) -> DatasetEntry:
         """A data set's entry.
@@ -109,40 +146,71 @@ class ReleaseStore:
         """The bytes of a data set, checked against its checksum.
 
         Raises:
-            DatasetUnavailable: the file cannot be read or is not what was published.
+            DatasetUnavailable: the file cannot be read.
+            ReleaseDamaged: it is not what was published.
         """
         try:
-            found = read(self._objects, entry.key)
+            stored = read(self._objects, entry.key)
         except (ObjectMissing, ObjectStoreUnavailable) as error:
             raise DatasetUnavailable(f"{entry.key} cannot be read: {error.message}") from error
-        if hashlib.sha256(found.body).hexdigest() != entry.sha256:
-            raise DatasetUnavailable(f"{entry.key} does not have the published checksum")
-        return found.body
+        if hashlib.sha256(stored.body).hexdigest() != entry.sha256:
+            raise ReleaseDamaged(f"{entry.key} does not have the published checksum")
+        return stored.body
 
-    def table(self, entry: DatasetEntry) -> "pa.Table":
-        """The rows of a parquet data set.
-
-        Raises:
-            DatasetUnavailable: as `content`.
-        """
-        # Imported here: functions that never read parquet come without pyarrow.
-        import pyarrow as pa  # noqa: PLC0415
-        import pyarrow.parquet as pq  # noqa: PLC0415
-
-        return pq.ParquetFile(pa.BufferReader(self.content(entry))).read()
-
-    def view(self, name: str, entries: tuple[DatasetEntry, ...], build: Callable[[], T]) -> T:
-        """Something derived from data sets, kept in memory as long as they are in use.
+    def parsed(self, entry: DatasetEntry, parse: Callable[[bytes], T]) -> T:
+        """What a small file says, kept in memory for the next request.
 
         Args:
-            name: What is derived.
-            entries: What it is derived from; their keys identify the content.
-            build: Makes it.
+            entry: The file.
+            parse: Reads it; always the same for the same file.
+
+        Raises:
+            DatasetUnavailable, ReleaseDamaged: as `content`.
         """
-        identity = (name, *(entry.key for entry in entries))
-        if identity not in self._views:
-            self._views[identity] = build()
-            while len(self._views) > self._kept_views:
-                self._views.popitem(last=False)
-        self._views.move_to_end(identity)
-        return self._views[identity]  # type: ignore[no-any-return]
+        if entry.key not in self._parsed:
+            self._parsed[entry.key] = parse(self.content(entry))
+            while len(self._parsed) > self._kept_files:
+                self._parsed.popitem(last=False)
+        return self._parsed[entry.key]  # type: ignore[no-any-return]
+
+    def pointer_at(self, version: str) -> Pointer:
+        """The pointer of that version, current or kept.
+
+        Raises:
+            CursorExpired: that version is past its retention, or never was.
+            ReleaseUnavailable: nothing can be read.
+        """
+        current = self.pointer()
+        if current.version == version:
+            return current
+        if version not in self._old_pointers:
+            try:
+                stored = read(self._objects, pointer_version_key(version))
+            except ObjectMissing as error:
+                raise CursorExpired from error
+            except ObjectStoreUnavailable as error:
+                raise ReleaseUnavailable(f"the data release cannot be read: {error.message}") from error
+            self._old_pointers[version] = Pointer.from_json(stored.body)
+            while len(self._old_pointers) > KEPT_POINTERS:
+                self._old_pointers.popitem(last=False)
+        return self._old_pointers[version]
+
+    def _is_known_unreadable(self, pointer: Pointer) -> bool:
+        """Whether the release could not be read a moment ago: it is fetched again only at the next look."""
+        if self._unreadable is None:
+            return False
+        version, at = self._unreadable
+        return version == pointer.version and self._clock() - at < self._check_seconds
+
+    def _open(self, pointer: Pointer) -> Release:
+        entry = self.entry(pointer, SERVING)
+        if entry.key not in self._databases:
+            self._databases[entry.key] = ServingDatabase(self.content(entry))
+            while len(self._databases) > self._kept_files:
+                _, oldest = self._databases.popitem(last=False)
+                oldest.close()
+        self._databases.move_to_end(entry.key)
+        database = self._databases[entry.key]
+        priced = pointer.datasets.get(SERVING_ODDS)
+        odds = NO_ODDS if priced is None else database.attach(priced.key, lambda: self.content(priced))
+        return Release(pointer, database, odds)

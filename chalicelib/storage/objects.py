@@ -1,6 +1,7 @@
 """Objects under keys: the small part of S3 that the service needs, and its error vocabulary."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -54,6 +55,14 @@ class ObjectStore(Protocol):
 
         Raises:
             ConditionFailed: the condition did not hold.
+            ObjectStoreUnavailable: the store does not answer.
+        """
+        ...
+
+    def put_file(self, key: str, path: Path) -> str:
+        """Write a file as an object, without reading it into memory, and return its ETag.
+
+        Raises:
             ObjectStoreUnavailable: the store does not answer.
         """
         ...
@@ -124,6 +133,16 @@ class S3ObjectStore:
         condition = {"IfMatch": only_if_etag} if only_if_etag else {"IfNoneMatch": "*"} if only_if_absent else {}
         try:
             return self._client.put_object(Bucket=self._bucket, Key=key, Body=body, **condition)["ETag"]  # type: ignore[arg-type]
+        except ClientError as error:
+            raise _translated(error, key) from error
+        except BotoCoreError as error:
+            raise ObjectStoreUnavailable(f"the bucket does not answer: {type(error).__name__}") from error
+
+    def put_file(self, key: str, path: Path) -> str:
+        """See `ObjectStore.put_file`."""
+        try:
+            with path.open("rb") as file:
+                return self._client.put_object(Bucket=self._bucket, Key=key, Body=file)["ETag"]
         except ClientError as error:
             raise _translated(error, key) from error
         except BotoCoreError as error:

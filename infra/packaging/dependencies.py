@@ -35,8 +35,12 @@ _PYARROW_UNUSED: Final = re.compile(
     r"|/(_s3fs|_gcsfs|_azurefs|_hdfs|_orc|_dataset_orc|_parquet_encryption|_dataset_parquet_encryption)\."
     r"|/libarrow_python_parquet_encryption"
 )
+# Of apsw only its extension module is used: no shell, no full-text search, no Unicode tables. Of Powertools' Swagger
+# page nothing: the API has a page of its own.
 _UNUSED: Final = re.compile(
-    r"(^|/)(tests|testing/tests|_tests)/"
+    r"(^|/)apsw/(?!__init__\.)"
+    r"|/swagger_ui/.+\.(js|css)$"
+    r"|(^|/)(tests|testing/tests|_tests)/"
     r"|(^|/)(f2py|distutils|include)/"
     r"|\.(pyx|pxd|pyi|a|h|c|cpp|lib)$"
     r"|(^|/)bin/"

@@ -20,6 +20,7 @@ REASONS: Final = {
     "pydantic": "request, response and message models",
     "numpy": "the arrays below pandas; features and statistics",
     "pandas": "matches to features, batch only",
+    "apsw": "SQLite for the serving files, the same version wherever they are written and read",
     "pyarrow": "parquet: releases, raw matches; a layer, only where tables are read",
     "pyyaml": "the MLmodel file of a registered model, batch only",
     "rapidfuzz": "similarity of team names, batch only",

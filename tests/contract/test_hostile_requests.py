@@ -224,7 +224,7 @@ def test_a_query_that_means_nothing_is_422(objects: ObjectStore, query: dict[str
     assert_clean(answer, 422)
 
 
-@pytest.mark.parametrize("value", ["\x00", "'; drop table", "../../etc/passwd", "%s%n", "🙂", "(?:a+)+$", "\ud800"])
+@pytest.mark.parametrize("value", ["\x00", "'; drop table", "../../etc/passwd", "%s%n", "🙂", "(?:z+)+$", "\ud800"])
 def test_a_filter_is_text_and_nothing_else(objects: ObjectStore, value: str) -> None:
     publish(objects)
     for name in ("region", "league", "team"):

@@ -47,10 +47,10 @@ def publish_large(name: str) -> None:
 
 
 @pytest.fixture(scope="module", params=["Home", "Динамо Махачкала " * 6], ids=["short names", "long Cyrillic names"])
-def large(request: pytest.FixtureRequest) -> Iterator[str]:
+def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A release of 100,000 predictions, a third of them with odds; the name of its teams."""
     with pytest.MonkeyPatch.context() as patch:
-        stack = aws.__wrapped__(patch)  # type: ignore[attr-defined]  # the fixture, for a whole module
+        stack = aws.__wrapped__(patch, tmp_path_factory.mktemp("sandbox"))  # type: ignore[attr-defined]  # the fixture, for a whole module
         next(stack)
         publish_large(request.param)
         yield request.param

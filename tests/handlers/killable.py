@@ -47,6 +47,9 @@ class FolderStore:
         Path(partial).replace(self._objects / key)
         return hashlib.md5(body, usedforsecurity=False).hexdigest()
 
+    def put_file(self, key: str, path: Path) -> str:
+        return self.put(key, path.read_bytes())
+
     def delete(self, key: str) -> None:
         (self._objects / key).unlink(missing_ok=True)
 

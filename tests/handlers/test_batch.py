@@ -364,13 +364,8 @@ def test_odds_are_matched_and_published_into_the_current_release(objects: Object
     assert pointer is not None
     assert pointer.release_id == release_id
     assert set(pointer.datasets) == {
-        "match_features",
-        "predictions",
-        "fonbet_odds",
-        "past_prices",
-        "roi_by_region",
-        "track_record",
-        "projections",
+        *("match_features", "predictions", "serving", "projections", "past_prices"),
+        *("fonbet_odds", "roi_by_region", "track_record", "serving_odds"),
     }
     assert [row["match_id"] for row in call("odds")[1]] == [1]
     assert call("region_roi")[0] == 200

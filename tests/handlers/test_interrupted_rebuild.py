@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +14,9 @@ from batch import handlers
 from batch.jobs import context
 from batch.jobs import rebuild as rebuild_job
 from chalicelib import wiring
+from chalicelib.domain import Stage
+from chalicelib.releases import lists
+from chalicelib.releases.query import MAX_LIMIT, Query
 from chalicelib.releases.store import ReleaseStore
 from chalicelib.storage.objects import ObjectStore
 from tests.handlers.killable import FolderStore, rebuild_in
@@ -65,8 +69,8 @@ def read_everything(objects: ObjectStore) -> tuple[str, set[str]]:
     for entry in pointer.datasets.values():
         assert entry.key.startswith(f"releases/{pointer.release_id}/")
         store.content(entry)
-    clubs = store.table(pointer.datasets["predictions"]).column("home_team").to_pylist()
-    return pointer.release_id, set(clubs)
+    page = lists.predictions(Query(limit=MAX_LIMIT), Stage.CHAMPION, store, datetime.now(UTC))
+    return pointer.release_id, {row["home_team"] for row in page.rows}
 
 
 def _run(objects: MortalStore, left: int) -> None:

@@ -1,6 +1,8 @@
 """Things tests need, with defaults for all but what matters."""
 
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +14,23 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
+from batch.jobs.datasets import write_serving_file, write_serving_odds
 from batch.release import ReleaseWriter, new_release_id, parquet_bytes, publish_release
 from batch.score import PREDICTIONS_SCHEMA
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS
 from chalicelib.models.mirror import mirror_key
-from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, PREDICTIONS, PROJECTIONS, REGION_ROI, Pointer
+from chalicelib.releases.pointer import (
+    MATCH_FEATURES,
+    ODDS,
+    PREDICTIONS,
+    PREDICTIONS_CHALLENGER,
+    PROJECTIONS,
+    REGION_ROI,
+    SERVING,
+    SERVING_ODDS,
+    Pointer,
+)
 from chalicelib.storage.objects import ObjectStore
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -204,6 +217,7 @@ def publish(
     predictions: pd.DataFrame | None = None,
     odds: pd.DataFrame | None = None,
     features: pd.DataFrame | None = None,
+    challenger: pd.DataFrame | None = None,
     region_roi: str | None = None,
     projections: list[dict[str, Any]] | None = None,
     now: datetime = NOW,
@@ -212,12 +226,21 @@ def publish(
     writer = ReleaseWriter(objects, new_release_id(now), now, now)
     shown = make_predictions() if predictions is None else predictions
     known = make_features() if features is None else features
+    by_stage = {Stage.CHAMPION: shown}
     entries = {
         PREDICTIONS: writer.write("predictions.parquet", parquet_bytes(shown, PREDICTIONS_SCHEMA), len(shown)),
         MATCH_FEATURES: writer.write("match_features.parquet", parquet_bytes(known), len(known)),
     }
+    if challenger is not None:
+        by_stage[Stage.CHALLENGER] = challenger
+        content = parquet_bytes(challenger, PREDICTIONS_SCHEMA)
+        entries[PREDICTIONS_CHALLENGER] = writer.write("predictions_challenger.parquet", content, len(challenger))
+    entries[SERVING] = write_serving_file(writer, known, by_stage)
     if odds is not None:
         entries[ODDS] = writer.write("fonbet_odds.parquet", parquet_bytes(odds), len(odds))
+        lines = csv.DictReader(io.StringIO(region_roi or ""))
+        roi = {line["region"]: float(line["roi"]) if line["roi"] else None for line in lines}
+        entries[SERVING_ODDS] = write_serving_odds(writer, by_stage, odds, roi)
     if region_roi is not None:
         entries[REGION_ROI] = writer.write("roi_by_region.csv", region_roi.encode(), region_roi.count("\n") - 1)
     if projections is not None:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from chalicelib.errors import IdempotencyConflict, QueueUnavailable, TaskNotFound, TaskStoreUnavailable
@@ -50,6 +51,9 @@ class InMemoryObjectStore:
             raise ConditionFailed(f"{key} was written by somebody else in between")
         self.objects[key] = body
         return self._etag(body)
+
+    def put_file(self, key: str, path: Path) -> str:
+        return self.put(key, path.read_bytes())
 
     def delete(self, key: str) -> None:
         self._check()

@@ -28,7 +28,7 @@ from chalicelib.api.routes.parameters import (
 from chalicelib.contracts import CardRow, MatchRow, OddsRow, PredictionRow, RegionRoiRow
 from chalicelib.domain import Stage
 from chalicelib.releases import lists as catalogue
-from chalicelib.releases.lists import DEFAULT_LIMIT, Page, Query
+from chalicelib.releases.query import DEFAULT_LIMIT, Page, Query
 from chalicelib.telemetry.log import facts
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)

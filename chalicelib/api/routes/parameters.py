@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.contracts import MatchStatus
 from chalicelib.domain import Stage
-from chalicelib.releases.lists import MAX_LIMIT
+from chalicelib.releases.query import MAX_LIMIT
 
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)

@@ -12,7 +12,7 @@ from chalicelib.api.rendering import documented, list_response, rows_json
 from chalicelib.api.routes.parameters import LeagueQuery, RegionQuery, TeamQuery
 from chalicelib.contracts import ProjectionRow
 from chalicelib.releases import projections as released
-from chalicelib.releases.lists import Page
+from chalicelib.releases.query import Page
 
 ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 

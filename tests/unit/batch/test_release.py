@@ -16,7 +16,7 @@ from batch.release import (
     publish_release,
     read_pointer,
 )
-from chalicelib.errors import DatasetUnavailable, InvalidCursor, ReleaseUnavailable
+from chalicelib.errors import CursorExpired, ReleaseDamaged, ReleaseUnavailable
 from chalicelib.releases.pointer import POINTER_KEY, Pointer
 from chalicelib.releases.store import ReleaseStore
 from chalicelib.storage.objects import ConditionFailed
@@ -146,7 +146,7 @@ def test_a_damaged_file_is_not_served() -> None:
     pointer = publish(objects)
     objects.objects[pointer.datasets["predictions"].key] = b"damaged"
     store = ReleaseStore(objects, check_seconds=0)
-    with pytest.raises(DatasetUnavailable):
+    with pytest.raises(ReleaseDamaged):
         store.content(store.entry(store.pointer(), "predictions"))
 
 
@@ -171,7 +171,7 @@ def test_old_releases_are_forgotten_and_what_is_served_is_not() -> None:
     store = ReleaseStore(objects, check_seconds=0)
     assert len([key for key in deleted if key.endswith(".parquet")]) == 2
     assert store.content(store.entry(pointers[2], "predictions")) == b"rows"
-    with pytest.raises(InvalidCursor):
+    with pytest.raises(CursorExpired):
         store.pointer_at(pointers[0].version)
     assert store.pointer_at(pointers[3].version) == pointers[3]
 

@@ -20,7 +20,7 @@ ENTRY = """
         "lists",
         summary="Matches of a season",
         description="Counts the matches of a season.",
-        layers=(Layer.PYARROW,),
+        layers=(Layer.LIGHTGBM,),
         memory_mb=640,
         timeout_seconds=12,
     ),
@@ -79,7 +79,7 @@ def test_the_function_is_deployed_with_what_its_entry_says(derived: dict[str, An
     function = derived["template"]["Resources"]["Seasons"]["Properties"]
     assert (function["MemorySize"], function["Timeout"]) == (640, 12)
     assert function["Handler"] == "app.seasons"
-    assert function["Layers"] == [{"Ref": "PyarrowLayer"}]
+    assert function["Layers"] == [{"Ref": "LightgbmNativeLayer"}]
     assert function["Role"] == {"Fn::GetAtt": ["SeasonsRole", "Arn"]}
     policy = derived["template"]["Resources"]["SeasonsRole"]["Properties"]["Policies"][0]["PolicyDocument"]
     assert "-seasons" in json.dumps(policy)

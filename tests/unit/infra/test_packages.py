@@ -107,16 +107,16 @@ def test_a_broken_limit_names_function_and_limit(size: Size, words: str) -> None
 
 
 def test_a_function_weighs_its_package_and_each_of_its_layers(tmp_path: Path) -> None:
-    for name, weight in (("deployment", 1), ("lightgbm-native", 10), ("pyarrow", 100)):
+    for name, weight in (("deployment", 1), ("lightgbm-native", 10), ("pyarrow", 100), ("batch", 101)):
         write_zip(tmp_path / f"{name}.zip", files_below(tree(tmp_path / name, data="x" * weight)))
-    names = ["Predict", "PredictMatch", "Cards", "TaskStatus"]
+    names = ["Predict", "Rebuild", "Cards", "RefreshOdds"]
     (tmp_path / "sam.json").write_text(json.dumps({"Resources": dict.fromkeys(names)}), encoding="utf-8")
     found = {size.function: size.unzipped for size in sizes(tmp_path)}
-    assert found == {"predict": 11, "predict_match": 111, "cards": 101, "task_status": 1}
+    assert found == {"predict": 11, "cards": 1, "rebuild": 211, "refresh_odds": 201}
     layers = {name: (tmp_path / f"{name}.zip").stat().st_size for name in ("lightgbm-native", "pyarrow")}
     zipped = {size.function: size.layers_zipped for size in sizes(tmp_path)}
-    assert zipped["predict_match"] == (layers["lightgbm-native"], layers["pyarrow"])
-    assert zipped["task_status"] == ()
+    assert zipped["rebuild"] == (layers["lightgbm-native"], layers["pyarrow"])
+    assert zipped["cards"] == ()
 
 
 # ── Shared libraries ────────────────────────────────────────────────────────────────────────────────
@@ -247,7 +247,7 @@ def imported_at_once(module: str) -> set[str]:
 
 
 def test_the_batch_functions_import_only_what_their_package_or_the_runtime_has() -> None:
-    locked = {"numpy", "pandas", "pyarrow", "rapidfuzz", "yaml", "pydantic", "aws_lambda_powertools"}
+    locked = {"apsw", "numpy", "pandas", "pyarrow", "rapidfuzz", "yaml", "pydantic", "aws_lambda_powertools"}
     runtime = {"boto3", "botocore"}
     for module in imported_modules("batch.handlers"):
         assert imported_at_once(module) <= locked | runtime, module

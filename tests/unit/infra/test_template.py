@@ -81,8 +81,8 @@ def test_layers_go_only_where_they_are_used(template: dict[str, Any]) -> None:
         for name, properties in functions(template).items()
     }
     assert found["Predict"] == ["LightgbmNativeLayer"]
-    assert found["PredictMatch"] == ["LightgbmNativeLayer", "PyarrowLayer"]
-    assert found["Cards"] == ["PyarrowLayer"]
+    assert found["Rebuild"] == ["LightgbmNativeLayer", "PyarrowLayer"]
+    assert found["Cards"] == []
     assert found["TaskStatus"] == []
 
 

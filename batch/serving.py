@@ -1,0 +1,349 @@
+"""Writes the serving files of a release: `serving.sqlite` and `odds.sqlite` (`chalicelib/releases/schema.py`).
+
+Rows go from the frames into the database in chunks, so memory stays bounded. The same frames give the same bytes.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from batch.odds import arrays as odds_arrays
+from batch.odds.clubs import AliasTable
+from chalicelib.domain import Outcome, Stage
+from chalicelib.errors import ReleaseTooLarge
+from chalicelib.releases.schema import (
+    ALL_MATCH_COLUMNS,
+    ALL_ODDS_COLUMNS,
+    MATCH_COLUMNS,
+    ODDS_COLUMNS,
+    ODDS_SCHEMA,
+    PAGE_BYTES,
+    POSITION_BITS,
+    SCHEMA_VERSION,
+    SERVING_SCHEMA,
+    STAGE_COLUMNS,
+    place,
+)
+from chalicelib.text import plain
+
+CHUNK_ROWS: Final = 50_000
+
+Integers = npt.NDArray[np.int64]
+Columns = Mapping[str, "pd.Series | npt.NDArray[Any]"]
+"""Column name to values; all of one length."""
+
+LABELS: Final = tuple(outcome.label for outcome in Outcome)
+LABELS_AND_NONE: Final = np.array([*LABELS, None], dtype=object)
+"""What `NO_BET`, -1, selects is no label."""
+
+
+@dataclass(frozen=True)
+class MatchIndex:
+    """Where the matches of a release are in its serving file; the odds of the same release are stored alike.
+
+    Attributes:
+        match_id: In the order of (kickoff, match_id), unknown kickoffs last: the index is the position.
+        competition: The match's competition, a row of `competitions`.
+        home_club: The home side, a row of `clubs`.
+        away_club: The away side.
+        competitions: Region and league of each competition.
+        clubs: Region, sex and name of each club.
+    """
+
+    match_id: Integers
+    competition: Integers
+    home_club: Integers
+    away_club: Integers
+    competitions: pd.DataFrame
+    clubs: pd.DataFrame
+
+    @classmethod
+    def of(cls, predictions: pd.DataFrame) -> "MatchIndex":
+        """The index of a release's predictions, of any stage: competitions by (region, league), clubs by name."""
+        competition, competitions = _numbered(predictions[["region", "league"]])
+        sides = [
+            predictions[["region", "sex", side]].set_axis(["region", "sex", "name"], axis=1)
+            for side in ("home_team", "away_team")
+        ]
+        club, clubs = _numbered(pd.concat(sides, ignore_index=True))
+        count = len(predictions)
+        return cls(
+            predictions["match_id"].to_numpy(np.int64), competition, club[:count], club[count:], competitions, clubs
+        )
+
+
+def _numbered(rows: pd.DataFrame) -> tuple[Integers, pd.DataFrame]:
+    """The number of each row's combination of values, from 1 in their order, and the combinations."""
+    names = list(rows.columns)
+    groups = rows.groupby(names, sort=True, dropna=False)
+    keys = groups.size().reset_index()[names]
+    return np.asarray(groups.ngroup(), dtype=np.int64) + 1, keys
+
+
+def write_serving(path: Path, features: pd.DataFrame, predictions: Mapping[Stage, pd.DataFrame]) -> None:
+    """Write `serving.sqlite`.
+
+    Args:
+        path: The file, which does not exist yet.
+        features: Rows of match_features.parquet.
+        predictions: Rows of predictions.parquet by stage, in order of (match_date, match_id); the same matches each.
+
+    Raises:
+        ValueError: the stages do not list the same matches in the same order.
+        ReleaseTooLarge: there is no room for the file.
+    """
+    shown = next(iter(predictions.values()))
+    index = MatchIndex.of(shown)
+    for stage, frame in predictions.items():
+        if not np.array_equal(frame["match_id"].to_numpy(np.int64), index.match_id):
+            raise ValueError(f"the predictions of {stage} list other matches than {next(iter(predictions))}'s")
+    columns = _match_columns(index, predictions)
+    names = [name for name in features.columns if name != "match_id"]
+    with _database(path, SERVING_SCHEMA) as database:
+        _insert(database, "properties", ("name", "value"), _properties(shown, predictions, features[names]))
+        _insert(database, "competitions", _COMPETITION, _competitions(index))
+        _insert(database, "clubs", _CLUB, _clubs(index))
+        positions = np.arange(len(shown), dtype=np.int64)
+        _insert(database, "matches", ("position", *ALL_MATCH_COLUMNS), _rows({"position": positions, **columns}))
+        _copy_by_league(database, "matches", ALL_MATCH_COLUMNS)
+        _insert(database, "appearances", ("place", "competition"), _appearances(index))
+        _insert(database, "by_id", ("match_id", "position", "vector"), _by_id(index, features, names))
+
+
+def write_odds(
+    path: Path,
+    odds: pd.DataFrame,
+    predictions: Mapping[Stage, pd.DataFrame],
+    roi_by_region: Mapping[str, float | None],
+) -> int:
+    """Write `odds.sqlite`.
+
+    Args:
+        path: The file, which does not exist yet.
+        odds: Rows of fonbet_odds.parquet; those of matches that the release does not carry are left out.
+        predictions: As for `write_serving`.
+        roi_by_region: The return on value bets of each region.
+
+    Returns:
+        The number of matches with odds.
+
+    Raises:
+        ReleaseTooLarge: there is no room for the file.
+    """
+    shown = next(iter(predictions.values()))
+    index = MatchIndex.of(shown)
+    priced, columns = _odds_columns(index, odds, predictions)
+    with _database(path, ODDS_SCHEMA) as database:
+        _insert(database, "properties", ("name", "value"), [("schema_version", str(SCHEMA_VERSION))])
+        _insert(database, "region_roi", ("region", "roi"), sorted(roi_by_region.items()))
+        _insert(database, "odds", ("position", *ALL_ODDS_COLUMNS), _rows({"position": priced, **columns}))
+        _copy_by_league(database, "odds", ALL_ODDS_COLUMNS)
+    return len(priced)
+
+
+@contextmanager
+def _database(path: Path, schema: Sequence[str]) -> Iterator[apsw.Connection]:
+    database = apsw.Connection(str(path))
+    try:
+        # No journal and no waiting for the disk: a file that is not finished is thrown away.
+        for pragma in (f"page_size={PAGE_BYTES}", "journal_mode=OFF", "synchronous=OFF", "cache_size=-65536"):
+            database.execute(f"PRAGMA {pragma}")
+        # Sorting spills where there is room for the file itself.
+        database.execute("PRAGMA temp_store=FILE")
+        database.execute("BEGIN")
+        for statement in schema:
+            database.execute(statement)
+        yield database
+        database.execute("COMMIT")
+    except (apsw.FullError, apsw.IOError) as error:
+        raise ReleaseTooLarge(f"{path.name} does not fit into the temporary folder: {error}") from error
+    finally:
+        database.close()
+
+
+def _insert(database: apsw.Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    values = ",".join("?" * len(columns))
+    database.executemany(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({values})", rows)
+
+
+def _copy_by_league(database: apsw.Connection, table: str, columns: Iterable[str]) -> None:
+    names = ", ".join(columns)
+    key = f"competition << {POSITION_BITS} | position"
+    database.execute(
+        f"INSERT INTO {table}_by_league (place, {names}) SELECT {key} AS place, {names} FROM {table} ORDER BY place"
+    )
+
+
+def _rows(columns: Columns) -> Iterator[tuple[Any, ...]]:
+    """The rows of equally long columns as Python values, missing ones as None."""
+    count = len(next(iter(columns.values())))
+    for start in range(0, count, CHUNK_ROWS):
+        yield from zip(*(_values(column[start : start + CHUNK_ROWS]) for column in columns.values()), strict=True)
+
+
+def _values(column: "pd.Series | npt.NDArray[Any]") -> list[Any]:
+    if isinstance(column, pd.Series):
+        missing = column.isna().to_numpy(bool)
+        values: list[Any] = column.tolist()
+    else:
+        missing = np.asarray(pd.isna(column))
+        values = column.tolist()
+    for row in np.flatnonzero(missing):
+        values[row] = None
+    return values
+
+
+_COMPETITION: Final = ("id", "region", "league", "region_key", "league_key", "matches")
+_CLUB: Final = ("id", "region", "sex", "name", "matches", "spellings")
+
+
+def _competitions(index: MatchIndex) -> Iterator[tuple[Any, ...]]:
+    counts = np.bincount(index.competition, minlength=len(index.competitions) + 1)
+    for number, (region, league) in enumerate(index.competitions.itertuples(index=False), start=1):
+        yield number, region, league, plain(region), plain(league), int(counts[number])
+
+
+def _clubs(index: MatchIndex) -> Iterator[tuple[Any, ...]]:
+    size = len(index.clubs) + 1
+    counts = np.bincount(index.home_club, minlength=size) + np.bincount(index.away_club, minlength=size)
+    aliases = AliasTable.shipped()
+    for number, (region, sex, name) in enumerate(index.clubs.itertuples(index=False), start=1):
+        spellings = dict.fromkeys([plain(name), *aliases.spellings(region, name)])
+        yield number, region, int(sex), name, int(counts[number]), "\n".join(spellings)
+
+
+def _appearances(index: MatchIndex) -> Iterator[tuple[int, int]]:
+    positions = np.arange(len(index.match_id), dtype=np.int64)
+    places = np.concatenate([place_of(club, positions) for club in (index.home_club, index.away_club)])
+    order = np.argsort(places, kind="stable")
+    competition = np.concatenate([index.competition, index.competition])[order]
+    yield from _rows({"place": places[order], "competition": competition})
+
+
+def place_of(group: Integers, position: Integers) -> Integers:
+    """`chalicelib.releases.schema.place` of arrays."""
+    return place(group, position)  # type: ignore[arg-type, return-value]
+
+
+def _by_id(index: MatchIndex, features: pd.DataFrame, names: list[str]) -> Iterator[tuple[int, int | None, bytes]]:
+    """Position and features of each match, in order of match id; one of both may be missing."""
+    position_of = pd.Series(np.arange(len(index.match_id)), index=index.match_id)
+    ids = np.union1d(features["match_id"].to_numpy(np.int64), index.match_id)
+    ordered = features
+    if not np.array_equal(features["match_id"], ids):
+        ordered = features.set_index("match_id").reindex(ids).rename_axis("match_id").reset_index()
+    width = 8 * len(names)
+    for start in range(0, len(ordered), CHUNK_ROWS):
+        chunk = ordered.iloc[start : start + CHUNK_ROWS]
+        packed = chunk[names].to_numpy(np.float64, na_value=np.nan).astype("<f8").tobytes()
+        positions = _values(position_of.reindex(chunk["match_id"]).astype("Int64"))
+        for row, (match_id, position) in enumerate(zip(chunk["match_id"].tolist(), positions, strict=True)):
+            yield match_id, position, packed[row * width : (row + 1) * width]
+
+
+def _properties(
+    shown: pd.DataFrame, predictions: Mapping[Stage, pd.DataFrame], features: pd.DataFrame
+) -> list[tuple[str, str]]:
+    known = shown["outcome_1x2"].notna().to_numpy(bool)
+    facts = {
+        "schema_version": SCHEMA_VERSION,
+        "matches": len(shown),
+        "with_kickoff": int(shown["match_date"].notna().sum()),
+        # Bounds of the scans for upcoming and for finished matches.
+        "first_open": int(np.argmin(known)) if not known.all() else len(shown),
+        "behind_last_result": int(np.flatnonzero(known)[-1]) + 1 if known.any() else 0,
+        "stages": {str(stage): _model_run(frame) for stage, frame in predictions.items()},
+        "features": [[name, "long" if features[name].dtype.kind == "i" else "double"] for name in features],
+    }
+    return [(name, json.dumps(value)) for name, value in sorted(facts.items())]
+
+
+def _model_run(frame: pd.DataFrame) -> str | None:
+    return None if frame.empty else str(frame["model_run_id"].iloc[0])
+
+
+def _match_columns(index: MatchIndex, predictions: Mapping[Stage, pd.DataFrame]) -> dict[str, Any]:
+    shown = next(iter(predictions.values()))
+    known: dict[str, Any] = {
+        "competition": index.competition,
+        "home_club": index.home_club,
+        "away_club": index.away_club,
+        "kickoff": _seconds(shown["match_date"]),
+    }
+    columns = {name: known[name] if name in known else shown[name] for name in MATCH_COLUMNS}
+    nothing = np.full(len(shown), None, dtype=object)
+    for stage in Stage:
+        frame = predictions.get(stage)
+        columns |= {f"{stage}_{name}": nothing if frame is None else frame[name] for name in STAGE_COLUMNS}
+    return columns
+
+
+def _odds_columns(
+    index: MatchIndex, odds: pd.DataFrame, predictions: Mapping[Stage, pd.DataFrame]
+) -> tuple[Integers, dict[str, Any]]:
+    """The positions of the matches with odds, in order, and the columns of their rows."""
+    shown = next(iter(predictions.values()))
+    order = np.argsort(index.match_id, kind="stable")
+    ids = odds["match_id"].to_numpy(np.int64)
+    at = np.minimum(np.searchsorted(index.match_id, ids, sorter=order), max(len(order) - 1, 0))
+    carried = index.match_id[order[at]] == ids if len(order) else np.zeros(len(ids), dtype=bool)
+    position = order[at[carried]] if len(order) else np.zeros(0, dtype=np.int64)
+    by_kickoff = np.argsort(position, kind="stable")
+    position = position[by_kickoff]
+    rows = odds[carried].iloc[by_kickoff].reset_index(drop=True)
+    known: dict[str, Any] = {
+        "competition": index.competition[position],
+        "home_club": index.home_club[position],
+        "away_club": index.away_club[position],
+        "finished": shown["outcome_1x2"].notna().to_numpy(bool)[position],
+        "collected_at": _seconds(rows["collected_at"]),
+    }
+    columns = {name: known[name] if name in known else rows[name] for name in ODDS_COLUMNS}
+    prices = rows[["odds_home", "odds_draw", "odds_away"]].to_numpy(np.float64)
+    # A market without fair probabilities (booksum outside its bounds) prices nothing, whatever it says.
+    is_open = rows["implied_home"].notna().to_numpy(bool) & ~rows["suspended"].to_numpy(bool)
+    prices = np.where(is_open[:, None], prices, np.nan)
+    for stage in Stage:
+        frame = predictions.get(stage)
+        if frame is None:
+            probabilities = np.full(prices.shape, np.nan)
+        else:
+            probabilities = frame[["proba_home", "proba_draw", "proba_away"]].to_numpy(np.float64)[position]
+        columns |= {f"{stage}_{name}": values for name, values in _edges(probabilities, prices).items()}
+    return position, columns
+
+
+def _edges(probabilities: odds_arrays.Floats, prices: odds_arrays.Floats) -> dict[str, Any]:
+    """The columns `STAGE_ODDS_COLUMNS`."""
+    edges = probabilities * prices - 1
+    bets = odds_arrays.value_bets(probabilities, prices)
+    return {
+        **{f"edge_{label}": edges[:, number] for number, label in enumerate(LABELS)},
+        "best_edge": edges.max(axis=1),
+        "value_bet": LABELS_AND_NONE[bets.outcome],
+    }
+
+
+def _seconds(moments: pd.Series) -> pd.Series:
+    """Whole seconds since the epoch, missing where the moment is."""
+    seconds = pd.Series(pd.NA, index=moments.index, dtype="Int64")
+    known = moments.notna()
+    naive = moments[known].dt.tz_convert(None)
+    seconds[known] = naive.dt.as_unit("s").astype("int64")
+    return seconds
+
+
+@contextmanager
+def temporary_file(name: str) -> Iterator[Path]:
+    """A path of that name in a folder of its own, which is removed afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / name

@@ -1,0 +1,31 @@
+"""Text in the one form in which names are compared."""
+
+import re
+import unicodedata
+from typing import Final
+
+_LETTERS: Final = str.maketrans(  # letters that no Unicode decomposition turns into plain ones
+    {
+        "ø": "o",
+        "đ": "d",
+        "ł": "l",
+        "æ": "ae",
+        "œ": "oe",
+        "\u0131": "i",
+        "ð": "d",
+        "þ": "th",
+        "ß": "ss",
+        "'": "",
+        "\u2019": "",
+    }
+)
+_NOT_WORD: Final = re.compile(r"[\W_]+")
+
+
+def plain(text: str) -> str:
+    """Lower case without accents, punctuation turned into single spaces; apostrophes vanish ("Nott'm" -> "nottm")."""
+    folded = text.casefold().translate(_LETTERS)
+    decomposed = unicodedata.normalize("NFKD", folded)
+    # й and ё lose their marks too; both sides go through here, so they still meet
+    letters = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return _NOT_WORD.sub(" ", letters).strip()
