@@ -149,8 +149,9 @@ replay: setup ## Run a day of batch again and show it (AS_OF=2024-03-20 [STACK=n
 bench-cold: setup ## Cold start and warm time of every function, into infra/reference/measured.json
 	@$(PY) -m benchmarks.cold --record
 
-openapi: setup ## Write docs/openapi.json from the code
+openapi: setup ## docs/openapi.json from the code, and the client packages' cores from it
 	@$(PY) -m infra.reference.openapi
+	@$(PY) -m infra.reference.clients
 
 fuzz: setup ## Requests generated from the OpenAPI document against BASE_URL (default: the local system; FUZZ_EXAMPLES=400)
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.fuzz.run

@@ -31,6 +31,7 @@ def http_function(name: str) -> Handler:
 predict = http_function("predict")
 predict_match = http_function("predict_match")
 predict_async = http_function("predict_async")
+features = http_function("features")
 precomputed = http_function("precomputed")
 predictions = http_function("predictions")
 matches = http_function("matches")

@@ -116,6 +116,16 @@ class AsyncPredictRequest(_Frozen):
     features: RequestFeatures | None = None
 
 
+class FeaturesResponse(_Frozen):
+    """A match's features in the current data release; `match_id` and `features` are a body of `POST /predict`."""
+
+    model_config = _shown(match_id=99, features=_FEATURES, features_computed_at="2024-04-07T06:00:00Z")
+
+    match_id: int
+    features: dict[str, float | None]
+    features_computed_at: Timestamp = Field(description="Time of the data release they come from.")
+
+
 class Probabilities(_Frozen):
     """Outcome probabilities by class: 0 home win, 1 draw, 2 away win."""
 

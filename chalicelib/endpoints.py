@@ -137,6 +137,21 @@ ENDPOINTS: Final = (
         timeout_seconds=25,
     ),
     Endpoint(
+        "features",
+        "GET",
+        "/predict/features/{match_id}",
+        Access.CLIENT,
+        "prediction",
+        summary="Features of a match",
+        description=(
+            "The match's features in the current data release, as `POST /predict` takes them: change what you like and"
+            " send them back."
+        ),
+        layers=(Layer.PYARROW,),
+        memory_mb=1769,
+        timeout_seconds=25,
+    ),
+    Endpoint(
         "precomputed",
         "GET",
         "/predict/precomputed/{match_id}",

@@ -169,7 +169,13 @@ def test_options_of_a_file_that_exists_lists_its_methods(filled: ObjectStore) ->
 
 # ── Conditions ──────────────────────────────────────────────────────────────────────────────────────
 
-SINGLE = {"precomputed": {"match_id": 1}, "model_info": {}, "docs": {"path": "/openapi.json"}, "ui": {"path": "/ui"}}
+SINGLE = {
+    "precomputed": {"match_id": 1},
+    "features": {"match_id": 1},
+    "model_info": {},
+    "docs": {"path": "/openapi.json"},
+    "ui": {"path": "/ui"},
+}
 
 
 @pytest.mark.parametrize("function", SINGLE)
@@ -277,6 +283,17 @@ def test_a_conflict_names_both_of_its_causes(filled: ObjectStore, body: Any, que
     status, answer, _ = call("predict_async", body=body, headers=headers, query=query)
     assert (status, answer["code"]) == (409, "idempotency_conflict")
     assert "another body or another stage" in answer["message"]
+
+
+# ── Features ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_matchs_features_sent_back_predict_as_the_match_itself(filled: ObjectStore) -> None:
+    status, body, _ = call("features", match_id=1)
+    assert (status, list(body)) == (200, ["match_id", "features", "features_computed_at"])
+    again = call("predict", body={"match_id": 1, "features": body["features"]})[1]
+    live = call("predict_match", match_id=1)[1]
+    assert again["prediction"]["probabilities"] == live["prediction"]["probabilities"]
 
 
 # ── Explanations ────────────────────────────────────────────────────────────────────────────────────

@@ -108,6 +108,11 @@ CASES = [
     Case("predict_match", 404, {"match_id": 999}),
     Case("predict_match", 422, {"match_id": "seven"}),
     Case("predict_match", 503, {"match_id": 1}, nothing),
+    Case("features", 200, {"match_id": 1}),
+    Case("features", 401, {"match_id": 1}, settings=KEYS),
+    Case("features", 404, {"match_id": 999}),
+    Case("features", 422, {"match_id": "seven"}),
+    Case("features", 503, {"match_id": 1}, nothing),
     Case("predict_async", 202, {"body": BODY}),
     Case("predict_async", 202, {"body": {"match_id": 1}}),
     Case("predict_async", 401, {"body": BODY}, settings=KEYS),
@@ -192,7 +197,7 @@ def test_no_documented_status_is_left_out() -> None:
     # In tests of their own: they need a task that has begun, and Lambda's answers.
     alone = {
         *(("task_status", 200), ("workers", 200), ("workers_alias", 200)),
-        *((name, 304) for name in ("precomputed", "model_info", "openapi_document")),
+        *((name, 304) for name in ("precomputed", "features", "model_info", "openapi_document")),
     }
     assert documented - general - alone - provoked == set()
     assert provoked - documented == set()

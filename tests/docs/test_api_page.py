@@ -24,7 +24,7 @@ def test_every_path_of_every_endpoint_is_on_the_page() -> None:
 
 
 def test_each_example_is_a_call_in_both_languages_with_an_answer() -> None:
-    assert sum(one.answer is not None for one in EXAMPLES) == 19
+    assert sum(one.answer is not None for one in EXAMPLES) == 20
     assert all(one.shell and one.python and one.answer for one in EXAMPLES if one.answer is not None)
 
 

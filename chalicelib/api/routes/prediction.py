@@ -8,13 +8,20 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chalicelib import wiring
-from chalicelib.api.rendering import POLL_SECONDS, documented, json_response
+from chalicelib.api.rendering import POLL_SECONDS, cacheable_response, documented, json_response
 from chalicelib.api.request import public_url
 from chalicelib.api.routes.parameters import ExplainQuery, IdempotencyKeyHeader, MatchIdPath, StageQuery
-from chalicelib.contracts import AsyncPredictRequest, AsyncPredictResponse, PredictRequest, PredictResponse
+from chalicelib.contracts import (
+    AsyncPredictRequest,
+    AsyncPredictResponse,
+    FeaturesResponse,
+    PredictRequest,
+    PredictResponse,
+)
 from chalicelib.domain import Stage
 from chalicelib.models import predict as predictions
 from chalicelib.models.predict import signature_at_hand
+from chalicelib.releases.features import match_features
 from chalicelib.tasks.submit import own_key, submit
 from chalicelib.telemetry.log import facts
 
@@ -54,6 +61,20 @@ def predict_match(
     response = predictions.predict_match(match_id, stage, wiring.models(), wiring.releases(), explain=explain)
     _note(response)
     return json_response(response, exclude=_absent(response))
+
+
+@ROUTERS["features"].get(
+    "/predict/features/<match_id>/",
+    tags=["prediction"],
+    responses=documented(FeaturesResponse, 401, 404, 422, 503, conditional=True),
+)
+def features(match_id: MatchIdPath) -> Response[str]:
+    """A match's features in the current data release."""
+    facts.note(match_id=match_id)
+    release = match_features(match_id, wiring.releases())
+    return cacheable_response(
+        FeaturesResponse(match_id=match_id, features=dict(release.values), features_computed_at=release.computed_at)
+    )
 
 
 @ROUTERS["predict_async"].post(

@@ -1,0 +1,107 @@
+"""Contains all the data models used in inputs/outputs"""
+
+from .async_predict_request import AsyncPredictRequest
+from .async_predict_request_features_type_0 import AsyncPredictRequestFeaturesType0
+from .async_predict_response import AsyncPredictResponse
+from .base_scores import BaseScores
+from .card_row import CardRow
+from .card_row_outcome_1x2_type_0 import CardRowOutcome1X2Type0
+from .card_row_predicted_class import CardRowPredictedClass
+from .card_row_predicted_label import CardRowPredictedLabel
+from .card_row_status import CardRowStatus
+from .card_row_value_bet_type_0 import CardRowValueBetType0
+from .cards_status import CardsStatus
+from .contribution import Contribution
+from .dead_letter_state import DeadLetterState
+from .drift_response import DriftResponse
+from .error_response import ErrorResponse
+from .fault import Fault
+from .features_response import FeaturesResponse
+from .features_response_features import FeaturesResponseFeatures
+from .health import Health
+from .health_checks import HealthChecks
+from .health_status import HealthStatus
+from .match_row import MatchRow
+from .model_feature import ModelFeature
+from .model_info_response import ModelInfoResponse
+from .model_info_response_metrics import ModelInfoResponseMetrics
+from .model_info_response_params import ModelInfoResponseParams
+from .odds_row import OddsRow
+from .odds_status import OddsStatus
+from .openapi_document_response_200 import OpenapiDocumentResponse200
+from .predict_request import PredictRequest
+from .predict_request_features import PredictRequestFeatures
+from .predict_response import PredictResponse
+from .prediction import Prediction
+from .prediction_predicted_class import PredictionPredictedClass
+from .prediction_row import PredictionRow
+from .prediction_row_outcome_1x2_type_0 import PredictionRowOutcome1X2Type0
+from .prediction_row_predicted_class import PredictionRowPredictedClass
+from .prediction_row_predicted_label import PredictionRowPredictedLabel
+from .predictions_status import PredictionsStatus
+from .probabilities import Probabilities
+from .projection_row import ProjectionRow
+from .queue_state import QueueState
+from .queues_response import QueuesResponse
+from .region_roi_row import RegionRoiRow
+from .stage import Stage
+from .task_error import TaskError
+from .task_status import TaskStatus
+from .task_status_status import TaskStatusStatus
+from .worker_state import WorkerState
+from .worker_state_ping import WorkerStatePing
+from .workers_response import WorkersResponse
+
+__all__ = (
+    "AsyncPredictRequest",
+    "AsyncPredictRequestFeaturesType0",
+    "AsyncPredictResponse",
+    "BaseScores",
+    "CardRow",
+    "CardRowOutcome1X2Type0",
+    "CardRowPredictedClass",
+    "CardRowPredictedLabel",
+    "CardRowStatus",
+    "CardRowValueBetType0",
+    "CardsStatus",
+    "Contribution",
+    "DeadLetterState",
+    "DriftResponse",
+    "ErrorResponse",
+    "Fault",
+    "FeaturesResponse",
+    "FeaturesResponseFeatures",
+    "Health",
+    "HealthChecks",
+    "HealthStatus",
+    "MatchRow",
+    "ModelFeature",
+    "ModelInfoResponse",
+    "ModelInfoResponseMetrics",
+    "ModelInfoResponseParams",
+    "OddsRow",
+    "OddsStatus",
+    "OpenapiDocumentResponse200",
+    "Prediction",
+    "PredictionPredictedClass",
+    "PredictionRow",
+    "PredictionRowOutcome1X2Type0",
+    "PredictionRowPredictedClass",
+    "PredictionRowPredictedLabel",
+    "PredictionsStatus",
+    "PredictRequest",
+    "PredictRequestFeatures",
+    "PredictResponse",
+    "Probabilities",
+    "ProjectionRow",
+    "QueuesResponse",
+    "QueueState",
+    "RegionRoiRow",
+    "Stage",
+    "TaskError",
+    "TaskStatus",
+    "TaskStatusStatus",
+    "WorkersResponse",
+    "WorkerState",
+    "WorkerStatePing",
+)

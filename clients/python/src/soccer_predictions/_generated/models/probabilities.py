@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, BinaryIO, TextIO, TYPE_CHECKING, Generator
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+
+T = TypeVar("T", bound="Probabilities")
+
+
+@_attrs_define
+class Probabilities:
+    """Outcome probabilities by class: 0 home win, 1 draw, 2 away win."""
+
+    field_0: float
+    """ Home win. """
+    field_1: float
+    """ Draw. """
+    field_2: float
+    """ Away win. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        field_0 = self.field_0
+
+        field_1 = self.field_1
+
+        field_2 = self.field_2
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "0": field_0,
+                "1": field_1,
+                "2": field_2,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        field_0 = d.pop("0")
+
+        field_1 = d.pop("1")
+
+        field_2 = d.pop("2")
+
+        probabilities = cls(
+            field_0=field_0,
+            field_1=field_1,
+            field_2=field_2,
+        )
+
+        probabilities.additional_properties = d
+        return probabilities
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
