@@ -105,7 +105,7 @@ test: setup lint test-js browser ## The gate: lint, types, every test, on an emu
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(if $(PYTEST_ARGS),$(PYTEST_ARGS),$(COVERAGE))
 
 test-fast: setup ## What needs neither emulator nor browser, in under a minute
-	@$(PY) -m pytest $(SIDE_BY_SIDE) -m "not emulator and not browser" $(PYTEST_ARGS)
+	@$(PY) -m pytest $(SIDE_BY_SIDE) -m "not emulator and not browser and not slow" $(PYTEST_ARGS)
 
 test-iam: setup ## Each function under its own role: the end-to-end tests with rights enforced, used against granted
 	@ENFORCE_IAM=1 $(PY) -m pytest -n 0 tests/security tests/e2e $(PYTEST_ARGS)
@@ -136,11 +136,14 @@ bench-batch: setup ## Seconds and peak memory of each rebuild step, 10 k to 1 M 
 bench-async: setup ## The queue beside one request at a time, on the local system (ARGS="--tasks 5000 --out FILE")
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m benchmarks.queue $(ARGS)
 
-chaos: setup ## Thousands of tasks while workers die and services fail (CHAOS_TASKS=5000 CHAOS_SEED=1)
-	@CHAOS_TASKS=$(or $(CHAOS_TASKS),5000) $(PY) -m pytest -n0 -s tests/chaos
+chaos: setup ## Thousands of tasks while workers die and services fail; 200 damages of each object (CHAOS_TASKS=5000 CHAOS_MUTATIONS=200 CHAOS_SEED=1)
+	@CHAOS_TASKS=$(or $(CHAOS_TASKS),5000) CHAOS_MUTATIONS=$(or $(CHAOS_MUTATIONS),200) CHAOS_ROUNDS=$(or $(CHAOS_ROUNDS),40) $(PY) -m pytest -n0 -s tests/chaos
 
 redrive: setup ## Run again what failed without being predicted (STACK=name for AWS; ARGS="--list", "--reopen")
 	@$(if $(STACK),,set -a; test -f .local/demo.env && . .local/demo.env; set +a;) $(PY) -m infra.ops.redrive $(if $(STACK),--stack $(STACK)) $(ARGS)
+
+doctor: setup ## Check every stored object against its checksum and repair it (STACK=name for AWS; ARGS=--check only looks)
+	@$(if $(STACK),,set -a; test -f .local/demo.env && . .local/demo.env; set +a;) $(PY) -m infra.ops.doctor $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 replay: setup ## Run a day of batch again and show it (AS_OF=2024-03-20 [STACK=name for AWS])
 	@test -n "$(AS_OF)" || { echo "which day? make replay AS_OF=2024-03-20 [STACK=soccer-prod]"; exit 2; }

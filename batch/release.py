@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from chalicelib.errors import ReleaseUnavailable, ServiceError
 from chalicelib.models.mirror import ModelInfo
+from chalicelib.releases.kept_pointers import current_pointer
 from chalicelib.releases.pointer import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
 from chalicelib.storage.objects import ConditionFailed, ObjectMissing, ObjectStore, read_if_there
 
@@ -225,9 +226,18 @@ def _move(objects: ObjectStore, change: Callable[[Pointer | None], Pointer | Non
 
 
 def read_pointer(objects: ObjectStore) -> tuple[Pointer | None, str | None]:
-    """The current pointer and its ETag, or None before the first release."""
-    found = read_if_there(objects, POINTER_KEY)
-    return (None, None) if found is None else (Pointer.from_json(found.body), found.etag)
+    """The current pointer, or a kept one in its place, and the ETag to replace it by; see `current_pointer`.
+
+    Raises:
+        ObjectStoreUnavailable: the bucket does not answer.
+    """
+    try:
+        return current_pointer(objects)
+    except ReleaseUnavailable:
+        # Nothing that was published can be read: a rebuild begins anew.
+        logger.exception("no pointer is whole")
+        stored = read_if_there(objects, POINTER_KEY)
+        return None, stored.etag if stored is not None else None
 
 
 def forget_old_releases(objects: ObjectStore, current: Pointer, now: datetime, kept: int = KEPT_RELEASES) -> list[str]:

@@ -14,10 +14,11 @@ from chalicelib.tasks.deadline import Deadline
 from chalicelib.tasks.drain import MessageResult, drain, record_faults
 from chalicelib.tasks.messages import QueuedMessage
 from chalicelib.tasks.monitor import PING
-from chalicelib.telemetry import gauges
+from chalicelib.telemetry import gauges, integrity
 from chalicelib.telemetry.cold_start import cold_start_of
 from chalicelib.telemetry.log import logger
 from chalicelib.telemetry.names import (
+    DAMAGED_OBJECTS,
     DATA_RELEASE_AGE,
     DEAD_LETTERS,
     OF_SERVICE,
@@ -156,6 +157,7 @@ def sweep(context: Any = None) -> dict[str, Any]:
     """Send again what got lost, end what is too old, and measure what only time makes worse; answers how many."""
     _count_cold_start("sweep")
     now = wiring.real_now()
+    _repair_objects()
     # Measured first: a failing sweep must not silence the alarms on what it watches.
     _measure_ages(now)
     settings = wiring.settings()
@@ -180,6 +182,21 @@ def sweep(context: Any = None) -> dict[str, Any]:
         # Lambda tries again, and counts it as an error of this function.
         raise swept.fault
     return {"sent": len(swept.sent), "expired": len(swept.expired), "complete": swept.complete}
+
+
+def _repair_objects() -> None:
+    """Check the stored objects and repair what can be repaired; each damaged one is logged and counted."""
+    try:
+        damage = integrity.examine(wiring.objects(), wiring.versioned_bucket(), repair=True)
+    except ServiceError as error:
+        logger.warning("objects not checked", extra={"reason": error.code})
+        return
+    for one in damage:
+        wiring.recorder().count(DAMAGED_OBJECTS, OF_SERVICE)
+        logger.error(
+            "damaged object",
+            extra={"key": one.key, "problem": one.problem, "repair": one.repair, "remedy": one.remedy},
+        )
 
 
 def _measure_ages(now: datetime) -> None:

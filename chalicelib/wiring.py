@@ -16,6 +16,7 @@ from chalicelib.settings import Settings
 from chalicelib.storage.aws_http import AwsEndpoint, Credentials, SecretsReader, service_url
 from chalicelib.storage.direct_s3 import DirectS3ObjectStore
 from chalicelib.storage.objects import ObjectStore, S3ObjectStore
+from chalicelib.storage.versions import VersionedBucket
 from chalicelib.tasks.queue import SqsTaskQueue
 from chalicelib.tasks.store import DynamoTaskStore, TaskStore
 from chalicelib.telemetry.emf import Recorder
@@ -61,6 +62,12 @@ def objects() -> ObjectStore:
     if endpoint := _endpoint("s3", bucket):
         return DirectS3ObjectStore(*endpoint, lambda: aws_client("s3"), bucket)
     return S3ObjectStore(aws_client("s3"), bucket)
+
+
+@cache
+def versioned_bucket() -> VersionedBucket:
+    """The data bucket with its versions."""
+    return VersionedBucket(aws_client("s3"), settings().data_bucket)
 
 
 def _endpoint(service: str, bucket: str = "") -> tuple[AwsEndpoint, str] | None:

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import logging
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -13,8 +15,11 @@ from batch import refresh as odds_refresh
 from batch.mlflow.run_log import InputFile
 from batch.release import ReleaseWriter
 from batch.serving import temporary_file, write_odds, write_serving
+from chalicelib import wiring
 from chalicelib.domain import Stage
+from chalicelib.errors import DatasetUnavailable, ReleaseDamaged
 from chalicelib.models.mirror import ModelInfo
+from chalicelib.releases.kept_pointers import kept_pointers
 from chalicelib.releases.pointer import (
     REGION_ROI,
     SERVING,
@@ -24,7 +29,10 @@ from chalicelib.releases.pointer import (
     Pointer,
 )
 from chalicelib.releases.store import ReleaseStore
-from chalicelib.storage.objects import ObjectStore
+from chalicelib.storage.objects import ObjectStore, ObjectStoreUnavailable
+from chalicelib.telemetry.names import DAMAGED_OBJECTS, OF_SERVICE
+
+logger = logging.getLogger(__name__)
 
 
 def frame_of(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> pd.DataFrame | None:
@@ -67,6 +75,36 @@ def write_serving_odds(
     with temporary_file("odds.sqlite") as path:
         rows = write_odds(path, odds, predictions, roi_by_region)
         return writer.write_file(path, rows)
+
+
+def readable(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> tuple[DatasetEntry, pd.DataFrame] | None:
+    """A data set that runs carry on from one release to the next; where it is damaged, the newest published whole one.
+
+    Returns:
+        Its entry and rows; None where none was ever published, or none can be read.
+
+    Raises:
+        ObjectStoreUnavailable: the bucket does not answer.
+    """
+    if pointer is None:
+        return None
+    damaged: set[str] = set()
+    for candidate in chain([pointer], kept_pointers(objects)):
+        entry = candidate.datasets.get(dataset)
+        if entry is None or entry.key in damaged:
+            continue
+        try:
+            frame = frame_of(objects, candidate, dataset)
+        except (DatasetUnavailable, ReleaseDamaged) as error:
+            if isinstance(error.__cause__, ObjectStoreUnavailable):
+                raise error.__cause__ from error
+            damaged.add(entry.key)
+            logger.error("data set damaged, the one before is used", extra={"key": entry.key, "detail": error.message})  # noqa: TRY400 - no defect of ours
+            wiring.recorder().count(DAMAGED_OBJECTS, OF_SERVICE)
+            continue
+        assert frame is not None  # noqa: S101 - it has an entry
+        return entry, frame
+    return None
 
 
 def write_returns(

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 from datetime import datetime
 from typing import Final
 
@@ -16,10 +15,11 @@ from batch.mlflow.run_log import BatchRun, InputFile
 from batch.release import iso, read_pointer
 from chalicelib import wiring
 from chalicelib.domain import Stage
-from chalicelib.errors import ReleaseUnavailable
+from chalicelib.errors import InvalidModel, ReleaseUnavailable
 from chalicelib.models.store import ModelStore
 from chalicelib.releases.drift_report import DRIFT_REPORT_KEY
 from chalicelib.releases.pointer import MATCH_FEATURES, PREDICTIONS
+from chalicelib.storage.checksummed import sealed
 from chalicelib.storage.objects import read
 
 MEASURED: Final = (
@@ -54,6 +54,8 @@ def run(event: Event, this: BatchRun) -> Event:
     reference = sample.reference
     if info.reference_key:
         body = read(objects, info.reference_key).body
+        if info.reference_sha256 not in (None, hashlib.sha256(body).hexdigest()):
+            raise InvalidModel(f"{info.reference_key} does not have the recorded checksum")
         this.inputs.append(InputFile(info.reference_key, hashlib.sha256(body).hexdigest()))
         reference = pd.read_parquet(io.BytesIO(body)).drop(columns="match_id", errors="ignore")
     report = {
@@ -65,7 +67,7 @@ def run(event: Event, this: BatchRun) -> Event:
     }
     this.report = report
     this.metrics |= {name: float(report[name]) for name in MEASURED if report[name] is not None}
-    body = json.dumps(report, sort_keys=True, indent=1).encode()
+    body = sealed(report)
     stamp = iso(moment).replace(":", "")
     for key, content in (
         (f"reports/drift/{stamp}.json", body),

@@ -5,7 +5,7 @@ from datetime import datetime
 import pandas as pd
 
 from batch.jobs.context import settings
-from batch.jobs.datasets import as_input, frame_of
+from batch.jobs.datasets import readable
 from batch.mlflow.run_log import BatchRun, InputFile
 from batch.odds import past_prices
 from batch.odds import table as fonbet_odds
@@ -18,12 +18,19 @@ from chalicelib.releases.pointer import PAST_PRICES, DatasetEntry, Pointer
 from chalicelib.storage.objects import ObjectStore
 
 
-def kept_prices(objects: ObjectStore, pointer: Pointer | None, run: BatchRun) -> pd.DataFrame | None:
-    """The past prices of the current release; None before the first."""
-    frame = frame_of(objects, pointer, PAST_PRICES)
-    if frame is not None and pointer is not None:
-        run.inputs.append(as_input(pointer, PAST_PRICES))
-    return frame
+def kept_prices(
+    objects: ObjectStore, pointer: Pointer | None, run: BatchRun
+) -> tuple[pd.DataFrame | None, dict[str, DatasetEntry]]:
+    """The past prices published last, and their entry where the release's own are damaged and must be replaced by it.
+
+    Before the first prices: None and no entry.
+    """
+    published = readable(objects, pointer, PAST_PRICES)
+    if published is None or pointer is None:
+        return None, {}
+    entry, frame = published
+    run.inputs.append(InputFile(entry.key, entry.sha256, rows=entry.rows))
+    return frame, {} if entry == pointer.datasets.get(PAST_PRICES) else {PAST_PRICES: entry}
 
 
 def are_read_from_odds(event: dict[str, object]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from batch.jobs.context import Event, as_of, settings
-from batch.jobs.datasets import frame_of, model_params, outputs, write_returns, write_serving_file
+from batch.jobs.datasets import model_params, outputs, readable, write_returns, write_serving_file
 from batch.jobs.prices import are_read_from_odds, kept_prices, prices_from_odds, write_prices
 from batch.matches import MatchesFile, MatchesReport, combine, parse_file
 from batch.mlflow.run_log import BatchRun, InputFile
@@ -94,11 +94,13 @@ def _prices(
 ) -> tuple[pd.DataFrame | None, dict[str, DatasetEntry]]:
     """Prices of past matches, and the data set if this run read them from the stored odds."""
     pointer, _etag = read_pointer(writer.objects)
-    previous = kept_prices(writer.objects, pointer, run)
+    previous, restored = kept_prices(writer.objects, pointer, run)
     if not are_read_from_odds(event):
-        return previous, {}
+        return previous, restored
     prices = prices_from_odds(writer.objects, matches, writer.as_of, run)
-    return (previous, {}) if prices is None else (prices, write_prices(writer, pointer, previous, prices))
+    if prices is None:
+        return previous, restored
+    return prices, restored | write_prices(writer, pointer, None if restored else previous, prices)
 
 
 def _publish(
@@ -116,8 +118,12 @@ def _publish(
     objects = writer.objects
     for _ in range(PUBLISH_ATTEMPTS):
         pointer, _etag = read_pointer(objects)
-        odds = frame_of(objects, pointer, ODDS)
-        all_entries = dict(entries)
+        all_entries, odds = dict(entries), None
+        if (published := readable(objects, pointer, ODDS)) is not None and pointer is not None:
+            entry, odds = published
+            if entry != pointer.datasets.get(ODDS):
+                # The current ones are damaged: older ones are published again.
+                all_entries[ODDS] = entry
         if odds is not None and pointer is not None and backwards and pointer.as_of > iso(writer.as_of):
             odds = fonbet_odds.known_at(odds, predictions[Stage.CHAMPION], writer.as_of)
             content = parquet_bytes(odds, fonbet_odds.FONBET_ODDS_SCHEMA)

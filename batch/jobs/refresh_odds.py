@@ -9,7 +9,7 @@ import pandas as pd
 
 from batch import refresh as odds_refresh
 from batch.jobs.context import Event, as_of, secret, settings
-from batch.jobs.datasets import as_input, frame_of, outputs, write_returns
+from batch.jobs.datasets import as_input, frame_of, outputs, readable, write_returns
 from batch.jobs.prices import kept_prices, write_prices
 from batch.mlflow.run_log import BatchRun, InputFile
 from batch.odds import past_prices
@@ -68,10 +68,10 @@ def run(event: Event, this: BatchRun) -> Event:
             refreshed = odds_refresh.refresh(predictions, snapshot, previous, confirmed_clubs(objects))
         with this.timed("publish"):
             entries = {ODDS: writer.write(f"{ODDS}.parquet", refreshed.parquet(), len(refreshed.odds))}
-            previous_prices = kept_prices(objects, pointer, this)
+            previous_prices, restored = kept_prices(objects, pointer, this)
             begun = past_prices.of_begun_matches(refreshed.odds, predictions, moment)
             prices = past_prices.merge(previous_prices, begun)
-            entries |= write_prices(writer, pointer, previous_prices, prices)
+            entries |= restored | write_prices(writer, pointer, None if restored else previous_prices, prices)
             entries |= write_returns(writer, by_stage, refreshed.odds)
             report = {
                 **refreshed.report,
@@ -101,10 +101,11 @@ def _published_odds(
     objects: ObjectStore, pointer: Pointer, predictions: pd.DataFrame, moment: datetime
 ) -> pd.DataFrame | None:
     """The odds published so far; where a replay was moved back, nothing that was not known yet at `moment`."""
-    odds = frame_of(objects, pointer, ODDS)
-    if odds is not None and pointer.datasets[ODDS].as_of > iso(moment):
-        return fonbet_odds.known_at(odds, predictions, moment)
-    return odds
+    published = readable(objects, pointer, ODDS)
+    if published is None:
+        return None
+    entry, odds = published
+    return fonbet_odds.known_at(odds, predictions, moment) if entry.as_of > iso(moment) else odds
 
 
 def _metric_name(reason: str) -> str:

@@ -74,11 +74,18 @@ class AliasTable:
 
     @classmethod
     def read(cls, text: str) -> "AliasTable":
-        """A table in the form of `batch/odds/team_aliases.csv`: region, club, spellings separated by |."""
-        return cls(
-            (row["region"], row["club"], [name for name in row["aliases"].split("|") if name])
-            for row in csv.DictReader(text.splitlines())
-        )
+        """A table in the form of `batch/odds/team_aliases.csv`: region, club, spellings separated by |.
+
+        Raises:
+            ValueError: it is not one.
+        """
+        try:
+            return cls(
+                (row["region"], row["club"], [name for name in row["aliases"].split("|") if name])
+                for row in csv.DictReader(text.splitlines())
+            )
+        except (KeyError, TypeError, AttributeError, csv.Error) as error:
+            raise ValueError(f"no table of aliases: {error!r}") from error
 
 
 class ClubId(NamedTuple):

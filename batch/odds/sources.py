@@ -1,6 +1,8 @@
 """Where odds come from, and what the bucket keeps of them: snapshots, settled club ids and spellings."""
 
 import hashlib
+import json
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -13,7 +15,11 @@ from batch.odds.providers.fonbet import FonbetProvider, FonbetSettings
 from batch.odds.providers.the_odds_api import TheOddsApiProvider, TheOddsApiSettings
 from batch.odds.providers.transport import HttpTransport
 from batch.settings import BatchSettings
+from chalicelib.errors import ProviderUnavailable
+from chalicelib.storage.checksummed import sealed, unsealed
 from chalicelib.storage.objects import ObjectMissing, ObjectStore, read
+
+logger = logging.getLogger(__name__)
 
 SNAPSHOTS: Final = "s3"
 CONFIRMED_CLUBS_KEY: Final = "raw/odds/confirmed_clubs.json"
@@ -71,12 +77,16 @@ def last_good(objects: ObjectStore, provider: str, as_of: datetime) -> OddsSnaps
         for key, _ in objects.keys(f"{snapshots.PREFIX}{provider}/")
         if snapshots.is_snapshot_key(key) and snapshots.stamp_of(key) <= snapshots.stamp(as_of)
     ]
-    if not keys:
-        return None
-    rows, _skipped = snapshots.parse(read(objects, keys[-1]).body, keys[-1])
-    if not rows:
-        return None
-    return OddsSnapshot(provider, max(row.collected_at for row in rows), in_order(rows))
+    for key in reversed(keys):
+        try:
+            rows, _skipped = snapshots.parse(read(objects, key).body, key)
+        except ProviderUnavailable as error:
+            logger.warning(
+                "stored snapshot damaged, the one before is used", extra={"key": key, "detail": error.message}
+            )
+            continue
+        return OddsSnapshot(provider, max(row.collected_at for row in rows), in_order(rows)) if rows else None
+    return None
 
 
 def keep_snapshot(objects: ObjectStore, snapshot: OddsSnapshot, *, distrusted: bool) -> list[InputFile]:
@@ -94,13 +104,16 @@ def keep_snapshot(objects: ObjectStore, snapshot: OddsSnapshot, *, distrusted: b
 
 
 def confirmed_clubs(objects: ObjectStore) -> ConfirmedClubs:
-    """Club ids and spellings settled by earlier runs."""
+    """Club ids and spellings settled by earlier runs; none where the file is damaged, since runs settle them anew."""
     try:
-        return ConfirmedClubs.from_json(read(objects, CONFIRMED_CLUBS_KEY).body)
+        return ConfirmedClubs.from_json(json.dumps(unsealed(read(objects, CONFIRMED_CLUBS_KEY).body)).encode())
     except ObjectMissing:
+        return ConfirmedClubs()
+    except ValueError:
+        logger.exception("confirmed clubs damaged, they are settled anew", extra={"key": CONFIRMED_CLUBS_KEY})
         return ConfirmedClubs()
 
 
 def keep_confirmed_clubs(objects: ObjectStore, confirmed: ConfirmedClubs) -> None:
-    """Store them for the next run."""
-    objects.put(CONFIRMED_CLUBS_KEY, confirmed.to_json())
+    """Store them for the next run; whoever edits the file takes its `sha256` out."""
+    objects.put(CONFIRMED_CLUBS_KEY, sealed(json.loads(confirmed.to_json())))

@@ -1,11 +1,11 @@
 """The latest feature-drift report; not part of a release, since it is about the model as much as about the data."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from chalicelib.errors import DriftReportUnreadable
+from chalicelib.storage.checksummed import unsealed
 from chalicelib.storage.objects import ObjectStore, read_if_there
 
 DRIFT_REPORT_KEY: Final = "reports/drift/latest.json"
@@ -42,7 +42,7 @@ def read_drift_report(objects: ObjectStore) -> dict[str, Any] | None:
     if stored is None:
         return None
     try:
-        report: dict[str, Any] = json.loads(stored.body)
+        report = unsealed(stored.body)
         DriftSummary.of(report)
     except (ValueError, TypeError, AttributeError) as error:
         raise DriftReportUnreadable(f"the latest drift report is malformed: {error}") from error

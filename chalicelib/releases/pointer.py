@@ -5,12 +5,12 @@ replaces only its own entry. Every pointer ever served is also kept under its co
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
 from chalicelib.errors import ReleaseUnavailable
+from chalicelib.storage.checksummed import sealed, unsealed
 
 POINTER_KEY: Final = "releases/current.json"
 SCHEMA_VERSION: Final = 1
@@ -83,17 +83,17 @@ class Pointer:
 
     def to_json(self) -> bytes:
         """Canonical bytes: the same pointer gives the same bytes, hence the same version."""
-        return json.dumps(asdict(self), sort_keys=True, indent=1).encode()
+        return sealed(asdict(self))
 
     @classmethod
     def from_json(cls, body: bytes) -> Self:
         """Parse a pointer; entries and fields a later version added are ignored.
 
         Raises:
-            ReleaseUnavailable: it is not a pointer.
+            ReleaseUnavailable: it is not a pointer, or is damaged.
         """
         try:
-            raw: dict[str, Any] = json.loads(body)
+            raw: dict[str, Any] = unsealed(body)
             known = DatasetEntry.__dataclass_fields__
             return cls(
                 release_id=raw["release_id"],

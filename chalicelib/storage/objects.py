@@ -10,6 +10,7 @@ from chalicelib.errors import Retryable, ServiceError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 
 class ObjectMissing(ServiceError):
@@ -77,6 +78,14 @@ class ObjectStore(Protocol):
 
     def keys(self, prefix: str) -> list[tuple[str, str]]:
         """Key and ETag of every object under the prefix, in key order.
+
+        Raises:
+            ObjectStoreUnavailable: the store does not answer.
+        """
+        ...
+
+    def newest(self, prefix: str, count: int) -> list[str]:
+        """Keys of the objects under the prefix that were written last, the newest first.
 
         Raises:
             ObjectStoreUnavailable: the store does not answer.
@@ -157,9 +166,17 @@ class S3ObjectStore:
 
     def keys(self, prefix: str) -> list[tuple[str, str]]:
         """See `ObjectStore.keys`."""
+        return [(item["Key"], item["ETag"]) for item in self._listed(prefix)]
+
+    def newest(self, prefix: str, count: int) -> list[str]:
+        """See `ObjectStore.newest`."""
+        listed = sorted(self._listed(prefix), key=lambda item: item["LastModified"], reverse=True)
+        return [item["Key"] for item in listed[:count]]
+
+    def _listed(self, prefix: str) -> "list[ObjectTypeDef]":
         try:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-            return [(item["Key"], item["ETag"]) for page in pages for item in page.get("Contents", [])]
+            return [item for page in pages for item in page.get("Contents", [])]
         except (ClientError, BotoCoreError) as error:
             raise ObjectStoreUnavailable(f"the bucket does not answer: {type(error).__name__}") from error
 

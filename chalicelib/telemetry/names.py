@@ -76,6 +76,10 @@ DATA_RELEASE_AGE: Final = "DataReleaseAge"
 """Seconds since a data set of the current release was computed; dimension dataset; from the sweep."""
 
 
+DAMAGED_OBJECTS: Final = "DamagedObjects"
+"""Count of stored objects found missing or with another checksum, by the sweep and by batch runs; dimension service."""
+
+
 FEATURE_DRIFT_SCORE: Final = "FeatureDriftScore"
 """Drift score of the latest report, if it compared enough matches; dimension service; from the sweep."""
 

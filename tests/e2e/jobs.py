@@ -163,6 +163,18 @@ class Jobs:
         lost, _ = self._pending_task(age_seconds=3_600)
         self._eventually(lambda: self._stack.invoke("sweep")["sent"] >= 1, "the sweep")
         self._eventually(lambda: self._state(lost) == "success", "the lost task")
+        self._restore_damaged()
+
+    def _restore_damaged(self) -> None:
+        s3, bucket = self._stack.client("s3"), self._stack.outputs.bucket
+        pointer = json.loads(s3.get_object(Bucket=bucket, Key="releases/current.json")["Body"].read())
+        mirror = json.loads(s3.get_object(Bucket=bucket, Key="models/champion/current.json")["Body"].read())
+        keys = [pointer["datasets"]["roi_by_region"]["key"], mirror["model_key"]]
+        whole = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
+        for key in keys:
+            s3.put_object(Bucket=bucket, Key=key, Body=b"damaged")
+        self._stack.invoke("sweep")
+        assert [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys] == whole
 
     # ── Scheduled functions ─────────────────────────────────────────────────────────────────────────
 

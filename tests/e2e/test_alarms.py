@@ -53,7 +53,7 @@ def rises(stack: RunningStack, *alarms: str) -> bool:
 
 def test_no_alarm_has_risen_before_anything_happened(empty: RunningStack) -> None:
     found = empty.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{STACK_NAME}-")["MetricAlarms"]
-    assert len(found) == 16
+    assert len(found) == 17
     assert {alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM"} == set()
 
 
@@ -68,6 +68,16 @@ def test_requests_without_a_model_burn_the_availability(empty: RunningStack) -> 
     for _ in range(5):
         assert requests.post(f"{empty.base_url}/predict/", json=body, timeout=30).status_code == 503
     assert rises(empty, "availability-fast-burn", "availability-slow-burn")
+
+
+def test_a_damaged_object_is_noticed_by_the_sweep(empty: RunningStack) -> None:
+    s3, mirror = empty.client("s3"), {"Bucket": empty.outputs.bucket, "Key": "models/challenger/current.json"}
+    s3.put_object(**mirror, Body=b"{")
+    try:
+        empty.invoke("sweep")
+        assert rises(empty, "damaged-objects")
+    finally:
+        s3.delete_object(**mirror)
 
 
 def test_a_bucket_that_does_not_answer_burns_the_latency(empty: RunningStack) -> None:

@@ -170,7 +170,10 @@ class Attempt:
 
 
 READERS = {"predict_match", "predict_async", "precomputed", "predictions", "matches", "odds", "cards", "region_roi"}
-MODEL_READERS = {"predict", "predict_match", "model_info", "inference", "rebuild", "monitor_drift", "sync_models"}
+MODEL_READERS = {
+    *("predict", "predict_match", "model_info", "healthcheck", "inference", "sweep"),
+    *("rebuild", "monitor_drift", "sync_models"),
+}
 BATCH_READERS = {"rebuild", "refresh_odds", "monitor_drift"}
 TASK_READERS = {"predict_async", "task_status", "healthcheck", "dead_letters", "sweep"}
 TASK_ENDERS = {"predict_async", "inference", "dead_letters", "sweep"}
@@ -201,7 +204,7 @@ def attempts(stack: RunningStack) -> list[Attempt]:
     return [
         s3("read the raw matches", "get_object", "raw/matches/matches.parquet", {"rebuild"}),
         s3("read the raw odds", "get_object", "raw/odds/odds.parquet", {"refresh_odds"}),
-        s3("read a release", "get_object", "releases/x/predictions.parquet", READERS | BATCH_READERS),
+        s3("read a release", "get_object", "releases/x/predictions.parquet", READERS | BATCH_READERS | {"sweep"}),
         s3(
             "read the release pointer", "get_object", "releases/current.json",
             READERS | BATCH_READERS | {"healthcheck", "metrics", "sweep"},
@@ -211,8 +214,8 @@ def attempts(stack: RunningStack) -> list[Attempt]:
         s3("read a drift report", "get_object", "reports/drift/latest.json", {"drift", "metrics", "sweep"}),
         s3("replace raw matches", "put_object", "raw/matches/matches.parquet"),
         s3("replace raw odds", "put_object", "raw/odds/x.json", {"refresh_odds"}),
-        s3("move the release pointer", "put_object", "releases/current.json", {"rebuild", "refresh_odds"}),
-        s3("replace the model", "put_object", "models/champion/current.json", {"sync_models"}),
+        s3("move the release pointer", "put_object", "releases/current.json", {"rebuild", "refresh_odds", "sweep"}),
+        s3("replace the model", "put_object", "models/champion/current.json", {"sync_models", "sweep"}),
         s3("write a drift report", "put_object", "reports/drift/latest.json", {"monitor_drift"}),
         s3("write an export", "put_object", "exports/x.parquet", {"export_table"}),
         s3("delete a release", "delete_object", "releases/x/predictions.parquet", {"rebuild"}),

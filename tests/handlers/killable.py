@@ -58,6 +58,10 @@ class FolderStore:
         keys = sorted(str(path.relative_to(self._objects)) for path in files)
         return [(key, self._read(key).etag) for key in keys if key.startswith(prefix)]
 
+    def newest(self, prefix: str, count: int) -> list[str]:
+        written = {key: (self._objects / key).stat().st_mtime_ns for key, _ in self.keys(prefix)}
+        return sorted(written, key=written.__getitem__, reverse=True)[:count]
+
     def _read(self, key: str) -> StoredObject:
         try:
             body = (self._objects / key).read_bytes()

@@ -61,6 +61,9 @@ class MortalStore(InMemoryObjectStore):
     def keys(self, prefix: str) -> Any:
         return self._live(lambda: super(MortalStore, self).keys(prefix))
 
+    def newest(self, prefix: str, count: int) -> Any:
+        return self._live(lambda: super(MortalStore, self).newest(prefix, count))
+
 
 def read_everything(objects: ObjectStore) -> tuple[str, set[str]]:
     """The release a new reader sees, with every file of it read and checked; and the clubs it shows."""

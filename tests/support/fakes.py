@@ -49,6 +49,8 @@ class InMemoryObjectStore:
             raise ConditionFailed(f"{key} was written by somebody else in between")
         if only_if_etag is not None and (current is None or self._etag(current) != only_if_etag):
             raise ConditionFailed(f"{key} was written by somebody else in between")
+        # Last in order, as the one written last.
+        self.objects.pop(key, None)
         self.objects[key] = body
         return self._etag(body)
 
@@ -62,6 +64,10 @@ class InMemoryObjectStore:
     def keys(self, prefix: str) -> list[tuple[str, str]]:
         self._check()
         return sorted((key, self._etag(body)) for key, body in self.objects.items() if key.startswith(prefix))
+
+    def newest(self, prefix: str, count: int) -> list[str]:
+        self._check()
+        return [key for key in reversed(self.objects) if key.startswith(prefix)][:count]
 
 
 class InMemoryTaskStore:
