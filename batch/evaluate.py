@@ -24,6 +24,9 @@ SETTLED_MATCHES: Final = 5
 
 BOOTSTRAP_ROUNDS: Final = 2000
 
+MIN_PRICED_MATCHES: Final = 30
+"""With fewer priced matches two models are told apart by log loss."""
+
 PROBABILITY_FLOOR: Final = 1e-15
 """Keeps the log loss of a certain and wrong forecast finite."""
 
@@ -155,6 +158,28 @@ def paired_interval(
     means = [float(difference[generator.integers(0, n, n)].mean()) for _ in range(BOOTSTRAP_ROUNDS)]
     low, high = np.percentile(means, [2.5, 97.5])
     return {"difference": float(difference.mean()), "low": float(low), "high": float(high)}
+
+
+def compare(
+    candidate: Probabilities, current: Probabilities, outcome: Outcomes, market: Probabilities
+) -> dict[str, dict[str, float]]:
+    """Candidate minus current on the same matches by measure, as `paired_interval` gives it, the deciding one first.
+
+    With MIN_PRICED_MATCHES priced matches or more (`market` is NaN elsewhere) the divergence from the market decides,
+    and log loss otherwise.
+    """
+    priced = np.isfinite(market[:, 0])
+    result = {}
+    if int(priced.sum()) >= MIN_PRICED_MATCHES:
+        divergences = [kl_divergences(market[priced], forecasts[priced]) for forecasts in (candidate, current)]
+        result["kl_to_market"] = paired_interval(divergences[0], divergences[1])
+    result["log_loss"] = paired_interval(log_losses(candidate, outcome), log_losses(current, outcome))
+    return result
+
+
+def span(interval: Mapping[str, float]) -> str:
+    """A paired interval as people read it."""
+    return f"{interval['difference']:+.4f}, 95 % between {interval['low']:+.4f} and {interval['high']:+.4f}"
 
 
 def table(rows: Mapping[str, Mapping[str, float]]) -> str:

@@ -2,8 +2,8 @@
 
 The raw-matches schema: match_id, kickoff (UTC, null = not known yet), season, region, league, sex (0 men,
 1 women), home_team, away_team, home_goals, away_goals (null before the match). Columns may come in any order,
-further columns are ignored, with one exception: an optional `kickoff_time_known` (false where only the date is
-known). A kickoff written as a bare date says the same by itself.
+further columns are ignored unless they are asked for, with one exception: an optional `kickoff_time_known` (false where
+only the date is known). A kickoff written as a bare date says the same by itself.
 
 A club is (region, sex, name): two clubs of one name in different regions, or the men's and the women's team of
 one club, are never the same. Files are taken in the order of their names, so that a later file corrects an earlier one.
@@ -14,7 +14,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -147,7 +147,8 @@ class MatchesReport:
     """All files together.
 
     Attributes:
-        accepted: MATCH_COLUMNS, one row a match_id, sorted by (kickoff, match_id), unknown kickoffs last.
+        accepted: MATCH_COLUMNS and the extra columns asked for, one row a match_id, sorted by (kickoff, match_id),
+            unknown kickoffs last.
             kickoff datetime64[ms, UTC], goals Int16 (missing = no result), sex int8, texts str.
         rejected: The first LISTED_LIMIT refused rows, by file and row.
         rejected_counts: Number of refused rows by reason, complete.
@@ -174,28 +175,36 @@ class MatchesReport:
         }
 
 
-def read_matches(files: Mapping[str, bytes], as_of: datetime | None = None) -> MatchesReport:
+def read_matches(
+    files: Mapping[str, bytes], as_of: datetime | None = None, extra_columns: Sequence[str] = ()
+) -> MatchesReport:
     """Read and validate raw match files.
 
     Args:
         files: File name to content; parquet, CSV or JSON lines, gzip or not. The order of names decides which of
             two contradicting rows is the later.
         as_of: The moment of knowledge, as `combine` has it.
+        extra_columns: As `parse_file` has them.
 
     Raises:
-        InvalidMatches: a file cannot be read, or lacks a column of the schema.
+        InvalidMatches: a file cannot be read, or lacks a column.
     """
-    return combine((parse_file(name, content) for name, content in files.items()), as_of)
+    return combine((parse_file(name, content, extra_columns) for name, content in files.items()), as_of)
 
 
-def parse_file(name: str, content: bytes) -> MatchesFile:
+def parse_file(name: str, content: bytes, extra_columns: Sequence[str] = ()) -> MatchesFile:
     """Validate one file's rows, each by itself.
 
+    Args:
+        name: The file's name, which tells the format.
+        content: Its bytes.
+        extra_columns: Further numeric columns to carry along; a cell that is no number is a missing value.
+
     Raises:
-        InvalidMatches: the file cannot be read, or lacks a column of the schema.
+        InvalidMatches: the file cannot be read, or lacks a column of the schema or of `extra_columns`.
     """
-    raw, unreadable, total = _read(name, content)
-    missing = [column for column in REQUIRED_COLUMNS if column not in raw.columns]
+    raw, unreadable, total = _read(name, content, READ_COLUMNS | set(extra_columns))
+    missing = [column for column in (*REQUIRED_COLUMNS, *extra_columns) if column not in raw.columns]
     if missing:
         found = [str(column) for column in raw.columns if column != ROW_NUMBER]
         raise InvalidMatches(f"{name}: column {', '.join(missing)} missing; found {', '.join(found)}")
@@ -204,6 +213,7 @@ def parse_file(name: str, content: bytes) -> MatchesFile:
         raise InvalidMatches(f"{name}: column {', '.join(twice)} appears twice")
 
     rows, reasons = _validate(raw)
+    rows = rows.assign(**{column: _finite_numbers(raw[column]) for column in extra_columns})
     refused = np.flatnonzero(reasons.to_numpy() != "")
     match_ids = _whole_numbers(raw["match_id"])[0]
     rejected = [RejectedRow(name, row, None, Reason.UNREADABLE_ROW) for row in unreadable]
@@ -256,7 +266,8 @@ def combine(files: Iterable[MatchesFile], as_of: datetime | None = None) -> Matc
             first["file"], first["row"], first["match_id"], reasons[first.index], strict=True
         )
     ]
-    accepted = rows.loc[reasons == "", list(MATCH_COLUMNS)]
+    extra_columns = [column for column in rows.columns if column not in {*MATCH_COLUMNS, ROW_NUMBER, "file"}]
+    accepted = rows.loc[reasons == "", [*MATCH_COLUMNS, *extra_columns]]
     return MatchesReport(
         accepted=accepted.sort_values(["kickoff", "match_id"], ignore_index=True, na_position="last"),
         rejected=sorted(listed, key=lambda row: (row.file, row.row))[:LISTED_LIMIT],
@@ -278,18 +289,18 @@ def combine(files: Iterable[MatchesFile], as_of: datetime | None = None) -> Matc
 # reading --------------------------------------------------------------------------------------------------
 
 
-def _read(name: str, content: bytes) -> tuple[pd.DataFrame, list[int], int]:
+def _read(name: str, content: bytes, columns: frozenset[str]) -> tuple[pd.DataFrame, list[int], int]:
     """The file's columns as found plus `row`, the numbers of its unreadable rows, and the number of rows."""
     try:
         if content[:2] == b"\x1f\x8b":
             content, name = gzip.decompress(content), name.removesuffix(".gz")
-        return _reader(name, content)(content)
+        return _reader(name, content)(content, columns)
     # pyarrow has no common parent of its own for what a damaged file provokes; these are what it raises
     except (pa.ArrowException, ValueError, OSError, EOFError, KeyError) as error:
         raise InvalidMatches(f"{name}: cannot be read: {error}") from error
 
 
-def _reader(name: str, content: bytes) -> Callable[[bytes], tuple[pd.DataFrame, list[int], int]]:
+def _reader(name: str, content: bytes) -> Callable[[bytes, frozenset[str]], tuple[pd.DataFrame, list[int], int]]:
     suffix = name.lower().rpartition(".")[2]
     if content[:4] == b"PAR1" or suffix in {"parquet", "pq"}:
         return _read_parquet
@@ -298,10 +309,10 @@ def _reader(name: str, content: bytes) -> Callable[[bytes], tuple[pd.DataFrame, 
     return _read_csv
 
 
-def _read_parquet(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
+def _read_parquet(content: bytes, columns: frozenset[str]) -> tuple[pd.DataFrame, list[int], int]:
     parquet = pq.ParquetFile(io.BytesIO(content))
     # Without the writer's notes for pandas: they may name an index that is not read, or types that it has not.
-    table = parquet.read(columns=[name for name in parquet.schema_arrow.names if name in READ_COLUMNS])
+    table = parquet.read(columns=[name for name in parquet.schema_arrow.names if name in columns])
     table = table.replace_schema_metadata(None)
     nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
     if nested:
@@ -312,7 +323,7 @@ def _read_parquet(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
     return _numbered(table.to_pandas(date_as_object=True)), [], table.num_rows
 
 
-def _read_csv(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
+def _read_csv(content: bytes, columns: frozenset[str]) -> tuple[pd.DataFrame, list[int], int]:
     content, open_quotes = _without_open_quotes(content)
     malformed: list[int] = []
 
@@ -335,6 +346,7 @@ def _read_csv(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
     )
     frame = table.to_pandas()
     frame.columns = frame.columns.str.strip()
+    frame = frame.loc[:, frame.columns.isin(columns)]
     total = len(frame) + len(malformed) + len(open_quotes)
     parsed_rows = np.setdiff1d(np.arange(1, total + 1), np.asarray(open_quotes, dtype=np.int64))
     unreadable = sorted([*open_quotes, *(int(parsed_rows[row - 1]) if row else 0 for row in malformed)])
@@ -369,11 +381,11 @@ def csv_delimiter(content: bytes) -> str:
     return max((",", ";", "\t"), key=lambda delimiter: header.count(delimiter.encode()))
 
 
-def _read_json_lines(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
+def _read_json_lines(content: bytes, columns: frozenset[str]) -> tuple[pd.DataFrame, list[int], int]:
     rows, numbers, unreadable, number = [], [], [], 0
     for row in _json_values(content.decode("utf-8-sig")):
         number += 1
-        if isinstance(row, dict) and not any(isinstance(row.get(name), list | dict) for name in READ_COLUMNS):
+        if isinstance(row, dict) and not any(isinstance(row.get(name), list | dict) for name in columns):
             rows.append(row)
             numbers.append(number)
         else:
@@ -381,7 +393,7 @@ def _read_json_lines(content: bytes) -> tuple[pd.DataFrame, list[int], int]:
     if number and not rows:
         raise ValueError("no line is a JSON object")
     # a key that some lines leave out is null there; one that no line has is a missing column
-    names = sorted(READ_COLUMNS & set().union(*rows))
+    names = sorted(columns & set().union(*rows))
     frame = pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names})
     return frame.assign(row=numbers), unreadable, number
 
@@ -489,6 +501,12 @@ def _whole_numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarra
     with np.errstate(invalid="ignore"):
         whole = np.isfinite(values) & (values == np.floor(values))
     return values, empty, whole
+
+
+def _finite_numbers(column: pd.Series) -> np.ndarray:
+    """Values as float64, NaN where there is no finite number."""
+    values = _whole_numbers(column)[0]
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _texts(column: pd.Series) -> pd.Series:

@@ -12,7 +12,6 @@ which matches is shown: a test that a model has seen proves nothing.
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -21,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from batch import evaluate
+from batch.features import FeatureSettings
 from batch.sample import MATCHES_PATH
 from batch.times import parse_date
 from batch.train import SAMPLE_TEST_FROM, prices_of, read_files
@@ -32,8 +32,7 @@ from chalicelib.errors import ServiceError
 REFUSED: Final = 2
 """Exit status of a refusal: the candidate is worse."""
 
-MIN_PRICED_MATCHES: Final = 30
-"""With fewer priced test matches log loss decides."""
+MEASURE_NAMES: Final = {"kl_to_market": "divergence from the market", "log_loss": "log loss"}
 
 
 class Versions(Protocol):
@@ -75,9 +74,12 @@ def promote(arguments: argparse.Namespace, registry: Versions) -> int:
         return 0
 
     test_from = parse_date(arguments.test_from)
-    data, _ = read_files(arguments.matches)
+    named = {str(facts["params"].get("extra_columns") or "") for facts in about.values()}
+    extra_columns = tuple(sorted({column for text in named for column in text.split(",") if column}))
+    data, _ = read_files(arguments.matches, extra_columns)
     prices, _ = prices_of(arguments, data.accepted)
-    experiment = Experiment.of(data.accepted, test_from, test_from, prices)
+    settings = FeatureSettings(extra_columns=extra_columns)
+    experiment = Experiment.of(data.accepted, test_from, test_from, prices, settings)
     where = experiment.test & experiment.settled()
     if not where.any():
         raise ValueError(f"no finished match from {arguments.test_from} on to compare the models on")
@@ -97,8 +99,8 @@ def promote(arguments: argparse.Namespace, registry: Versions) -> int:
     for version, facts in about.items():
         print(f"version {version}: run {facts['run_id']}, {trained_on(facts, test_from)}")
     if current:
-        comparison = _Comparison(forecasts[candidate], forecasts[current], outcome, market)
-        if not _accepted(comparison, forced=arguments.force):
+        compared = evaluate.compare(forecasts[candidate], forecasts[current], outcome, market)
+        if not _accepted(compared, forced=arguments.force):
             return REFUSED
     registry.set_alias(stage, candidate)
     print(f"alias {stage}: {'none' if current is None else f'version {current}'} -> version {candidate}")
@@ -114,43 +116,17 @@ def trained_on(facts: dict[str, Any], test_from: pd.Timestamp) -> str:
     return f"trained before {validate_from}, stopped on matches before {first_test}{seen}"
 
 
-@dataclass(frozen=True)
-class _Comparison:
-    """Two models' forecasts of the same matches; `market` is NaN where a match has no price."""
-
-    candidate: evaluate.Probabilities
-    current: evaluate.Probabilities
-    outcome: evaluate.Outcomes
-    market: evaluate.Probabilities
-
-    def intervals(self) -> dict[str, dict[str, float]]:
-        """Candidate minus current by measure, the deciding one first."""
-        priced = np.isfinite(self.market[:, 0])
-        result = {}
-        if int(priced.sum()) >= MIN_PRICED_MATCHES:
-            result[f"divergence from the market ({int(priced.sum())} priced matches)"] = evaluate.paired_interval(
-                evaluate.kl_divergences(self.market[priced], self.candidate[priced]),
-                evaluate.kl_divergences(self.market[priced], self.current[priced]),
-            )
-        result["log loss"] = evaluate.paired_interval(
-            evaluate.log_losses(self.candidate, self.outcome), evaluate.log_losses(self.current, self.outcome)
-        )
-        return result
-
-
-def _accepted(comparison: _Comparison, *, forced: bool) -> bool:
-    """Whether the candidate may take over; prints why."""
-    intervals = comparison.intervals()
-    for name, interval in intervals.items():
-        span = f"{interval['difference']:+.4f}, 95 % between {interval['low']:+.4f} and {interval['high']:+.4f}"
-        print(f"{name}, candidate minus current: {span}")
-    deciding = next(iter(intervals))
-    if intervals[deciding]["low"] <= 0:
+def _accepted(compared: dict[str, dict[str, float]], *, forced: bool) -> bool:
+    """Whether the candidate may take over, by the first measure; prints why."""
+    for measure, interval in compared.items():
+        print(f"{MEASURE_NAMES[measure]}, candidate minus current: {evaluate.span(interval)}")
+    deciding = next(iter(compared))
+    if compared[deciding]["low"] <= 0:
         return True
     if forced:
         print("the candidate is worse; promoted because --force was given")
         return True
-    print(f"refused: the candidate is worse on these matches by its {deciding} (--force promotes it all the same)")
+    print(f"refused: the candidate is worse by its {MEASURE_NAMES[deciding]} (--force promotes it all the same)")
     return False
 
 

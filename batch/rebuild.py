@@ -9,7 +9,7 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from batch import refresh as odds_refresh
-from batch.features import LONG, FeatureTable, build_features
+from batch.features import LONG, FeatureSettings, FeatureTable, build_features
 from batch.matches import MatchesReport, read_matches
 from batch.odds import past_prices
 from batch.odds.clubs import ConfirmedClubs
@@ -114,7 +114,7 @@ def rebuild(
     Raises:
         InvalidModel: a model wants other features than the batch computes.
     """
-    table = build_features(matches.accepted, as_of, prices=prices)
+    table = build_features(matches.accepted, as_of, FeatureSettings(extra_columns=extra_columns(models)), prices)
     datasets = [
         Dataset(
             MATCH_FEATURES,
@@ -149,6 +149,12 @@ def rebuild(
         "prices": 0 if prices is None else len(prices),
     }
     return Rebuilt(datasets, table.features, predictions, report)
+
+
+def extra_columns(models: Iterable[LoadedModel]) -> tuple[str, ...]:
+    """The matches' further columns that these models' features are made from."""
+    named = (str(model.info.params.get("extra_columns") or "") for model in models)
+    return tuple(sorted({column for text in named for column in text.split(",") if column}))
 
 
 def identity_of(info: ModelInfo) -> ModelIdentity:
@@ -226,14 +232,16 @@ def _write_release(options: argparse.Namespace) -> dict[str, Any]:
 
     with tqdm(total=4, unit="step", file=sys.stderr, disable=not sys.stderr.isatty()) as steps:
         steps.set_description("reading matches")
-        matches = read_matches({str(path): path.read_bytes() for path in options.matches}, options.as_of)
+        models = [model_from_directory(options.model)]
+        contents = {str(path): path.read_bytes() for path in options.matches}
+        matches = read_matches(contents, options.as_of, extra_columns(models))
         steps.update()
         steps.set_description("odds")
         refreshed = _refreshed(options.odds, options.as_of, matches) if options.odds else None
         steps.update()
         steps.set_description("features and predictions")
         prices = _past_prices(refreshed, matches, options.as_of) if refreshed else None
-        rebuilt = rebuild(matches, [model_from_directory(options.model)], options.as_of, prices)
+        rebuilt = rebuild(matches, models, options.as_of, prices)
         check_size(rebuilt.report["rows"][MATCH_FEATURES], _rows_before(options.out), forced=options.force)
         files = {dataset.file_name: dataset.content for dataset in rebuilt.datasets}
         if refreshed and prices is not None:

@@ -24,10 +24,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from batch import evaluate
 from batch.evaluate import table
+from batch.features import FeatureSettings, extra_pairs
 from batch.matches import MatchesReport, combine, parse_file
 from batch.odds.price_files import read_prices
 from batch.sample import MATCHES_PATH
@@ -54,8 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def read_files(paths: Iterable[Path]) -> tuple[MatchesReport, dict[str, str]]:
+def read_files(paths: Iterable[Path], extra_columns: Sequence[str] = ()) -> tuple[MatchesReport, dict[str, str]]:
     """Matches of the files, later names correcting earlier ones, and each file's SHA-256.
+
+    Args:
+        paths: The files.
+        extra_columns: Numeric columns to carry along.
 
     Raises:
         InvalidMatches: a file cannot be read, or lacks a column.
@@ -64,7 +71,7 @@ def read_files(paths: Iterable[Path]) -> tuple[MatchesReport, dict[str, str]]:
     parsed, checksums = [], {}
     for path in tqdm(list(paths), desc="reading", unit="file", disable=None):
         content = path.read_bytes()
-        parsed.append(parse_file(str(path), content))
+        parsed.append(parse_file(str(path), content, extra_columns))
         checksums[str(path)] = sha256(content)
     return combine(parsed), checksums
 
@@ -76,11 +83,34 @@ def _train_files(arguments: argparse.Namespace) -> int:
     model, result = _fit_and_report(experiment, recipe, inputs)
     # no server names the run, so that its content does: the same model from the same files has the same id
     run_id = sha256((model.text + repr(sorted(inputs["files"].values()))).encode())[:32]
-    write_model(arguments.out, model, result, experiment, run_id)
     forecasts = experiment.forecasts(model)
+    if arguments.against:
+        result["against_forecasts"] = _against(experiment, forecasts, arguments.against)
+    write_model(arguments.out, model, result, experiment, run_id)
     forecasts.to_parquet(arguments.out / "forecasts.parquet", index=False, compression="zstd")
     print(f"{len(forecasts)} forecasts, model and report in {arguments.out} ({len(data.accepted)} matches read)")
     return 0
+
+
+def _against(experiment: Experiment, forecasts: pd.DataFrame, other: Path) -> dict[str, Any]:
+    """Paired differences from another run's forecasts of the same test matches; printed, and plain for the report."""
+    theirs = pd.read_parquet(other)
+    names = ["match_id", "proba_home", "proba_draw", "proba_away"]
+    missing = [name for name in names if name not in theirs.columns]
+    if missing:
+        raise ValueError(f"{other}: column {', '.join(missing)} missing")
+    match_id = experiment.table.features["match_id"]
+    both = [frame.set_index("match_id")[names[1:]].reindex(match_id).to_numpy() for frame in (forecasts, theirs)]
+    shared = experiment.test & np.isfinite(both[1]).all(axis=1)
+    result: dict[str, Any] = {"file": str(other)}
+    for label, where in (("test", shared), ("test_settled", shared & experiment.settled())):
+        if not where.any():
+            continue
+        compared = evaluate.compare(both[0][where], both[1][where], experiment.outcome[where], experiment.market[where])
+        result[label] = {"matches": int(where.sum()), **compared}
+        for measure, interval in compared.items():
+            print(f"{label} ({int(where.sum())}), {measure} minus that of {other}: {evaluate.span(interval)}")
+    return result
 
 
 def _train_registry(arguments: argparse.Namespace) -> int:
@@ -153,7 +183,7 @@ def ranking(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, dict[str, Any]]:
-    data, checksums = read_files(arguments.matches)
+    data, checksums = read_files(arguments.matches, arguments.extra_columns)
     summary = data.summary()
     print(f"{summary['accepted']} of {summary['rows']} rows accepted from {summary['files']} files")
     if summary["rejected"]:
@@ -162,7 +192,11 @@ def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, 
         print(f"  refused {row.file} row {row.row}: {row.reason}")
     prices, price_summary = prices_of(arguments, data.accepted)
     experiment = Experiment.of(
-        data.accepted, parse_date(arguments.validate_from), parse_date(arguments.test_from), prices
+        data.accepted,
+        parse_date(arguments.validate_from),
+        parse_date(arguments.test_from),
+        prices,
+        FeatureSettings(extra_columns=arguments.extra_columns),
     )
     checksums |= {str(path): sha256(path.read_bytes()) for path in arguments.odds or ()}
     inputs = {
@@ -172,6 +206,7 @@ def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, 
         "rejected": [{"file": r.file, "row": r.row, "match_id": r.match_id, "reason": r.reason} for r in data.rejected],
         "validate_from": arguments.validate_from,
         "test_from": arguments.test_from,
+        "extra_columns": ",".join(arguments.extra_columns),
     }
     return data, experiment, inputs
 
@@ -179,11 +214,12 @@ def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, 
 def _fit_and_report(
     experiment: Experiment, recipe: TrainingSettings, inputs: dict[str, Any]
 ) -> tuple[FittedModel, dict[str, Any]]:
+    extra = tuple(feature.name for feature in experiment.table.schema if feature.source == "extra")
     with tqdm(desc=f"fitting {recipe.name}", unit="round", disable=None) as bar:
-        fitted = experiment.fit(recipe, on_round=bar.update)
+        fitted = experiment.fit(replace(recipe, features=(*recipe.features, *extra)), on_round=bar.update)
     # with the dates: whoever shows the model's figures for a match must know whether it was trained on it
-    dates = {name: inputs[name] for name in ("validate_from", "test_from")}
-    model = replace(fitted, params=fitted.params | dates)
+    noted = {name: inputs[name] for name in ("validate_from", "test_from", "extra_columns")}
+    model = replace(fitted, params=fitted.params | noted)
     result = {"recipe": recipe.name, "inputs": inputs} | report(experiment, model)
     rows = result["rows"]
     print(
@@ -216,6 +252,12 @@ def prices_of(arguments: argparse.Namespace, matches: pd.DataFrame) -> tuple[pd.
     return None, {"prices": 0}
 
 
+def _column_names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    extra_pairs(names)
+    return names
+
+
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m batch.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -226,6 +268,19 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, metavar="DIR", help="write model, report and forecasts here; no MLflow")
     parser.add_argument("--recipe", choices=sorted(RECIPES), default=CHAMPION.name, help="which model, with --out")
     parser.add_argument("--odds", nargs="+", type=Path, metavar="FILE", help="prices of past matches (docs/odds.md)")
+    parser.add_argument(
+        "--extra-columns",
+        type=_column_names,
+        default=(),
+        metavar="NAMES",
+        help="numeric columns of the matches to make features from, as in xg_home,xg_away (docs/features.md)",
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE",
+        help="forecasts.parquet of another run: prints paired differences, with --out",
+    )
     parser.add_argument("--if-missing", action="store_true", help="train only the stages that have no version yet")
     arguments = parser.parse_args(argv)
     if arguments.matches is None:

@@ -55,6 +55,7 @@ def measure(size: int, model: Path) -> dict[str, Any]:
 
     frame = synthetic.matches(size, SEED)
     content = parquet_bytes(frame)
+    prices = synthetic.prices(synthetic.World(size, SEED), noise=0.03)
     as_of = frame["kickoff"].max().to_pydatetime()
     del frame
     watch = Stopwatch()
@@ -63,7 +64,7 @@ def measure(size: int, model: Path) -> dict[str, Any]:
     with watch.step("read and validate"):
         matches = read_matches({"matches.parquet": content})
     with watch.step("ratings and features"):
-        table = build_features(matches.accepted, as_of)
+        table = build_features(matches.accepted, as_of, prices=prices)
     with watch.step("score"):
         predictions = score(table, loaded.rows, identity_of(loaded.info))
     with watch.step("write parquet"):

@@ -13,7 +13,7 @@ from batch.jobs.prices import are_read_from_odds, kept_prices, prices_from_odds,
 from batch.matches import MatchesFile, MatchesReport, combine, parse_file
 from batch.mlflow.run_log import BatchRun, InputFile
 from batch.odds import table as fonbet_odds
-from batch.rebuild import LoadedModel, check_size, rebuild
+from batch.rebuild import LoadedModel, check_size, extra_columns, rebuild
 from batch.release import (
     Overtaken,
     Published,
@@ -38,7 +38,7 @@ PUBLISH_ATTEMPTS: Final = 3
 """How often returns are computed again because an odds refresh replaced the odds meanwhile."""
 
 # A sandbox that is used again reads only the files that are new or changed.
-parsed_files: Final[dict[tuple[str, str], MatchesFile]] = {}
+parsed_files: Final[dict[tuple[str, str, tuple[str, ...]], MatchesFile]] = {}
 
 
 def run(event: Event, this: BatchRun) -> Event:
@@ -47,12 +47,12 @@ def run(event: Event, this: BatchRun) -> Event:
     moment, now = as_of(event), datetime.now(UTC)
     writer = ReleaseWriter(objects, new_release_id(now), moment, now)
     this.params |= {"as_of": iso(moment), "release_id": writer.release_id}
+    models = _models()
     with this.timed("read"):
         keys = objects.keys(RAW_MATCHES)
-        matches = combine((_parsed(key, etag) for key, etag in keys), moment)
+        matches = combine((_parsed(key, etag, extra_columns(models)) for key, etag in keys), moment)
     this.inputs += _inputs(keys, matches)
     this.metrics |= _counts(matches.summary())
-    models = _models()
     for model in models:
         this.params |= model_params(model.info)
     with this.timed("prices"):
@@ -183,10 +183,10 @@ def _models() -> list[LoadedModel]:
     return loaded
 
 
-def _parsed(key: str, etag: str) -> MatchesFile:
-    if (key, etag) not in parsed_files:
+def _parsed(key: str, etag: str, extra: tuple[str, ...]) -> MatchesFile:
+    if (key, etag, extra) not in parsed_files:
         found = read(wiring.objects(), key)
         for old in [known for known in parsed_files if known[0] == key]:
             del parsed_files[old]
-        parsed_files[key, etag] = parse_file(key.removeprefix(RAW_MATCHES), found.body)
-    return parsed_files[key, etag]
+        parsed_files[key, etag, extra] = parse_file(key.removeprefix(RAW_MATCHES), found.body, extra)
+    return parsed_files[key, etag, extra]

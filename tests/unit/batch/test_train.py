@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from batch import synthetic, train
+from batch import rebuild, synthetic, train
 from batch.features import FEATURES, MARKET_FEATURES, RESULT_FEATURES
 from batch.times import parse_date
 from batch.training.experiment import Experiment, metrics, without_nan
@@ -260,3 +260,42 @@ def test_what_was_refused_is_counted_by_reason(tmp_path: Path, capsys: pytest.Ca
     printed = capsys.readouterr()
     assert "refused: 1000 invalid_kickoff" in printed.out
     assert "no finished match to train on" in printed.err
+
+
+def test_extra_columns_go_from_the_file_into_the_signature_and_the_release(tmp_path: Path) -> None:
+    matches = synthetic.matches(1900, seed=1)
+    generator = np.random.default_rng(2)
+    for side in ("home", "away"):
+        matches[f"xg_{side}"] = matches[f"{side}_goals"] + generator.normal(0, 0.3, len(matches))
+    matches.loc[5, "xg_home"] = np.nan
+    assert run(tmp_path, matches, "--extra-columns", "xg_home,xg_away") == 0
+    model = json.loads((tmp_path / "out" / "model.json").read_text())
+    names = ["home_xg_for_ew", "home_xg_against_ew", "away_xg_for_ew", "away_xg_against_ew"]
+    assert [feature["name"] for feature in model["features"]] == [*RESULT_FEATURES, *names]
+    given = ["--matches", str(tmp_path / "matches.csv"), "--as-of", "2008-01-01", "--model", str(tmp_path / "out")]
+    assert rebuild.main([*given, "--out", str(tmp_path / "release")]) == 0
+    features = pd.read_parquet(tmp_path / "release" / "match_features.parquet")
+    assert features[names].notna().mean().min() > 0.9
+
+
+def test_an_extra_column_that_is_missing_or_alone_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    matches = synthetic.matches(400, seed=1)
+    assert run(tmp_path, matches, "--extra-columns", "xg_home,xg_away") == 1
+    assert "xg_home, xg_away missing" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run(tmp_path, matches, "--extra-columns", "xg_home")
+
+
+def test_two_runs_are_compared_on_the_same_matches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    matches = synthetic.matches(1900, seed=1)
+    world = synthetic.World(1900, seed=1)
+    synthetic.prices(world, noise=0.02).to_parquet(tmp_path / "prices.parquet")
+    assert run(tmp_path, matches) == 0
+    (tmp_path / "out" / "forecasts.parquet").rename(tmp_path / "champion.parquet")
+    options = ["--odds", str(tmp_path / "prices.parquet"), "--against", str(tmp_path / "champion.parquet")]
+    assert run(tmp_path, matches, "--recipe", "market", *options) == 0
+    compared = report_of(tmp_path)["against_forecasts"]["test"]
+    assert compared["matches"] == 760
+    # prices that nearly know the truth: the market recipe is nearer to them beyond doubt
+    assert compared["kl_to_market"]["high"] < 0
+    assert "kl_to_market minus that of" in capsys.readouterr().out
