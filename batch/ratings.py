@@ -169,7 +169,10 @@ def rate(matches: MatchColumns, settings: EloSettings) -> MatchRatings:
         h, a, here = home[match], away[match], place[match]
         league = here[0]
         if event == _RESULT:
-            table.enter_both(h, a, here, known_at[match])
+            if places[h] is not here:
+                table.enter(h, here, known_at[match])
+            if places[a] is not here:
+                table.enter(a, here, known_at[match])
             gd = difference[match]
             surprise = (1.0 if gd > 0 else 0.5 if gd == 0 else 0.0) - 1.0 / (
                 1.0 + 10.0 ** ((ratings[a] - ratings[h] - advantages[league]) / SCALE)
@@ -180,13 +183,13 @@ def rate(matches: MatchColumns, settings: EloSettings) -> MatchRatings:
             advantages[league] += advantage_rate * surprise
             table.count(here, h, a)
         else:
-            home_elo[match] = ratings[h] if places[h] == here else table.on_entering(h, here, asked_at[match])
-            away_elo[match] = ratings[a] if places[a] == here else table.on_entering(a, here, asked_at[match])
+            home_elo[match] = ratings[h] if places[h] is here else table.on_entering(h, here, asked_at[match])
+            away_elo[match] = ratings[a] if places[a] is here else table.on_entering(a, here, asked_at[match])
             advantage[match] = advantages[league]
     return MatchRatings(np.array(home_elo), np.array(away_elo), np.array(advantage))
 
 
-def rate_by_prices(
+def rate_by_prices(  # noqa: PLR0915  one loop over a million matches, nothing of it called
     matches: MatchColumns, market_expected_home: npt.NDArray[np.float64], settings: MarketSettings
 ) -> MarketRatings:
     """Market ratings before every match, from results and closing prices known before it was asked for.
@@ -221,13 +224,16 @@ def rate_by_prices(
         h, a, here = home[match], away[match], place[match]
         league = here[0]
         if event == _ASKED:
-            home_rating[match] = ratings[h] if places[h] == here else table.on_entering(h, here, asked_at[match])
-            away_rating[match] = ratings[a] if places[a] == here else table.on_entering(a, here, asked_at[match])
+            home_rating[match] = ratings[h] if places[h] is here else table.on_entering(h, here, asked_at[match])
+            away_rating[match] = ratings[a] if places[a] is here else table.on_entering(a, here, asked_at[match])
             advantage[match] = advantages[league]
             priced_matches[match] = min(seen[h], seen[a])
             stale_matches[match] = max(stale[h], stale[a])
         elif event == _PRICE:
-            table.enter_both(h, a, here, begins_at[match])
+            if places[h] is not here:
+                table.enter(h, here, begins_at[match])
+            if places[a] is not here:
+                table.enter(a, here, begins_at[match])
             gap = gap_of_price[match] - advantages[league] - ratings[h] + ratings[a]
             ratings[h] += price_step * gap
             ratings[a] -= price_step * gap
@@ -236,7 +242,10 @@ def rate_by_prices(
             seen[a] += 1
             stale[h] = stale[a] = 0
         else:
-            table.enter_both(h, a, here, known_at[match])
+            if places[h] is not here:
+                table.enter(h, here, known_at[match])
+            if places[a] is not here:
+                table.enter(a, here, known_at[match])
             gd = difference[match]
             points = 1.0 if gd > 0 else 0.5 if gd == 0 else 0.0
             if has_price[match]:
@@ -319,9 +328,10 @@ class _Table:
         league, season = place
         settings = self.settings
         last = self.place[club]
-        before, mean = self._season_before(league, season)
+        before = self._clubs_before(league, season)
         is_league = bool(before) and sum(before.values()) >= LEAGUE_MIN_MATCHES_PER_CLUB * len(before)
         if last is None:
+            mean = self._mean_before(league, season)
             return mean - settings.newcomer_offset if is_league else mean
         rating = self.rating[club]
         if last[1] != season:
@@ -332,6 +342,7 @@ class _Table:
             return rating
         came_from = self._home_league[club]
         relegated = came_from not in (-1, league) and self.rating[club] < self._mean_of(came_from, last[1])
+        mean = self._mean_before(league, season)
         return mean + settings.newcomer_offset if relegated else mean - settings.newcomer_offset
 
     def enter(self, club: int, place: tuple[int, int], moment: int) -> None:
@@ -342,19 +353,12 @@ class _Table:
         if last is None or last[1] != season:
             self._season_began[club] = moment
         self._entered[club][league] = season
-        before = self._season_before(league, season)[0]
+        before = self._clubs_before(league, season)
         # a cup (few matches a club) becomes the club's home league only while nothing better is known
         is_league = bool(before) and sum(before.values()) >= LEAGUE_MIN_MATCHES_PER_CLUB * len(before)
         if not before or is_league or self._home_league[club] < 0:
             self._home_league[club] = league
         self.place[club] = place
-
-    def enter_both(self, home: int, away: int, place: tuple[int, int], moment: int) -> None:
-        """Move both clubs into this league and season unless they are there."""
-        if self.place[home] != place:
-            self.enter(home, place, moment)
-        if self.place[away] != place:
-            self.enter(away, place, moment)
 
     def count(self, place: tuple[int, int], home: int, away: int) -> None:
         """Note that both clubs played in this league and season."""
@@ -370,12 +374,15 @@ class _Table:
         clubs[home] = clubs.get(home, 0) + 1
         clubs[away] = clubs.get(away, 0) + 1
 
-    def _season_before(self, league: int, season: int) -> tuple[dict[int, int], float]:
-        """Clubs of the league's season before this one, and their mean rating when it ended."""
+    def _clubs_before(self, league: int, season: int) -> dict[int, int]:
+        """Clubs of the league's season before this one, and how often they played in it."""
         seen = self._seasons[league]
-        if not seen or season in seen:
-            return self._before[league], self._mean[league]
-        return self._clubs[league], self._mean_now(league)
+        return self._before[league] if not seen or season in seen else self._clubs[league]
+
+    def _mean_before(self, league: int, season: int) -> float:
+        """Mean rating of the clubs of the league's season before this one, when it ended."""
+        seen = self._seasons[league]
+        return self._mean[league] if not seen or season in seen else self._mean_now(league)
 
     def _mean_of(self, league: int, season: int) -> float:
         """Mean rating of the league's clubs in that season: as it ended, or now if it is under way."""
