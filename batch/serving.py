@@ -18,6 +18,7 @@ import pandas as pd
 
 from batch.odds import arrays as odds_arrays
 from batch.odds.clubs import AliasTable
+from batch.returns.value_signal import POOLED
 from chalicelib.domain import Outcome, Stage
 from chalicelib.errors import ReleaseTooLarge
 from chalicelib.releases.schema import (
@@ -42,8 +43,6 @@ Columns = Mapping[str, "pd.Series | npt.NDArray[Any]"]
 """Column name to values; all of one length."""
 
 LABELS: Final = tuple(outcome.label for outcome in Outcome)
-LABELS_AND_NONE: Final = np.array([*LABELS, None], dtype=object)
-"""What `NO_BET`, -1, selects is no label."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +122,7 @@ def write_odds(
     path: Path,
     odds: pd.DataFrame,
     predictions: Mapping[Stage, pd.DataFrame],
+    signals: Mapping[Stage, pd.DataFrame],
     roi_by_region: Mapping[str, float | None],
 ) -> int:
     """Write `odds.sqlite`.
@@ -131,7 +131,8 @@ def write_odds(
         path: The file, which does not exist yet.
         odds: Rows of fonbet_odds.parquet; those of matches that the release does not carry are left out.
         predictions: As for `write_serving`.
-        roi_by_region: The return on value bets of each region.
+        signals: By stage, what `batch.returns.value_signal` says by match.
+        roi_by_region: The return on bets of each region.
 
     Returns:
         The number of matches with odds.
@@ -141,7 +142,7 @@ def write_odds(
     """
     shown = next(iter(predictions.values()))
     index = MatchIndex.of(shown)
-    priced, columns = _odds_columns(index, odds, predictions)
+    priced, columns = _odds_columns(index, odds, predictions, signals)
     with _database(path, ODDS_SCHEMA) as database:
         _insert(database, "properties", ("name", "value"), [("schema_version", str(SCHEMA_VERSION))])
         _insert(database, "region_roi", ("region", "roi"), sorted(roi_by_region.items()))
@@ -288,7 +289,10 @@ def _match_columns(index: MatchIndex, predictions: Mapping[Stage, pd.DataFrame])
 
 
 def _odds_columns(
-    index: MatchIndex, odds: pd.DataFrame, predictions: Mapping[Stage, pd.DataFrame]
+    index: MatchIndex,
+    odds: pd.DataFrame,
+    predictions: Mapping[Stage, pd.DataFrame],
+    signals: Mapping[Stage, pd.DataFrame],
 ) -> tuple[Integers, dict[str, Any]]:
     """The positions of the matches with odds, in order, and the columns of their rows."""
     shown = next(iter(predictions.values()))
@@ -318,18 +322,37 @@ def _odds_columns(
             probabilities = np.full(prices.shape, np.nan)
         else:
             probabilities = frame[["proba_home", "proba_draw", "proba_away"]].to_numpy(np.float64)[position]
-        columns |= {f"{stage}_{name}": values for name, values in _edges(probabilities, prices).items()}
+        signal = None if stage not in signals else signals[stage].set_index("match_id").reindex(rows["match_id"])
+        by_stage = _edges(probabilities, prices) | _signal_columns(signal, prices)
+        columns |= {f"{stage}_{name}": values for name, values in by_stage.items()}
     return position, columns
 
 
 def _edges(probabilities: odds_arrays.Floats, prices: odds_arrays.Floats) -> dict[str, Any]:
-    """The columns `STAGE_ODDS_COLUMNS`."""
+    """The columns of `STAGE_ODDS_COLUMNS` that the model alone gives."""
     edges = probabilities * prices - 1
-    bets = odds_arrays.value_bets(probabilities, prices)
     return {
         **{f"edge_{label}": edges[:, number] for number, label in enumerate(LABELS)},
         "best_edge": edges.max(axis=1),
-        "value_bet": LABELS_AND_NONE[bets.outcome],
+    }
+
+
+def _signal_columns(signal: pd.DataFrame | None, prices: odds_arrays.Floats) -> dict[str, Any]:
+    """The columns of `STAGE_ODDS_COLUMNS` that the value signal gives; nothing of a market that is not open."""
+    if signal is None:
+        pooled = np.full(prices.shape, np.nan)
+        value, stake = np.full(len(prices), None, dtype=object), np.full(len(prices), np.nan)
+    else:
+        is_open = np.isfinite(prices[:, 0])
+        pooled = np.where(is_open[:, None], signal[list(POOLED)].to_numpy(np.float64), np.nan)
+        value = signal["value_bet"].astype(object).where(is_open & signal["value_bet"].notna(), None).to_numpy(object)
+        stake = np.where(is_open, signal["stake"].to_numpy(np.float64), np.nan)
+    edges = pooled * prices - 1
+    return {
+        **{name: pooled[:, number] for number, name in enumerate(POOLED)},
+        **{f"pooled_edge_{label}": edges[:, number] for number, label in enumerate(LABELS)},
+        "value_bet": value,
+        "kelly_quarter": stake,
     }
 
 

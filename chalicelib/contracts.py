@@ -359,13 +359,20 @@ class CardRow(PredictionRow):
         edge_home=0.102,
         edge_draw=0.053,
         edge_away=-0.385,
-        value_bet="home",
-        kelly_quarter=0.0283,
+        pooled_home=0.521,
+        pooled_draw=0.247,
+        pooled_away=0.232,
+        pooled_edge_home=-0.01,
+        pooled_edge_draw=-0.037,
+        pooled_edge_away=-0.049,
+        value_bet=None,
+        kelly_quarter=None,
         status="finished",
         live_score=None,
         region_roi=0.012,
         is_correct=True,
         odds_collected_at="2024-04-07T09:00:00Z",
+        price_age_seconds=108000,
         fonbet_url="https://fon.bet/sports/football/12973/46121234",
     )
 
@@ -382,26 +389,58 @@ class CardRow(PredictionRow):
     implied_home: float | None = Field(default=None, description="Market probability with the margin removed.")
     implied_draw: float | None = None
     implied_away: float | None = None
-    edge_home: float | None = Field(default=None, description="Expected value per unit staked, p·odds - 1.")
+    edge_home: float | None = Field(
+        default=None,
+        description="What the model alone expects per unit staked, p·odds - 1. Large ones usually mean that the market "
+        "knows more.",
+    )
     edge_draw: float | None = None
     edge_away: float | None = None
-    value_bet: OutcomeLabel | None = Field(
-        default=None, description="Outcome with the largest edge over the threshold."
+    pooled_home: float | None = Field(
+        default=None,
+        description="Price and model combined, as past matches weigh them; the market alone while they are few.",
     )
-    kelly_quarter: float | None = Field(default=None, description="A quarter of the Kelly fraction of the value bet.")
+    pooled_draw: float | None = None
+    pooled_away: float | None = None
+    pooled_edge_home: float | None = Field(
+        default=None, description="Expected value per unit staked by the pooled one."
+    )
+    pooled_edge_draw: float | None = None
+    pooled_edge_away: float | None = None
+    value_bet: OutcomeLabel | None = Field(
+        default=None,
+        description="Outcome whose pooled edge is the largest over the threshold; only while the closing-line value of "
+        "such bets here lies above zero beyond doubt.",
+    )
+    kelly_quarter: float | None = Field(
+        default=None,
+        description="Stake on the value bet: a quarter of Kelly's share of the bankroll; a day's together at most 5 %.",
+    )
     status: MatchStatus
     live_score: str | None = None
     region_roi: float | None = None
     is_correct: bool | None = None
     odds_collected_at: Timestamp | None = None
+    price_age_seconds: int | None = Field(
+        default=None, description="Age of the odds now, or at kickoff once it is past."
+    )
     fonbet_url: str | None = None
 
 
 class RegionRoiRow(_Frozen):
-    """Flat-stake return on the value bets of a region, with its 95 % bootstrap interval."""
+    """Flat-stake return where the model's own edge exceeds the threshold, by region, with 95 % intervals."""
 
     model_config = _shown(
-        region="Netherlands", bets=41, turnover=41.0, profit=0.5, roi=0.0122, roi_ci_low=-0.31, roi_ci_high=0.34
+        region="Netherlands",
+        bets=41,
+        turnover=41.0,
+        profit=0.5,
+        roi=0.0122,
+        roi_ci_low=-0.31,
+        roi_ci_high=0.34,
+        clv=-0.021,
+        clv_ci_low=-0.034,
+        clv_ci_high=-0.008,
     )
 
     region: str
@@ -411,6 +450,9 @@ class RegionRoiRow(_Frozen):
     roi: float | None
     roi_ci_low: float | None
     roi_ci_high: float | None
+    clv: float | None = Field(description="Mean closing-line value: price taken times closing probability, minus one.")
+    clv_ci_low: float | None
+    clv_ci_high: float | None
 
 
 class ProjectionRow(_Frozen):

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from batch import refresh as odds_refresh
 from batch.mlflow.run_log import InputFile
 from batch.release import ReleaseWriter
+from batch.returns.value_signal import value_signal
 from batch.serving import temporary_file, write_odds, write_serving
 from chalicelib import wiring
 from chalicelib.domain import Stage
@@ -65,15 +66,16 @@ def write_serving_odds(
     writer: ReleaseWriter,
     predictions: Mapping[Stage, pd.DataFrame],
     odds: pd.DataFrame,
+    signals: Mapping[Stage, pd.DataFrame],
     roi_by_region: Mapping[str, float | None],
 ) -> DatasetEntry:
-    """The file that the lists read odds, edges and returns from.
+    """The file that the lists read odds, edges, value and returns from.
 
     Raises:
         ReleaseTooLarge: there is no room for it.
     """
     with temporary_file("odds.sqlite") as path:
-        rows = write_odds(path, odds, predictions, roi_by_region)
+        rows = write_odds(path, odds, predictions, signals, roi_by_region)
         return writer.write_file(path, rows)
 
 
@@ -121,8 +123,12 @@ def write_returns(
         row["region"]: float(row["roi"]) if row["roi"] else None
         for row in csv.DictReader(io.StringIO(record.roi_csv.decode()))
     }
+    by_match = {
+        stage: (record.signal if stage is Stage.CHAMPION else value_signal(frame, odds)).by_match()
+        for stage, frame in predictions.items()
+    }
     return {
-        SERVING_ODDS: write_serving_odds(writer, predictions, odds, roi),
+        SERVING_ODDS: write_serving_odds(writer, predictions, odds, by_match, roi),
         REGION_ROI: writer.write(f"{REGION_ROI}.csv", record.roi_csv, record.regions),
         TRACK_RECORD: writer.write(f"{TRACK_RECORD}.json", record.track_record_json(), record.track_record["matches"]),
     }

@@ -17,7 +17,7 @@ from chalicelib.releases.schema import (
     STAGE_ODDS_COLUMNS,
 )
 
-LATE_FIELDS: Final = ("status", "is_correct", "kelly_quarter")
+LATE_FIELDS: Final = ("status", "is_correct", "price_age_seconds")
 """Fields of a card that depend on the time of the request or on its other fields; they come last."""
 
 _BOOLEANS: Final = frozenset({"is_future", "in_sample", "suspended"})

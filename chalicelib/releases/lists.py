@@ -14,7 +14,6 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
-from chalicelib import odds
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidCursor, PredictionNotFound
 from chalicelib.releases import columns
@@ -256,12 +255,14 @@ def _odds_by_match_id(release: Release, selection: Selection, after: Any, count:
 
 def _complete_card(card: dict[str, Any], kickoff: int | None, now: datetime) -> None:
     """The fields `LATE_FIELDS`."""
-    outcome, value = card["outcome_1x2"], card["value_bet"]
+    outcome, collected_at = card["outcome_1x2"], card["odds_collected_at"]
     card["status"] = _status(kickoff, outcome is not None, now)
     card["is_correct"] = None if outcome is None else outcome == card["predicted_label"]
-    card["kelly_quarter"] = None
-    if value is not None:
-        card["kelly_quarter"] = odds.quarter_kelly(card[f"proba_{value}"], card[f"odds_{value}"])
+    card["price_age_seconds"] = None
+    if collected_at is not None:
+        # of a match that has begun, how old its price was at kickoff
+        until = now.timestamp() if kickoff is None else min(now.timestamp(), kickoff)
+        card["price_age_seconds"] = max(0, int(until - parse_utc(collected_at).timestamp()))
 
 
 def _status(kickoff: int | None, finished: bool, now: datetime) -> str:  # noqa: FBT001
@@ -281,8 +282,18 @@ def _region_roi(content: bytes) -> list[dict[str, Any]]:
             "region": row["region"],
             "bets": int(row["bets"]),
             **{
-                name: float(row[name]) if row[name] else None
-                for name in ("turnover", "profit", "roi", "roi_ci_low", "roi_ci_high")
+                # files of earlier versions lack the closing-line value's interval
+                name: float(row[name]) if row.get(name) else None
+                for name in (
+                    "turnover",
+                    "profit",
+                    "roi",
+                    "roi_ci_low",
+                    "roi_ci_high",
+                    "clv",
+                    "clv_ci_low",
+                    "clv_ci_high",
+                )
             },
         }
         for row in rows

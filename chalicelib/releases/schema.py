@@ -85,7 +85,14 @@ STAGE_ODDS_COLUMNS: Final[Mapping[str, str]] = {
     "edge_draw": "REAL",
     "edge_away": "REAL",
     "best_edge": "REAL",
+    "pooled_home": "REAL",
+    "pooled_draw": "REAL",
+    "pooled_away": "REAL",
+    "pooled_edge_home": "REAL",
+    "pooled_edge_draw": "REAL",
+    "pooled_edge_away": "REAL",
     "value_bet": "TEXT",
+    "kelly_quarter": "REAL",
 }
 """Columns of the same tables that each stage has of its own: they follow from its probabilities and the odds."""
 

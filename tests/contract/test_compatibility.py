@@ -81,7 +81,21 @@ def test_an_accepted_task_is_polled_under_its_status_url(filled: ObjectStore) ->
         ("predictions", ROW),
         ("odds", ODDS),
         ("matches", ["match_id", "home_team", "away_team", "match_date", "region", "league", "sex"]),
-        ("region_roi", ["region", "bets", "turnover", "profit", "roi", "roi_ci_low", "roi_ci_high"]),
+        (
+            "region_roi",
+            [
+                "region",
+                "bets",
+                "turnover",
+                "profit",
+                "roi",
+                "roi_ci_low",
+                "roi_ci_high",
+                "clv",
+                "clv_ci_low",
+                "clv_ci_high",
+            ],
+        ),
     ],
 )
 def test_a_list_is_a_plain_array_of_rows_with_exactly_these_names(

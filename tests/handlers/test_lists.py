@@ -1,11 +1,12 @@
 """The lists of the current release through the functions."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from batch.release import read_pointer
+from chalicelib import wiring
 from chalicelib.releases.pointer import POINTER_KEY
 from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
@@ -85,15 +86,29 @@ def test_a_card_merges_prediction_odds_and_edge(objects: ObjectStore) -> None:
     assert first["edge_draw"] == pytest.approx(0.25 * 3.4 - 1)
     assert first["value_bet"] == "home"
     assert first["kelly_quarter"] == pytest.approx((0.5 * 2.2 - 1) / (2.2 - 1) / 4)
+    assert first["pooled_edge_home"] == pytest.approx(first["pooled_home"] * 2.2 - 1)
     assert (first["status"], first["is_correct"], first["region_roi"]) == ("finished", True, 0.2)
     assert sum(first[f"implied_{label}"] for label in ("home", "draw", "away")) == pytest.approx(1)
     assert first["fonbet_url"] == "https://fon.bet/sports/football/1/1001"
 
 
+def test_the_age_of_a_price_is_that_at_kickoff_once_it_is_past(objects: ObjectStore) -> None:
+    publish(objects, predictions=make_predictions(5), odds=make_odds([1, 3]))
+    kickoffs = {row["match_id"]: datetime.fromisoformat(row["match_date"]) for row in call("cards")[1]}
+    for card in call("cards")[1]:
+        if card["odds_collected_at"] is None:
+            assert card["price_age_seconds"] is None
+            continue
+        until = min(wiring.now(), kickoffs[card["match_id"]])
+        age = (until - datetime.fromisoformat(card["odds_collected_at"])).total_seconds()
+        assert card["price_age_seconds"] == max(0, int(age))
+
+
 def test_a_card_without_a_market_has_null_odds_and_edges(objects: ObjectStore) -> None:
     publish(objects, odds=make_odds([1]))
     card = call("cards")[1][1]
-    names = [f"{kind}_{label}" for kind in ("odds", "implied", "edge") for label in ("home", "draw", "away")]
+    kinds = ("odds", "implied", "edge", "pooled", "pooled_edge")
+    names = [f"{kind}_{label}" for kind in kinds for label in ("home", "draw", "away")]
     assert {card[name] for name in names} == {None}
     assert (card["value_bet"], card["kelly_quarter"], card["status"], card["is_correct"]) == (None, None, "live", None)
 
@@ -211,9 +226,9 @@ def test_roi_per_region_has_its_interval(objects: ObjectStore) -> None:
     publish(objects, region_roi=ROI)
     assert call("region_roi")[1] == [
         {"region": "England", "bets": 2, "turnover": 2.0, "profit": 0.4, "roi": 0.2, "roi_ci_low": -1.0,
-         "roi_ci_high": 1.4},
+         "roi_ci_high": 1.4, "clv": None, "clv_ci_low": None, "clv_ci_high": None},
         {"region": "Spain", "bets": 0, "turnover": 0.0, "profit": 0.0, "roi": None, "roi_ci_low": None,
-         "roi_ci_high": None},
+         "roi_ci_high": None, "clv": None, "clv_ci_low": None, "clv_ci_high": None},
     ]  # fmt: skip
 
 

@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 
 from batch.jobs.datasets import write_serving_file, write_serving_odds
+from batch.odds.arrays import value_bets
 from batch.release import ReleaseWriter, new_release_id, parquet_bytes, publish_release
+from batch.returns.value_signal import POOLED
 from batch.score import PREDICTIONS_SCHEMA
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS
@@ -211,6 +213,17 @@ def make_features(count: int = 3) -> pd.DataFrame:
     )
 
 
+def make_signal(predictions: pd.DataFrame, odds: pd.DataFrame) -> pd.DataFrame:
+    """A value signal whose pool is the model itself and whose every flag is called value, at a quarter of Kelly."""
+    names = [f"{kind}_{label}" for kind in ("proba", "odds") for label in ("home", "draw", "away")]
+    both = predictions.merge(odds, on="match_id").sort_values("match_id", ignore_index=True)
+    model, prices = (both[part].to_numpy(np.float64) for part in (names[:3], names[3:]))
+    bets = value_bets(model, prices)
+    frame = pd.DataFrame(model, columns=list(POOLED)).assign(match_id=both["match_id"])
+    frame["value_bet"] = np.array(["home", "draw", "away", None], dtype=object)[bets.outcome]
+    return frame.assign(stake=bets.edge / (bets.odds - 1) / 4)
+
+
 def publish(
     objects: ObjectStore,
     *,
@@ -240,7 +253,8 @@ def publish(
         entries[ODDS] = writer.write("fonbet_odds.parquet", parquet_bytes(odds), len(odds))
         lines = csv.DictReader(io.StringIO(region_roi or ""))
         roi = {line["region"]: float(line["roi"]) if line["roi"] else None for line in lines}
-        entries[SERVING_ODDS] = write_serving_odds(writer, by_stage, odds, roi)
+        signals = {stage: make_signal(frame, odds) for stage, frame in by_stage.items()}
+        entries[SERVING_ODDS] = write_serving_odds(writer, by_stage, odds, signals, roi)
     if region_roi is not None:
         entries[REGION_ROI] = writer.write("roi_by_region.csv", region_roi.encode(), region_roi.count("\n") - 1)
     if projections is not None:

@@ -70,17 +70,29 @@ class CardRow:
     implied_draw: float | None | Unset = UNSET
     implied_away: float | None | Unset = UNSET
     edge_home: float | None | Unset = UNSET
-    """ Expected value per unit staked, p·odds - 1. """
+    """ What the model alone expects per unit staked, p·odds - 1. Large ones usually mean that the market knows
+    more. """
     edge_draw: float | None | Unset = UNSET
     edge_away: float | None | Unset = UNSET
+    pooled_home: float | None | Unset = UNSET
+    """ Price and model combined, as past matches weigh them; the market alone while they are few. """
+    pooled_draw: float | None | Unset = UNSET
+    pooled_away: float | None | Unset = UNSET
+    pooled_edge_home: float | None | Unset = UNSET
+    """ Expected value per unit staked by the pooled one. """
+    pooled_edge_draw: float | None | Unset = UNSET
+    pooled_edge_away: float | None | Unset = UNSET
     value_bet: CardRowValueBetType0 | None | Unset = UNSET
-    """ Outcome with the largest edge over the threshold. """
+    """ Outcome whose pooled edge is the largest over the threshold; only while the closing-line value of such bets
+    here lies above zero beyond doubt. """
     kelly_quarter: float | None | Unset = UNSET
-    """ A quarter of the Kelly fraction of the value bet. """
+    """ Stake on the value bet: a quarter of Kelly's share of the bankroll; a day's together at most 5 %. """
     live_score: None | str | Unset = UNSET
     region_roi: float | None | Unset = UNSET
     is_correct: bool | None | Unset = UNSET
     odds_collected_at: datetime.datetime | None | Unset = UNSET
+    price_age_seconds: int | None | Unset = UNSET
+    """ Age of the odds now, or at kickoff once it is past. """
     fonbet_url: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -235,6 +247,42 @@ class CardRow:
         else:
             edge_away = self.edge_away
 
+        pooled_home: float | None | Unset
+        if isinstance(self.pooled_home, Unset):
+            pooled_home = UNSET
+        else:
+            pooled_home = self.pooled_home
+
+        pooled_draw: float | None | Unset
+        if isinstance(self.pooled_draw, Unset):
+            pooled_draw = UNSET
+        else:
+            pooled_draw = self.pooled_draw
+
+        pooled_away: float | None | Unset
+        if isinstance(self.pooled_away, Unset):
+            pooled_away = UNSET
+        else:
+            pooled_away = self.pooled_away
+
+        pooled_edge_home: float | None | Unset
+        if isinstance(self.pooled_edge_home, Unset):
+            pooled_edge_home = UNSET
+        else:
+            pooled_edge_home = self.pooled_edge_home
+
+        pooled_edge_draw: float | None | Unset
+        if isinstance(self.pooled_edge_draw, Unset):
+            pooled_edge_draw = UNSET
+        else:
+            pooled_edge_draw = self.pooled_edge_draw
+
+        pooled_edge_away: float | None | Unset
+        if isinstance(self.pooled_edge_away, Unset):
+            pooled_edge_away = UNSET
+        else:
+            pooled_edge_away = self.pooled_edge_away
+
         value_bet: None | str | Unset
         if isinstance(self.value_bet, Unset):
             value_bet = UNSET
@@ -274,6 +322,12 @@ class CardRow:
             odds_collected_at = self.odds_collected_at.isoformat()
         else:
             odds_collected_at = self.odds_collected_at
+
+        price_age_seconds: int | None | Unset
+        if isinstance(self.price_age_seconds, Unset):
+            price_age_seconds = UNSET
+        else:
+            price_age_seconds = self.price_age_seconds
 
         fonbet_url: None | str | Unset
         if isinstance(self.fonbet_url, Unset):
@@ -340,6 +394,18 @@ class CardRow:
             field_dict["edge_draw"] = edge_draw
         if edge_away is not UNSET:
             field_dict["edge_away"] = edge_away
+        if pooled_home is not UNSET:
+            field_dict["pooled_home"] = pooled_home
+        if pooled_draw is not UNSET:
+            field_dict["pooled_draw"] = pooled_draw
+        if pooled_away is not UNSET:
+            field_dict["pooled_away"] = pooled_away
+        if pooled_edge_home is not UNSET:
+            field_dict["pooled_edge_home"] = pooled_edge_home
+        if pooled_edge_draw is not UNSET:
+            field_dict["pooled_edge_draw"] = pooled_edge_draw
+        if pooled_edge_away is not UNSET:
+            field_dict["pooled_edge_away"] = pooled_edge_away
         if value_bet is not UNSET:
             field_dict["value_bet"] = value_bet
         if kelly_quarter is not UNSET:
@@ -352,6 +418,8 @@ class CardRow:
             field_dict["is_correct"] = is_correct
         if odds_collected_at is not UNSET:
             field_dict["odds_collected_at"] = odds_collected_at
+        if price_age_seconds is not UNSET:
+            field_dict["price_age_seconds"] = price_age_seconds
         if fonbet_url is not UNSET:
             field_dict["fonbet_url"] = fonbet_url
 
@@ -582,6 +650,60 @@ class CardRow:
 
         edge_away = _parse_edge_away(d.pop("edge_away", UNSET))
 
+        def _parse_pooled_home(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        pooled_home = _parse_pooled_home(d.pop("pooled_home", UNSET))
+
+        def _parse_pooled_draw(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        pooled_draw = _parse_pooled_draw(d.pop("pooled_draw", UNSET))
+
+        def _parse_pooled_away(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        pooled_away = _parse_pooled_away(d.pop("pooled_away", UNSET))
+
+        def _parse_pooled_edge_home(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        pooled_edge_home = _parse_pooled_edge_home(d.pop("pooled_edge_home", UNSET))
+
+        def _parse_pooled_edge_draw(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        pooled_edge_draw = _parse_pooled_edge_draw(d.pop("pooled_edge_draw", UNSET))
+
+        def _parse_pooled_edge_away(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        pooled_edge_away = _parse_pooled_edge_away(d.pop("pooled_edge_away", UNSET))
+
         def _parse_value_bet(data: object) -> CardRowValueBetType0 | None | Unset:
             if data is None:
                 return data
@@ -652,6 +774,15 @@ class CardRow:
 
         odds_collected_at = _parse_odds_collected_at(d.pop("odds_collected_at", UNSET))
 
+        def _parse_price_age_seconds(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        price_age_seconds = _parse_price_age_seconds(d.pop("price_age_seconds", UNSET))
+
         def _parse_fonbet_url(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -696,12 +827,19 @@ class CardRow:
             edge_home=edge_home,
             edge_draw=edge_draw,
             edge_away=edge_away,
+            pooled_home=pooled_home,
+            pooled_draw=pooled_draw,
+            pooled_away=pooled_away,
+            pooled_edge_home=pooled_edge_home,
+            pooled_edge_draw=pooled_edge_draw,
+            pooled_edge_away=pooled_edge_away,
             value_bet=value_bet,
             kelly_quarter=kelly_quarter,
             live_score=live_score,
             region_roi=region_roi,
             is_correct=is_correct,
             odds_collected_at=odds_collected_at,
+            price_age_seconds=price_age_seconds,
             fonbet_url=fonbet_url,
         )
 

@@ -16,7 +16,7 @@ T = TypeVar("T", bound="RegionRoiRow")
 
 @_attrs_define
 class RegionRoiRow:
-    """Flat-stake return on the value bets of a region, with its 95 % bootstrap interval."""
+    """Flat-stake return where the model's own edge exceeds the threshold, by region, with 95 % intervals."""
 
     region: str
     bets: int
@@ -25,6 +25,10 @@ class RegionRoiRow:
     roi: float | None
     roi_ci_low: float | None
     roi_ci_high: float | None
+    clv: float | None
+    """ Mean closing-line value: price taken times closing probability, minus one. """
+    clv_ci_low: float | None
+    clv_ci_high: float | None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,6 +49,15 @@ class RegionRoiRow:
         roi_ci_high: float | None
         roi_ci_high = self.roi_ci_high
 
+        clv: float | None
+        clv = self.clv
+
+        clv_ci_low: float | None
+        clv_ci_low = self.clv_ci_low
+
+        clv_ci_high: float | None
+        clv_ci_high = self.clv_ci_high
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -56,6 +69,9 @@ class RegionRoiRow:
                 "roi": roi,
                 "roi_ci_low": roi_ci_low,
                 "roi_ci_high": roi_ci_high,
+                "clv": clv,
+                "clv_ci_low": clv_ci_low,
+                "clv_ci_high": clv_ci_high,
             }
         )
 
@@ -93,6 +109,27 @@ class RegionRoiRow:
 
         roi_ci_high = _parse_roi_ci_high(d.pop("roi_ci_high"))
 
+        def _parse_clv(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        clv = _parse_clv(d.pop("clv"))
+
+        def _parse_clv_ci_low(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        clv_ci_low = _parse_clv_ci_low(d.pop("clv_ci_low"))
+
+        def _parse_clv_ci_high(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        clv_ci_high = _parse_clv_ci_high(d.pop("clv_ci_high"))
+
         region_roi_row = cls(
             region=region,
             bets=bets,
@@ -101,6 +138,9 @@ class RegionRoiRow:
             roi=roi,
             roi_ci_low=roi_ci_low,
             roi_ci_high=roi_ci_high,
+            clv=clv,
+            clv_ci_low=clv_ci_low,
+            clv_ci_high=clv_ci_high,
         )
 
         region_roi_row.additional_properties = d
