@@ -133,6 +133,12 @@ format: setup node_modules/.ready ## Format the code
 bench-batch: setup ## Seconds and peak memory of each rebuild step, 10 k to 1 M matches
 	@$(PY) -m benchmarks.batch --record
 
+bench-backtest: setup ## Seconds and peak memory of 24 refits over 41,000 matches (ARGS="--record --recipe champion")
+	@$(PY) -m benchmarks.backtest $(ARGS)
+
+bench-matching: setup ## Rows of odds that find their match, by country, under official names
+	@$(PY) -m benchmarks.matching
+
 bench-async: setup ## The queue beside one request at a time, on the local system (ARGS="--tasks 5000 --out FILE")
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m benchmarks.queue $(ARGS)
 

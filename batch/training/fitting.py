@@ -93,10 +93,11 @@ RECIPES: Final = {recipe.name: recipe for recipe in (CHAMPION, CHALLENGER, MARKE
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Features (n, n_features) with NaN for missing, and outcomes (n,)."""
+    """Features (n, n_features) with NaN for missing, outcomes (n,), and sample weights (n,) unless they are equal."""
 
     features: npt.NDArray[np.float64]
     outcome: Outcomes
+    weight: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.outcome)
@@ -201,7 +202,9 @@ def _grow(
     def progress(_: lgb.callback.CallbackEnv) -> None:
         on_round()
 
-    data = lgb.Dataset(train.features, train.outcome, feature_name=list(names), free_raw_data=False)
+    data = lgb.Dataset(
+        train.features, train.outcome, weight=train.weight, feature_name=list(names), free_raw_data=False
+    )
     if validation is None:
         rounds = recipe.usual_rounds
         booster = lgb.train(parameters, data, rounds, init_model=start, callbacks=[progress])
