@@ -38,6 +38,8 @@ from batch.times import parse_date
 from batch.training.experiment import Experiment, metrics, report
 from batch.training.fitting import CHAMPION, RECIPES, FittedModel, TooFewMatches, TrainingSettings
 from batch.training.model_files import sha256, write_model
+from batch.training.recipes import load_recipe
+from batch.training.weights import read_weights
 from chalicelib.domain import Stage
 from chalicelib.errors import ServiceError
 
@@ -78,9 +80,11 @@ def read_files(paths: Iterable[Path], extra_columns: Sequence[str] = ()) -> tupl
 
 def _train_files(arguments: argparse.Namespace) -> int:
     """Fit one recipe on files and write a folder."""
+    from batch.training.plots import write_plots  # noqa: PLC0415 - matplotlib takes a second to load
+
     data, experiment, inputs = _prepare(arguments)
-    recipe = RECIPES[arguments.recipe]
-    model, result = _fit_and_report(experiment, recipe, inputs)
+    recipe = load_recipe(arguments.recipe, arguments.set)
+    model, result = _fit_and_report(experiment, recipe, inputs, arguments.weights)
     # no server names the run, so that its content does: the same model from the same files has the same id
     run_id = sha256((model.text + repr(sorted(inputs["files"].values()))).encode())[:32]
     forecasts = experiment.forecasts(model)
@@ -88,7 +92,8 @@ def _train_files(arguments: argparse.Namespace) -> int:
         result["against_forecasts"] = _against(experiment, forecasts, arguments.against)
     write_model(arguments.out, model, result, experiment, run_id)
     forecasts.to_parquet(arguments.out / "forecasts.parquet", index=False, compression="zstd")
-    print(f"{len(forecasts)} forecasts, model and report in {arguments.out} ({len(data.accepted)} matches read)")
+    write_plots(arguments.out / "plots", result)
+    print(f"{len(forecasts)} forecasts, model, report and plots in {arguments.out} ({len(data.accepted)} matches read)")
     return 0
 
 
@@ -128,7 +133,7 @@ def _train_registry(arguments: argparse.Namespace) -> int:
     versions: dict[str, str] = {}
     results: dict[str, dict[str, Any]] = {}
     for recipe in RECIPES.values():
-        model, result = _fit_and_report(experiment, recipe, inputs)
+        model, result = _fit_and_report(experiment, recipe, inputs, arguments.weights)
         with tempfile.TemporaryDirectory() as folder:
             files = write_plots(Path(folder), result)
             reference = Path(folder) / "reference.parquet"
@@ -212,11 +217,12 @@ def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, 
 
 
 def _fit_and_report(
-    experiment: Experiment, recipe: TrainingSettings, inputs: dict[str, Any]
+    experiment: Experiment, recipe: TrainingSettings, inputs: dict[str, Any], weights: Path | None
 ) -> tuple[FittedModel, dict[str, Any]]:
     extra = tuple(feature.name for feature in experiment.table.schema if feature.source == "extra")
     with tqdm(desc=f"fitting {recipe.name}", unit="round", disable=None) as bar:
-        fitted = experiment.fit(replace(recipe, features=(*recipe.features, *extra)), on_round=bar.update)
+        wider = replace(recipe, features=(*recipe.features, *extra))
+        fitted = experiment.fit(wider, bar.update, read_weights(weights) if weights else None)
     # with the dates: whoever shows the model's figures for a match must know whether it was trained on it
     noted = {name: inputs[name] for name in ("validate_from", "test_from", "extra_columns")}
     model = replace(fitted, params=fitted.params | noted)
@@ -266,7 +272,11 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--validate-from", metavar="DATE", help="first kickoff that is not trained on (UTC)")
     parser.add_argument("--test-from", metavar="DATE", help="first kickoff that is forecast and tested on (UTC)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write model, report and forecasts here; no MLflow")
-    parser.add_argument("--recipe", choices=sorted(RECIPES), default=CHAMPION.name, help="which model, with --out")
+    parser.add_argument(
+        "--recipe", default=CHAMPION.name, help="with --out: champion, challenger, market or a TOML file"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the recipe: num_leaves=8")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="sample weights: match_id, weight (CSV, parquet)")
     parser.add_argument("--odds", nargs="+", type=Path, metavar="FILE", help="prices of past matches (docs/odds.md)")
     parser.add_argument(
         "--extra-columns",
@@ -287,6 +297,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         arguments.matches = [MATCHES_PATH]
         arguments.validate_from = arguments.validate_from or SAMPLE_VALIDATE_FROM
         arguments.test_from = arguments.test_from or SAMPLE_TEST_FROM
+    if arguments.set and not arguments.out:
+        parser.error("--set needs --out: with a registry every recipe is trained as it is")
     if not (arguments.validate_from and arguments.test_from):
         parser.error("--matches needs --validate-from and --test-from")
     for name in ("validate_from", "test_from"):

@@ -54,7 +54,7 @@ def measure(recipe: str) -> dict[str, Any]:
     """Run one backtest in this process."""
     matches = read_matches({"matches.parquet": parquet_bytes(synthetic.matches(MATCHES, SEED))}).accepted
     start = _start(matches)
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     result = backtest(matches, prices(matches), start=start, refit=Refit.MONTH, trainer=RECIPES[recipe])
     fitted = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -66,6 +66,7 @@ def measure(recipe: str) -> dict[str, Any]:
         "forecast": len(result.forecasts),
         "bets": len(result.bets),
         "seconds": round(time.perf_counter() - started, 1),
+        "cpu_seconds": round(time.process_time() - cpu, 1),
         "seconds_to_write": round(time.perf_counter() - fitted, 1),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024),
         "cores": os.cpu_count(),

@@ -30,6 +30,7 @@ from batch.features import DEFAULT_SETTINGS, FeatureSettings, FeatureTable, buil
 from batch.odds import arrays as odds_arrays
 from batch.odds import past_prices
 from batch.training.fitting import CHAMPION, TrainingSettings
+from batch.training.weights import weights_of
 
 Booleans = npt.NDArray[np.bool_]
 
@@ -83,7 +84,7 @@ def walk(
     table = build_features(matches, last + pd.Timedelta(days=2), settings, prices)
     extra = tuple(feature.name for feature in table.schema if feature.source == "extra")
     learn = RecipeTrainer(trainer).with_features(extra) if isinstance(trainer, TrainingSettings) else trainer
-    rows = _Rows(table, _outcome(table), _weights(weights, table))
+    rows = _Rows(table, _outcome(table), weights_of(weights, table.features["match_id"]))
 
     def forecast(fold: Fold) -> pd.DataFrame:
         forecaster = learn(rows.known(fold.train), rows.known(fold.validation))
@@ -168,20 +169,6 @@ def _outcome(table: FeatureTable) -> evaluate.Outcomes:
     outcome = np.zeros(len(shown), dtype=np.int64)
     outcome[finished] = evaluate.outcomes(shown.loc[finished, "home_goals"], shown.loc[finished, "away_goals"])
     return outcome
-
-
-def _weights(weights: pd.Series | None, table: FeatureTable) -> npt.NDArray[np.float64] | None:
-    """Weights in the order of the table; 1 for matches without one.
-
-    Raises:
-        ValueError: a weight is negative or not finite.
-    """
-    if weights is None:
-        return None
-    values = weights.reindex(table.features["match_id"]).fillna(1.0).to_numpy(np.float64)
-    if not (np.isfinite(values).all() and (values >= 0).all()):
-        raise ValueError("sample weights must be finite and not negative")
-    return values
 
 
 def _priced(forecasts: pd.DataFrame, prices: pd.DataFrame | None) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from batch.features import DEFAULT_SETTINGS, RESULT_FEATURES, FeatureSettings, F
 from batch.odds.past_prices import closing_probabilities
 from batch.training.elo_curve import EloCurve
 from batch.training.fitting import ELO_CURVE_FEATURE, FittedModel, TrainingRows, TrainingSettings, fit
+from batch.training.weights import weights_of
 
 REFERENCE_ROWS: Final = 2000
 """Training rows kept beside the model, evenly spaced in time: what drift is measured against."""
@@ -117,11 +118,24 @@ class Experiment:
         sampled = order[np.linspace(0, len(order) - 1, min(REFERENCE_ROWS, len(order))).astype(np.int64)]
         return self.table.features.loc[sampled, ["match_id", *names]].sort_values("match_id", ignore_index=True)
 
-    def fit(self, recipe: TrainingSettings, on_round: Callable[[], object] = lambda: None) -> FittedModel:
-        """Fit a recipe on the training matches, stopped early on the validation matches."""
-        return fit(
-            self.rows(self.train, recipe.features), self.rows(self.validation, recipe.features), recipe, on_round
+    def fit(
+        self,
+        recipe: TrainingSettings,
+        on_round: Callable[[], object] = lambda: None,
+        weights: pd.Series | None = None,
+    ) -> FittedModel:
+        """Fit a recipe on the training matches, stopped early on the validation matches.
+
+        Args:
+            recipe: What to fit.
+            on_round: Called after every round.
+            weights: Sample weights by match_id; 1 for matches that are not in it.
+        """
+        train = replace(
+            self.rows(self.train, recipe.features),
+            weight=weights_of(weights, self.table.features.loc[self.train, "match_id"]),
         )
+        return fit(train, self.rows(self.validation, recipe.features), recipe, on_round)
 
     def predict(self, model: FittedModel, where: npt.NDArray[np.bool_]) -> Probabilities:
         """A model's forecasts of some matches, shape (n, 3)."""

@@ -1,8 +1,9 @@
-"""Sample weights from a file."""
+"""Sample weights of matches."""
 
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 
@@ -23,3 +24,21 @@ def read_weights(path: Path) -> pd.Series:
     if not (np.isfinite(weights) & (weights >= 0)).all():
         raise ValueError(f"{path}: weights must be numbers from 0")
     return pd.Series(weights.to_numpy(), index=frame["match_id"].to_numpy())
+
+
+def weights_of(weights: pd.Series | None, match_id: pd.Series) -> npt.NDArray[np.float64] | None:
+    """Weights of these matches, 1 for those without one; None where all are equal.
+
+    Args:
+        weights: By match_id.
+        match_id: Of the matches, in their order.
+
+    Raises:
+        ValueError: a weight is negative or not finite.
+    """
+    if weights is None:
+        return None
+    values = weights.reindex(match_id).fillna(1.0).to_numpy(np.float64)
+    if not (np.isfinite(values).all() and (values >= 0).all()):
+        raise ValueError("sample weights must be finite and not negative")
+    return values

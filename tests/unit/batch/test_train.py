@@ -58,13 +58,41 @@ def test_the_folder_holds_model_description_report_reference_and_forecasts(tmp_p
         "forecasts.parquet",
         "model.json",
         "model.lgb",
+        "plots",
         "reference.parquet",
         "report.json",
+    ]
+    assert sorted(p.name for p in (out / "plots").iterdir()) == [
+        "feature_importance.png",
+        "feature_importance_by_region.png",
+        "reliability.png",
+        "reliability_by_region.png",
     ]
     described = json.loads((out / "model.json").read_text())
     assert [feature["name"] for feature in described["features"]] == list(RESULT_FEATURES)
     assert described["stage"] is None
     assert described["metrics"]["log_loss"] == report_of(tmp_path)["scores"]["test_settled"]["model"]["log_loss"]
+
+
+def test_a_recipe_file_changed_keys_and_weights_make_the_model(tmp_path: Path) -> None:
+    matches = synthetic.matches(1900, seed=1)
+    (tmp_path / "mine.toml").write_text("max_rounds = 20\n", encoding="utf-8")
+    home_wins = matches["home_goals"] > matches["away_goals"]
+    weights = pd.DataFrame({"match_id": matches["match_id"], "weight": np.where(home_wins, 5.0, 1.0)})
+    weights.to_csv(tmp_path / "weights.csv", index=False)
+    recipe = ("--recipe", str(tmp_path / "mine.toml"), "--set", "num_leaves=3")
+    assert run(tmp_path, matches, *recipe) == 0
+    report = report_of(tmp_path)
+    assert report["recipe"] == "mine"
+    assert (report["params"]["max_rounds"], report["params"]["num_leaves"]) == (20, 3)
+    plain = pd.read_parquet(tmp_path / "out" / "forecasts.parquet")["proba_home"].mean()
+    assert run(tmp_path, matches, *recipe, "--weights", str(tmp_path / "weights.csv")) == 0
+    assert pd.read_parquet(tmp_path / "out" / "forecasts.parquet")["proba_home"].mean() > plain + 0.005
+
+
+def test_a_recipe_there_is_none_of_is_said_clearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, synthetic.matches(400, seed=1), "--recipe", "other") == 1
+    assert "no recipe 'other': champion, challenger, market" in capsys.readouterr().err
 
 
 def test_every_match_from_the_test_on_is_forecast_played_or_not(tmp_path: Path) -> None:
