@@ -197,8 +197,9 @@ rotate-keys: setup ## New API keys of each level, the ones before stay valid (ST
 
 # ── Supply chain and pages made from data ────────────────────────────────────────────────────────────
 
-rights: setup ## docs/rights.md from the policy files
+rights: setup ## docs/rights.md from the policy files, .chalice/config.json from the functions
 	@$(PY) -m infra.reference.rights
+	@$(PY) -m infra.packaging.chalice_config
 
 cost: setup ## The tables of docs/cost.md from measured times and dated prices
 	@$(PY) -m infra.reference.cost --write

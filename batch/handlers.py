@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
-from batch.jobs.context import Event, run_log
+from batch.jobs.context import Event, run_log, settings
 from batch.mlflow.run_log import BatchRun, RunLog
 from chalicelib import wiring
 from chalicelib.errors import ServiceError
@@ -60,12 +60,13 @@ class _MlflowLog:
 
     def open(self) -> None:
         """Enter the run, unless it may turn out to be not worth it (then `close` enters it)."""
-        if self._run.worth_logging:
+        if self._run.worth_logging and settings().mlflow_tracking_uri:
             self._attempt(self._open)
 
     def close(self, failure: str | None = None) -> None:
         """Log what the run entered, and end it."""
-        if not self._run.worth_logging:
+        # A stack that gets its models by `batch.promote --bucket` has no server to log to.
+        if not self._run.worth_logging or not settings().mlflow_tracking_uri:
             return
         if self._log is None:
             self._attempt(self._open)

@@ -1,33 +1,42 @@
 """Move an alias of the registered model to another version, after a look at both.
 
     python -m batch.promote --version N [--stage champion] [--force] [--matches FILE… --test-from DATE] [--odds FILE…]
+                             [--bucket B]
 
 Prints candidate and current on the same test matches, with paired bootstrap intervals of their differences, and refuses
 a candidate that is worse beyond doubt (the interval lies wholly above 0) unless forced. Where the matches have prices,
 the Kullback-Leibler divergence from the market decides: it tells two models apart with far fewer matches than log loss,
 which decides otherwise. Without --matches the embedded sample's last season is the test. Which models were trained on
 which matches is shown: a test that a model has seen proves nothing.
+
+With --bucket the model is validated here and written to that stack's data bucket, so that the stack itself needs no way
+to the registry: the functions serve it within MODEL_CHECK_SECONDS. Without it `sync_models` fetches it.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import boto3
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
 from batch import evaluate
 from batch.features import FeatureSettings
+from batch.mlflow import mirror
+from batch.mlflow.client import ClientRegistry
 from batch.sample import MATCHES_PATH
 from batch.times import parse_date
 from batch.train import SAMPLE_TEST_FROM, prices_of, read_files
 from batch.training.experiment import Experiment
 from batch.training.registry import Registry
 from chalicelib.domain import Stage
-from chalicelib.errors import ServiceError
+from chalicelib.errors import InvalidModel, ServiceError
+from chalicelib.storage.objects import ObjectStore, S3ObjectStore
 
 REFUSED: Final = 2
 """Exit status of a refusal: the candidate is worse."""
@@ -51,26 +60,79 @@ class Versions(Protocol):
         """Point an alias at a version."""
 
 
+class Push(Protocol):
+    """Where a promoted model goes besides the registry."""
+
+    def examine(self, version: str) -> None:
+        """Read a version and prove that it can be served.
+
+        Raises:
+            InvalidModel: it cannot.
+        """
+
+    def write(self, stage: Stage) -> None:
+        """Make the examined version the one that is served."""
+
+
+class BucketPush:
+    """Writes the model mirror of a stack.
+
+    Args:
+        registry: Where models come from.
+        objects: The stack's data bucket.
+        ui_url: Where people open the registry's pages; empty for no link.
+    """
+
+    def __init__(self, registry: ClientRegistry, objects: ObjectStore, ui_url: str = "") -> None:
+        self._registry, self._objects, self._ui_url = registry, objects, ui_url
+        self._candidate: mirror.Candidate | None = None
+
+    def examine(self, version: str) -> None:
+        """See `Push.examine`."""
+        self._candidate = mirror.candidate_of(self._registry, self._registry.version(version))
+
+    def write(self, stage: Stage) -> None:
+        """See `Push.write`."""
+        assert self._candidate is not None  # noqa: S101 - examined before
+        mirror.publish(self._candidate, self._objects, stage, datetime.now(UTC), self._ui_url)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 moved, 1 failed, 2 refused."""
     arguments = parse_arguments(argv)
     try:
-        return promote(arguments, Registry())
+        registry = Registry()
+        return promote(arguments, registry, _push(arguments, registry))
     except (ServiceError, OSError, ValueError) as error:
         print(f"batch.promote: {error}", file=sys.stderr)
         return 1
 
 
-def promote(arguments: argparse.Namespace, registry: Versions) -> int:
-    """Compare, decide, and move the alias."""
+def _push(arguments: argparse.Namespace, registry: Registry) -> BucketPush | None:
+    if arguments.bucket is None:
+        return None
+    objects = S3ObjectStore(boto3.client("s3"), arguments.bucket)
+    return BucketPush(ClientRegistry(registry.client), objects, arguments.ui_url)
+
+
+def promote(arguments: argparse.Namespace, registry: Versions, push: Push | None = None) -> int:
+    """Compare, decide, move the alias, and write the model where it is served."""
     stage, candidate = Stage(arguments.stage), str(arguments.version)
     current = registry.version_of(stage)
     try:
         about = {version: registry.describe(version) for version in dict.fromkeys([candidate, current]) if version}
     except KeyError as error:
         raise ValueError(f"the registry has no version {error.args[0]}") from error
+    try:
+        if push is not None:
+            push.examine(candidate)
+            print(f"version {candidate} can be served")
+    except InvalidModel as error:
+        print(f"refused: version {candidate} cannot be served: {error.message}")
+        return REFUSED
     if current == candidate:
         print(f"{stage} is version {candidate} already")
+        _write(push, stage)
         return 0
 
     test_from = parse_date(arguments.test_from)
@@ -104,7 +166,14 @@ def promote(arguments: argparse.Namespace, registry: Versions) -> int:
             return REFUSED
     registry.set_alias(stage, candidate)
     print(f"alias {stage}: {'none' if current is None else f'version {current}'} -> version {candidate}")
+    _write(push, stage)
     return 0
+
+
+def _write(push: Push | None, stage: Stage) -> None:
+    if push is not None:
+        push.write(stage)
+        print(f"written to the bucket: functions serve it as {stage} within MODEL_CHECK_SECONDS")
 
 
 def trained_on(facts: dict[str, Any], test_from: pd.Timestamp) -> str:
@@ -149,6 +218,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--version", type=int, required=True, help="version of soccer_model to promote")
     parser.add_argument("--stage", choices=[str(stage) for stage in Stage], default=str(Stage.CHAMPION))
     parser.add_argument("--force", action="store_true", help="promote even a candidate that is worse")
+    parser.add_argument("--bucket", help="data bucket of a stack whose model this becomes")
+    parser.add_argument("--ui-url", default="", help="where people open MLflow's pages, for a link to the run")
     parser.add_argument("--matches", nargs="+", type=Path, metavar="FILE", default=[MATCHES_PATH])
     parser.add_argument("--odds", nargs="+", type=Path, metavar="FILE", help="prices of past matches (docs/odds.md)")
     parser.add_argument("--test-from", metavar="DATE", default=SAMPLE_TEST_FROM)

@@ -11,10 +11,18 @@ class BatchSettings(Settings):
     """What a batch function knows beside what the serving functions know."""
 
     mlflow_tracking_uri: str = Field(
-        default="", description="Base URL of the MLflow server that sync_models mirrors and runs are logged in."
+        default="",
+        description="URL (or SageMaker ARN) of the MLflow server that is mirrored and gets run logs; empty: none, "
+        "models come by batch.promote --bucket.",
     )
-    mlflow_token_secret_id: str = Field(
-        default="", description="Secrets Manager id of the MLflow server's bearer token; empty without one."
+    mlflow_auth: Literal["none", "basic", "bearer", "sigv4"] = Field(
+        default="none",
+        description="How requests to the MLflow server prove who sends them; basic and bearer need a secret, sigv4 the "
+        "ARN of a SageMaker tracking server as tracking URI.",
+    )
+    mlflow_secret_id: str = Field(
+        default="",
+        description="Secrets Manager id of the MLflow server's user:password (basic) or token (bearer).",
     )
     mlflow_ui_url: str = Field(
         default="",
@@ -33,4 +41,9 @@ class BatchSettings(Settings):
     odds_replay_ahead_days: int = Field(
         default=0, ge=0, le=60, description="Days beyond as_of from which a replay shows odds of matches to come."
     )
-    kept_releases: int = Field(default=14, ge=1, description="Releases kept readable behind the current one.")
+    kept_rebuilds: int = Field(default=14, ge=1, description="Rebuilds that stay readable behind the current one.")
+    kept_hours: float = Field(
+        default=24,
+        ge=1,
+        description="Hours for which a replaced release stays readable with all the odds it had: for open listings.",
+    )

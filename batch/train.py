@@ -32,6 +32,7 @@ from batch import evaluate
 from batch.evaluate import table
 from batch.features import FeatureSettings, extra_pairs
 from batch.matches import MatchesReport, combine, parse_file
+from batch.mlflow.candidate import GOLDEN_FILE, GoldenRows
 from batch.odds.price_files import read_prices
 from batch.sample import MATCHES_PATH
 from batch.times import parse_date
@@ -45,6 +46,9 @@ from chalicelib.errors import ServiceError
 
 SAMPLE_VALIDATE_FROM: Final = "2016-07-01"
 SAMPLE_TEST_FROM: Final = "2023-07-01"
+
+GOLDEN_ROWS: Final = 64
+"""At most so many golden rows are stored with a version."""
 
 SHOWN_REJECTS: Final = 5
 
@@ -138,6 +142,8 @@ def _train_registry(arguments: argparse.Namespace) -> int:
             files = write_plots(Path(folder), result)
             reference = Path(folder) / "reference.parquet"
             experiment.reference(model.feature_names).to_parquet(reference, index=False, compression="zstd")
+            golden = Path(folder) / GOLDEN_FILE
+            golden.write_bytes(_golden_rows(experiment, model).to_json())
             run_id, version = registry.log(
                 run_name=recipe.name,
                 model_text=model.text,
@@ -153,7 +159,7 @@ def _train_registry(arguments: argparse.Namespace) -> int:
                     "test_from": arguments.test_from,
                 },
                 report=result,
-                files=[*files, reference],
+                files=[*files, reference, golden],
             )
         versions[recipe.name], results[recipe.name] = version, result
         print(f"registered version {version} ({recipe.name}, run {run_id})")
@@ -185,6 +191,13 @@ def ranking(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
         return math.inf
 
     return sorted(results, key=divergence)
+
+
+def _golden_rows(experiment: Experiment, model: FittedModel) -> GoldenRows:
+    """Rows from all of the training matches with the model's output, by which whoever serves it can recognise it."""
+    reference = experiment.reference(model.feature_names)
+    rows = reference.iloc[:: -(-len(reference) // GOLDEN_ROWS)][list(model.feature_names)].to_numpy(np.float64)
+    return GoldenRows.of(model.feature_names, rows, model.predict(rows))
 
 
 def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, dict[str, Any]]:

@@ -17,7 +17,8 @@ ServiceError
 │   ├── InvalidMatches      (batch: a raw file whose columns do not follow the schema)
 │   ├── ReleaseRefused      (batch: a rebuild that is empty or lost most of its rows)
 │   ├── ReleaseTooLarge     (batch: no room to write a release's files)
-│   ├── InvalidModel        (a model file that contradicts its own signature)
+│   ├── InvalidModel        (a model that cannot be served: damaged, or contradicting its signature)
+│   ├── InvalidSettings     (settings that cannot work together)
 │   └── IdempotencyConflict
 ├── AccessDenied        the caller is not allowed to
 │   ├── MissingKey
@@ -190,9 +191,15 @@ class ReleaseTooLarge(Rejected):
 
 
 class InvalidModel(Rejected):
-    """A model's file and its recorded signature contradict each other."""
+    """A model cannot be served: its file is damaged, or contradicts its signature or what it said at training."""
 
     code = "invalid_model"
+
+
+class InvalidSettings(Rejected):
+    """The function's settings cannot work together."""
+
+    code = "invalid_settings"
 
 
 class IdempotencyConflict(Rejected):

@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from batch.mlflow.rest import MlflowRest
+import boto3
+
+from batch.mlflow.auth import signer
+from batch.mlflow.rest import TIMEOUT_SECONDS, MlflowRest
 from batch.mlflow.run_log import CALL_SECONDS, RunLog
 from batch.settings import BatchSettings
 from chalicelib import wiring
@@ -35,9 +38,20 @@ def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def mlflow_token() -> str | None:
-    """The MLflow server's bearer token, read anew for each run; None for a server without authentication."""
-    return secret(settings().mlflow_token_secret_id) if settings().mlflow_token_secret_id else None
+def mlflow_server(timeout_seconds: float = TIMEOUT_SECONDS) -> MlflowRest:
+    """The MLflow server, its credential read anew for each run.
+
+    Raises:
+        RegistryUnavailable: none is set.
+        InvalidSettings: its credential is missing, or would travel in the clear.
+        botocore.exceptions.ClientError: its credential cannot be read.
+    """
+    uri, kind, secret_id = settings().mlflow_tracking_uri, settings().mlflow_auth, settings().mlflow_secret_id
+    if not uri:
+        raise RegistryUnavailable("no MLflow server is set (MLFLOW_TRACKING_URI)")
+    credentials = boto3.Session().get_credentials() if kind == "sigv4" else None
+    credential = secret(secret_id) if secret_id and kind in {"basic", "bearer"} else None
+    return MlflowRest(uri, signer(kind, uri, credential, credentials), timeout_seconds)
 
 
 def secret(secret_id: str) -> str:
@@ -53,9 +67,6 @@ def run_log() -> RunLog:
     """Where runs are logged.
 
     Raises:
-        RegistryUnavailable: no MLflow server is set.
-        botocore.exceptions.ClientError: its token cannot be read.
+        RegistryUnavailable, InvalidSettings, botocore.exceptions.ClientError: see `mlflow_server`.
     """
-    if not settings().mlflow_tracking_uri:
-        raise RegistryUnavailable("no MLflow server is set (MLFLOW_TRACKING_URI)")
-    return RunLog(MlflowRest(settings().mlflow_tracking_uri, mlflow_token(), CALL_SECONDS))
+    return RunLog(mlflow_server(CALL_SECONDS))

@@ -2,38 +2,51 @@
 
 from datetime import UTC, datetime
 
-from batch.jobs.context import Event, mlflow_token, settings
+from batch.jobs.context import Event, mlflow_server, settings
 from batch.mlflow import mirror as model_mirror
-from batch.mlflow.rest import MlflowRest
+from batch.mlflow.mirror import Mirrored
 from batch.mlflow.run_log import BatchRun
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidModel
-from chalicelib.storage.objects import S3ObjectStore, read_if_there
+from chalicelib.storage.objects import ObjectStore, S3ObjectStore, read_if_there
+from chalicelib.telemetry.log import logger
+from chalicelib.telemetry.names import MODELS_REFUSED, OF_SERVICE
 
 
-def run(_event: Event, this: BatchRun) -> Event:
+def run(_event: Event, batch_run: BatchRun) -> Event:
     """Bring every alias's mirror in line with the registry; see `model_mirror.sync`.
 
-    It runs every few minutes and mostly finds nothing to do; MLflow gets to see the runs that changed something or met
-    a model that cannot be served.
+    A version that cannot be served is refused: the last good one stays, the other aliases are mirrored all the same,
+    and it is logged and counted until the alias moves on. The run happens every few minutes and mostly finds nothing to
+    do; MLflow gets to see the runs that changed or refused something.
     """
-    registry = model_mirror.MlflowRegistry(MlflowRest(settings().mlflow_tracking_uri, mlflow_token()), _read_s3)
-    ui_url, mirrored = settings().mlflow_ui_url, []
+    registry = model_mirror.MlflowRegistry(mlflow_server(), _read_s3)
+    return mirror_aliases(registry, wiring.objects(), batch_run, settings().mlflow_ui_url)
+
+
+def mirror_aliases(
+    registry: model_mirror.Registry, objects: ObjectStore, batch_run: BatchRun, ui_url: str = ""
+) -> Event:
+    """Mirror each alias, refusing what cannot be served; see `run`."""
+    results = []
     for stage in Stage:
-        this.params["stage"] = stage.value
         try:
-            one = model_mirror.sync(registry, wiring.objects(), stage, datetime.now(UTC), ui_url)
-        except InvalidModel:
-            this.worth_logging = True
-            raise
-        this.worth_logging |= one.outcome != "unchanged"
-        this.params |= {f"{stage}_outcome": one.outcome, f"{stage}_version": one.registered_version}
-        mirrored.append(one)
-    del this.params["stage"]
-    return {"stages": {str(one.stage): {"outcome": one.outcome, "version": one.registered_version} for one in mirrored}}
+            result = model_mirror.sync(registry, objects, stage, datetime.now(UTC), ui_url)
+        except InvalidModel as error:
+            logger.error("model refused", extra={"stage": stage.value, "reason": error.code, "detail": error.message})
+            wiring.recorder().count(MODELS_REFUSED, OF_SERVICE)
+            result = Mirrored(stage, "refused", None)
+        batch_run.worth_logging |= result.outcome != "unchanged"
+        batch_run.params |= {f"{stage}_outcome": result.outcome, f"{stage}_version": result.registered_version}
+        results.append(result)
+    return {
+        "stages": {
+            str(result.stage): {"outcome": result.outcome, "version": result.registered_version} for result in results
+        }
+    }
 
 
 def _read_s3(bucket: str, key: str) -> bytes | None:
-    found = read_if_there(S3ObjectStore(wiring.aws_client("s3"), bucket), key)
-    return None if found is None else found.body
+    artifact = read_if_there(S3ObjectStore(wiring.aws_client("s3"), bucket), key)
+    return None if artifact is None else artifact.body

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 import yaml
 
+from batch.mlflow.candidate import GOLDEN_FILE, GoldenRows, validate
 from batch.mlflow.rest import MlflowRest
 from chalicelib.domain import MODEL_NAME, Stage
 from chalicelib.errors import InvalidModel, RegistryUnavailable
@@ -24,7 +25,8 @@ from chalicelib.storage.objects import ObjectStore, read_if_there
 logger = logging.getLogger(__name__)
 
 MODEL_FILE: Final = "model.lgb"
-REFERENCE_FILE: Final = "report/reference.parquet"
+REPORT_FOLDER: Final = "report"
+REFERENCE_FILE: Final = f"{REPORT_FOLDER}/reference.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,10 @@ class MlflowRegistry:
 
     def version_of(self, stage: Stage) -> RegisteredVersion | None:
         """See `Registry.version_of`."""
-        found = self._server.get("registered-models/alias", {"name": MODEL_NAME, "alias": stage.value})
-        if found is None:
+        alias = self._server.get("registered-models/alias", {"name": MODEL_NAME, "alias": stage.value})
+        if alias is None:
             return None
-        version = found["model_version"]
+        version = alias["model_version"]
         address = self._server.get(
             "model-versions/get-download-uri", {"name": MODEL_NAME, "version": str(version["version"])}
         )
@@ -102,13 +104,13 @@ class MlflowRegistry:
 
     def run(self, run_id: str) -> Run:
         """See `Registry.run`."""
-        found = self._server.get("runs/get", {"run_id": run_id})
-        if found is None:
+        answer = self._server.get("runs/get", {"run_id": run_id})
+        if answer is None:
             raise RegistryUnavailable(f"run {run_id} vanished while it was read")
-        data = found["run"]["data"]
+        data = answer["run"]["data"]
         metrics = {metric["key"]: float(metric["value"]) for metric in data.get("metrics", [])}
         params = {param["key"]: str(param["value"]) for param in data.get("params", [])}
-        info = found["run"]["info"]
+        info = answer["run"]["info"]
         return Run(metrics, params, info["artifact_uri"], info["experiment_id"])
 
     def file(self, artifact_uri: str, name: str) -> bytes | None:
@@ -116,7 +118,9 @@ class MlflowRegistry:
         address = urllib.parse.urlsplit(artifact_uri)
         path = f"{address.path.strip('/')}/{name}"
         if address.scheme == "mlflow-artifacts":
-            return self._server.artifact(path)
+            # Asked for a file that is not there, a server whose artifacts are in S3 answers 500.
+            folder, _, own = path.rpartition("/")
+            return self._server.artifact(path) if own in self._server.artifact_names(folder) else None
         if address.scheme == "s3" and self._read_s3 is not None:
             return self._read_s3(address.netloc, path)
         raise InvalidModel(f"artifacts are stored at an address that cannot be read: {address.scheme}")
@@ -124,25 +128,95 @@ class MlflowRegistry:
 
 @dataclass(frozen=True, slots=True)
 class Mirrored:
-    """What became of one alias: `updated`, `repaired`, `unchanged` or `removed`."""
+    """What became of one alias: `updated`, `repaired`, `unchanged`, `removed` or `refused`."""
 
     stage: Stage
     outcome: str
     registered_version: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A version that was read and found fit to serve.
+
+    Args:
+        version: The version.
+        run: The run that made it.
+        features: Its signature's columns, each with name, type and required.
+        model: LightGBM text model.
+        reference: Rows of the training features, which drift is measured against; a model of another origin may have
+            none.
+        golden_rows: How many golden rows it was compared with.
+    """
+
+    version: RegisteredVersion
+    run: Run
+    features: list[dict[str, Any]]
+    model: bytes
+    reference: bytes | None
+    golden_rows: int
+
+
+def candidate_of(registry: Registry, version: RegisteredVersion) -> Candidate:
+    """Read a version and prove that it can be served; see `batch.mlflow.candidate`.
+
+    Raises:
+        RegistryUnavailable: the registry does not answer.
+        InvalidModel: it cannot be served.
+    """
+    model = _required_file(registry, version, MODEL_FILE)
+    features = signature_features(_required_file(registry, version, "MLmodel"))
+    run = registry.run(version.run_id)
+    reference = registry.file(run.artifact_uri, REFERENCE_FILE)
+    stored = registry.file(run.artifact_uri, f"{REPORT_FOLDER}/{GOLDEN_FILE}")
+    golden = GoldenRows.from_json(stored) if stored is not None else None
+    validate(model, [feature["name"] for feature in features], golden)
+    return Candidate(version, run, features, model, reference, len(golden.rows) if golden is not None else 0)
+
+
+def publish(candidate: Candidate, objects: ObjectStore, stage: Stage, now: datetime, ui_url: str = "") -> None:
+    """Write a candidate as a stage's mirror.
+
+    The model file is written first under a name of its own, the description that names it last, so that readers never
+    see one without the other. `ui_url` is where people open the registry's pages, for a link to the run.
+    """
+    version, run = candidate.version, candidate.run
+    digest = hashlib.sha256(candidate.model).hexdigest()
+    name = f"models/{stage}/{version.version}-{digest[:12]}"
+    description: dict[str, Any] = {
+        "schema_version": 1,
+        "model_name": MODEL_NAME,
+        "stage": stage.value,
+        "registered_version": version.version,
+        "model_run_id": version.run_id,
+        "run_url": _run_page(ui_url, run.experiment_id, version.run_id),
+        "metrics": run.metrics,
+        "params": run.params,
+        "features": candidate.features,
+        "model_key": f"{name}.lgb",
+        "reference_key": f"{name}-reference.parquet" if candidate.reference is not None else None,
+        "reference_sha256": (
+            hashlib.sha256(candidate.reference).hexdigest() if candidate.reference is not None else None
+        ),
+        "model_sha256": digest,
+        "golden_rows": candidate.golden_rows,
+        "synced_at": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    objects.put(description["model_key"], candidate.model)
+    if candidate.reference is not None:
+        objects.put(description["reference_key"], candidate.reference)
+    objects.put(mirror_key(stage), sealed(description))
+
+
 def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime, ui_url: str = "") -> Mirrored:
     """Bring one alias's mirror in line with the registry.
 
-    The model file is written first under a name of its own, the description that names it last, so that readers
-    never see one without the other. Where the registry no longer has the alias, the mirror is removed; where it
-    does not answer, the mirror stays. `ui_url` is where people open the registry's pages, for a link to the run.
-
-    A mirror whose files are missing or damaged is written anew.
+    Where the registry no longer has the alias, the mirror is removed; where it does not answer, the mirror stays. A
+    mirror whose files are missing or damaged is written anew.
 
     Raises:
         RegistryUnavailable, ObjectStoreUnavailable: nothing was changed.
-        InvalidModel: the version's files contradict one another; the mirror stays.
+        InvalidModel: the version cannot be served; the mirror stays.
     """
     version = registry.version_of(stage)
     current = _mirrored(objects, stage)
@@ -158,32 +232,7 @@ def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime, 
             return Mirrored(stage, "unchanged", version.version)
         logger.error("mirrored model damaged", extra={"stage": stage.value, "keys": damaged})
         outcome = "repaired"
-    model = _needed(registry, version, MODEL_FILE)
-    digest = hashlib.sha256(model).hexdigest()
-    run = registry.run(version.run_id)
-    reference = registry.file(run.artifact_uri, REFERENCE_FILE)
-    name = f"models/{stage}/{version.version}-{digest[:12]}"
-    description: dict[str, Any] = {
-        "schema_version": 1,
-        "model_name": MODEL_NAME,
-        "stage": stage.value,
-        "registered_version": version.version,
-        "model_run_id": version.run_id,
-        "run_url": _run_page(ui_url, run.experiment_id, version.run_id),
-        "metrics": run.metrics,
-        "params": run.params,
-        "features": signature_features(_needed(registry, version, "MLmodel")),
-        "model_key": f"{name}.lgb",
-        # Rows of the training features, which drift is measured against; a model of another origin may have none.
-        "reference_key": f"{name}-reference.parquet" if reference is not None else None,
-        "reference_sha256": hashlib.sha256(reference).hexdigest() if reference is not None else None,
-        "model_sha256": digest,
-        "synced_at": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
-    objects.put(description["model_key"], model)
-    if reference is not None:
-        objects.put(description["reference_key"], reference)
-    objects.put(mirror_key(stage), sealed(description))
+    publish(candidate_of(registry, version), objects, stage, now, ui_url)
     return Mirrored(stage, outcome, version.version)
 
 
@@ -216,11 +265,11 @@ def _run_page(ui_url: str, experiment_id: str, run_id: str) -> str | None:
     return f"{ui_url.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}" if ui_url else None
 
 
-def _needed(registry: Registry, version: RegisteredVersion, name: str) -> bytes:
-    found = registry.file(version.artifact_uri, name)
-    if found is None:
+def _required_file(registry: Registry, version: RegisteredVersion, name: str) -> bytes:
+    content = registry.file(version.artifact_uri, name)
+    if content is None:
         raise InvalidModel(f"version {version.version} has no file {name}")
-    return found
+    return content
 
 
 def signature_features(mlmodel: bytes) -> list[dict[str, Any]]:
@@ -240,11 +289,11 @@ def signature_features(mlmodel: bytes) -> list[dict[str, Any]]:
 
 
 def _mirrored(objects: ObjectStore, stage: Stage) -> ModelInfo | None:
-    found = read_if_there(objects, mirror_key(stage))
-    if found is None:
+    mirror = read_if_there(objects, mirror_key(stage))
+    if mirror is None:
         return None
     try:
-        return ModelInfo.from_json(found.body, stage)
+        return ModelInfo.from_json(mirror.body, stage)
     except InvalidModel:
         logger.warning("the mirror is malformed and will be written again", extra={"stage": stage.value})
         return None

@@ -11,23 +11,36 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Any, Final
 
+from batch.mlflow.auth import Signer, server_url, unsigned
 from chalicelib.errors import RegistryUnavailable
 
 TIMEOUT_SECONDS: Final = 10.0
+_ARTIFACTS: Final = "/api/2.0/mlflow-artifacts/artifacts"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect is an error: urllib would send the credential on to whatever host it names."""
+
+    def redirect_request(self, *_arguments: Any) -> None:
+        """Follow none."""
+        return
+
+
+_OPENER: Final = urllib.request.build_opener(_NoRedirect)
 
 
 class MlflowRest:
     """An MLflow server.
 
     Args:
-        tracking_uri: Base URL of the server.
-        token: Bearer token, if the server wants one.
+        tracking_uri: Base URL of the server, or a SageMaker tracking server's ARN.
+        sign: Adds what proves who asks.
         timeout_seconds: Limit of a call's connect and of each read.
     """
 
-    def __init__(self, tracking_uri: str, token: str | None = None, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._base = tracking_uri.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+    def __init__(self, tracking_uri: str, sign: Signer = unsigned, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._base = server_url(tracking_uri)
+        self._sign = sign
         self._timeout_seconds = timeout_seconds
 
     def get(self, endpoint: str, query: Mapping[str, str]) -> Any:
@@ -55,6 +68,16 @@ class MlflowRest:
         """
         return self._send("GET", self._artifact(path))
 
+    def artifact_names(self, folder: str) -> set[str]:
+        """Names of the files in such a folder; none where there is no folder.
+
+        Raises:
+            RegistryUnavailable: the server does not answer.
+        """
+        query = urllib.parse.urlencode({"path": folder.strip("/")})
+        answer = _parsed(self._send("GET", f"{self._base}{_ARTIFACTS}?{query}"))
+        return {str(file["path"]).rpartition("/")[2] for file in (answer or {}).get("files", [])}
+
     def put_artifact(self, path: str, content: bytes) -> None:
         """Store such a file.
 
@@ -68,13 +91,14 @@ class MlflowRest:
         return f"{self._base}/api/2.0/mlflow/{name}"
 
     def _artifact(self, path: str) -> str:
-        return f"{self._base}/api/2.0/mlflow-artifacts/artifacts/{urllib.parse.quote(path.strip('/'))}"
+        return f"{self._base}{_ARTIFACTS}/{urllib.parse.quote(path.strip('/'))}"
 
     def _send(self, method: str, url: str, body: bytes | None = None, content_type: str = "") -> bytes | None:
-        headers = {**self._headers, **({"Content-Type": content_type} if content_type else {})}
+        headers = {"Content-Type": content_type} if content_type else {}
         try:
+            headers |= self._sign(method, url, headers, body)
             request = urllib.request.Request(url, data=body, headers=headers, method=method)  # noqa: S310 - the scheme is the deployer's setting
-            with urllib.request.urlopen(request, timeout=self._timeout_seconds) as answer:  # noqa: S310
+            with _OPENER.open(request, timeout=self._timeout_seconds) as answer:
                 return answer.read()  # type: ignore[no-any-return]
         except urllib.error.HTTPError as error:
             with error:

@@ -64,6 +64,10 @@ BATCH_FAILED: Final = "BatchFailed"
 """1 for a scheduled run that failed, 0 for one that did not; dimension sets (service) and (function)."""
 
 
+MODELS_REFUSED: Final = "ModelsRefused"
+"""Count of looks at an alias whose version cannot be served; dimension service."""
+
+
 RUNS_NOT_LOGGED: Final = "RunsNotLogged"
 """Count of scheduled runs that MLflow got no or only a partial log of; dimension function."""
 

@@ -18,11 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from chalicelib import NAME
 from chalicelib.endpoints import Layer
 from infra.packaging import dependencies
 from infra.packaging.archive import files_below, fingerprint, normalise_zip, tree_size, write_zip
 from infra.packaging.bare_import import import_faults
+from infra.packaging.chalice_config import to_text
 from infra.packaging.package_checks import MEGABYTE, oversized, sizes, unresolved_libraries
 from infra.paths import BUILD, ROOT
 from infra.stack.functions import BY_NAME, FUNCTIONS, Package
@@ -86,21 +86,8 @@ def _stage_api(project: Path) -> None:
     shutil.copyfile(ROOT / "app.py", project / "app.py")
     shutil.copytree(ROOT / "chalicelib", project / "chalicelib", ignore=ignore)
     shutil.copytree(ROOT / ".chalice", project / ".chalice", ignore=ignore)
-    config = json.dumps(chalice_config(), indent=1)
-    (project / ".chalice" / "config.json").write_text(config, encoding="utf-8")
+    (project / ".chalice" / "config.json").write_text(to_text(), encoding="utf-8")
     (project / "requirements.txt").write_text("", encoding="utf-8")
-
-
-def chalice_config() -> dict[str, Any]:
-    """`.chalice/config.json`: each function's policy file; the template has the rest."""
-    functions = [function for function in FUNCTIONS if function.package is Package.API]
-    return {
-        "version": "2.0",
-        "app_name": NAME,
-        "autogen_policy": False,
-        "automatic_layer": False,
-        "lambda_functions": {function.name: {"iam_policy_file": function.policy_file.name} for function in functions},
-    }
 
 
 def _declared_functions(project: Path) -> set[str]:

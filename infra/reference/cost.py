@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.paths import ROOT
+from infra.stack.monitoring import alarms
 
 PRICES: Final = ROOT / "infra" / "reference" / "prices.json"
 MEASURED: Final = ROOT / "infra" / "reference" / "measured.json"
@@ -71,7 +72,7 @@ class Workload:
     model_syncs: float = 8_760
     sweeps: float = 2_920
     metric_series: float = 100
-    alarms: float = 16
+    alarms: float = len(alarms())
     secrets: float = 2
 
     @property

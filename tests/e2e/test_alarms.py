@@ -7,6 +7,7 @@ AWS/SQS and AWS/ApiGateway, the fault is the figure that AWS would report of it.
 import contextlib
 import json
 import socket
+import urllib.parse
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,8 +15,11 @@ from typing import Any
 import pytest
 import requests
 
+from batch.mlflow.rest import MlflowRest
+from chalicelib.domain import MODEL_NAME
 from infra.local.processes import LocalSystemError
 from infra.local.system import STACK_NAME
+from infra.stack.monitoring import alarms
 from tests.e2e.waiting import until
 from tests.support.throwaway import RunningStack, throwaway_stack
 
@@ -53,7 +57,7 @@ def rises(stack: RunningStack, *alarms: str) -> bool:
 
 def test_no_alarm_has_risen_before_anything_happened(empty: RunningStack) -> None:
     found = empty.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{STACK_NAME}-")["MetricAlarms"]
-    assert len(found) == 17
+    assert len(found) == len(alarms())
     assert {alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM"} == set()
 
 
@@ -192,6 +196,24 @@ def test_what_aws_measures_itself_raises_the_alarm_on_it(
     ]
     client.put_metric_data(Namespace=watched["Namespace"], MetricData=points)
     assert rises(empty, alarm)
+
+
+def test_a_version_that_cannot_be_served_is_noticed(empty: RunningStack) -> None:
+    # An alias of a version whose files are no model: what a training run of another origin may leave.
+    server = MlflowRest(empty.system.mlflow.tracking_uri)
+    server.post("registered-models/create", {"name": MODEL_NAME})
+    experiment = server.post("experiments/create", {"name": "damaged"})["experiment_id"]
+    run = server.post("runs/create", {"experiment_id": experiment})["run"]["info"]
+    folder = f"{run['artifact_uri']}/model"
+    signature = json.dumps([{"name": "x", "type": "double", "required": True}])
+    path = urllib.parse.urlsplit(folder).path.strip("/")
+    server.put_artifact(f"{path}/MLmodel", json.dumps({"signature": {"inputs": signature}}).encode())
+    server.put_artifact(f"{path}/model.lgb", b"tree\nversion=v4\n\nTree=0\nnum_leaves=9\n")
+    version = {"name": MODEL_NAME, "source": folder, "run_id": run["run_id"]}
+    number = server.post("model-versions/create", version)["model_version"]["version"]
+    server.post("registered-models/alias", {"name": MODEL_NAME, "alias": "champion", "version": str(number)})
+    assert empty.invoke("sync_models")["stages"]["champion"]["outcome"] == "refused"
+    assert rises(empty, "model-refused")
 
 
 def test_a_registry_out_of_reach_is_noticed_by_the_mirror(empty: RunningStack) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import lightgbm
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -15,11 +16,13 @@ import pytest
 import batch.sample
 from batch import handlers
 from batch.features import FEATURES
-from batch.jobs import context
+from batch.jobs import context, sync_models
 from batch.jobs import rebuild as rebuild_job
 from batch.jobs import refresh_odds as refresh_job
 from batch.jobs.datasets import frame_of, write_returns
+from batch.mlflow.candidate import GoldenRows
 from batch.mlflow.mirror import RegisteredVersion, Run, signature_features, sync
+from batch.mlflow.run_log import BatchRun
 from batch.odds.providers.base import MarketOdds, OddsSnapshot, in_order
 from batch.refresh import returns
 from batch.release import read_pointer
@@ -185,6 +188,8 @@ class FakeRegistry:
     def __init__(self) -> None:
         self.versions: dict[Stage, RegisteredVersion] = {Stage.CHAMPION: RegisteredVersion("1", "run-1", "x:/1")}
         self.seed = 0
+        self.golden: bytes | None = None
+        self.damaged = ""
         self.reachable = True
         self.signature: Any = [
             {"name": "diff_elo", "type": "double", "required": True},
@@ -203,9 +208,12 @@ class FakeRegistry:
     def file(self, artifact_uri: str, name: str) -> bytes | None:
         if name == "report/reference.parquet":
             return b"reference" if artifact_uri == "x:/runs/run-1" else None
+        if name == "report/golden.json":
+            return self.golden
         if name == "MLmodel":
             return json.dumps({"signature": {"inputs": json.dumps(self.signature)}}).encode()
-        return model_text(self.seed).encode()
+        text = model_text(self.seed).encode()
+        return text[:2_000] if artifact_uri == self.damaged else text
 
 
 def test_a_promoted_version_is_mirrored_and_served() -> None:
@@ -299,6 +307,36 @@ def test_a_model_without_a_signature_is_refused(mlmodel: bytes) -> None:
         signature_features(mlmodel)
 
 
+def test_a_version_that_contradicts_its_golden_rows_is_refused_and_the_last_good_one_served() -> None:
+    registry, objects = FakeRegistry(), InMemoryObjectStore()
+    names = [feature["name"] for feature in registry.signature]
+    rows = [[10.0, 5.0, 0.0]]
+    said = lightgbm.Booster(model_str=model_text()).predict(np.array(rows))
+    registry.golden = GoldenRows.of(names, rows, said).to_json()
+    sync(registry, objects, Stage.CHAMPION, NOW)
+    before = dict(objects.objects)
+    registry.versions[Stage.CHAMPION] = RegisteredVersion("2", "run-2", "x:/2")
+    registry.seed = 1
+    with pytest.raises(InvalidModel, match="golden row 0"):
+        sync(registry, objects, Stage.CHAMPION, NOW)
+    assert objects.objects == before
+
+
+def test_a_refused_champion_is_counted_and_the_challenger_is_mirrored_all_the_same(
+    objects: ObjectStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry = FakeRegistry()
+    registry.versions[Stage.CHALLENGER] = RegisteredVersion("2", "run-2", "x:/2")
+    registry.damaged = "x:/1"
+    result = sync_models.mirror_aliases(registry, objects, BatchRun("sync_models", NOW))
+    assert {stage: answer["outcome"] for stage, answer in result["stages"].items()} == {
+        "champion": "refused",
+        "challenger": "updated",
+    }
+    assert '"ModelsRefused":1' in capsys.readouterr().out.replace(" ", "")
+    assert ModelStore(objects, check_seconds=0).current(Stage.CHALLENGER).info.registered_version == "2"
+
+
 def test_a_model_that_contradicts_its_signature_leaves_the_last_good_one_served() -> None:
     registry, objects = FakeRegistry(), InMemoryObjectStore()
     sync(registry, objects, Stage.CHAMPION, NOW)
@@ -306,10 +344,10 @@ def test_a_model_that_contradicts_its_signature_leaves_the_last_good_one_served(
     store.current(Stage.CHAMPION)
     registry.versions[Stage.CHAMPION] = RegisteredVersion("2", "run-2", "x:/2")
     registry.signature = registry.signature[:2]
-    sync(registry, objects, Stage.CHAMPION, NOW)
+    with pytest.raises(InvalidModel, match="signature"):
+        sync(registry, objects, Stage.CHAMPION, NOW)
     assert store.current(Stage.CHAMPION).info.registered_version == "1"
-    with pytest.raises(ModelUnavailable):
-        ModelStore(objects, check_seconds=0).current(Stage.CHAMPION)
+    assert ModelStore(objects, check_seconds=0).current(Stage.CHAMPION).info.registered_version == "1"
 
 
 def test_the_last_good_model_serves_while_the_mirror_is_out_of_reach_or_damaged() -> None:

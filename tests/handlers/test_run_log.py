@@ -255,8 +255,8 @@ def warnings_and_counts(printed: pytest.CaptureFixture[str]) -> tuple[list[str],
     return warned, sum("RunsNotLogged" in line for line in lines)
 
 
-@pytest.mark.parametrize("uri", ["", "http://127.0.0.1:9", "not an address"])
-def test_without_a_server_the_run_succeeds_and_says_once_that_it_is_not_logged(
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "not an address"])
+def test_a_server_out_of_reach_does_not_fail_the_run_which_says_once_that_it_is_not_logged(
     objects: ObjectStore, uri: str, monkeypatch: pytest.MonkeyPatch, printed: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
@@ -264,6 +264,16 @@ def test_without_a_server_the_run_succeeds_and_says_once_that_it_is_not_logged(
     put_matches(objects)
     assert handlers.rebuild({}, Context())["published"]
     assert warnings_and_counts(printed) == (["registry_unavailable"], 1)
+
+
+def test_a_stack_without_a_server_has_nothing_to_warn_of(
+    objects: ObjectStore, monkeypatch: pytest.MonkeyPatch, printed: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    served_model(objects)
+    put_matches(objects)
+    assert handlers.rebuild({}, Context())["published"]
+    assert warnings_and_counts(printed) == ([], 0)
 
 
 @pytest.mark.parametrize("app", [nobody, somebody_else, another_api], ids=lambda app: app.__name__)
@@ -295,7 +305,8 @@ def test_a_server_that_goes_away_during_the_run_does_not_fail_it(
 def test_a_token_that_cannot_be_read_does_not_fail_the_run(
     logged: ObjectStore, monkeypatch: pytest.MonkeyPatch, printed: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TOKEN_SECRET_ID", "no-such-secret")
+    monkeypatch.setenv("MLFLOW_AUTH", "bearer")
+    monkeypatch.setenv("MLFLOW_SECRET_ID", "no-such-secret")
     assert handlers.rebuild({}, Context())["published"]
     assert warnings_and_counts(printed) == (["ResourceNotFoundException"], 1)
 
@@ -308,7 +319,8 @@ def test_the_token_is_sent(logged: ObjectStore, monkeypatch: pytest.MonkeyPatch)
         return nobody(environ, start)
 
     wiring.aws_client("secretsmanager").create_secret(Name="mlflow", SecretString="let-me-in")
-    monkeypatch.setenv("MLFLOW_TOKEN_SECRET_ID", "mlflow")
+    monkeypatch.setenv("MLFLOW_AUTH", "bearer")
+    monkeypatch.setenv("MLFLOW_SECRET_ID", "mlflow")
     for url in serving(asking):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
         handlers.rebuild({}, Context())

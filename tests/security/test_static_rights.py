@@ -19,16 +19,16 @@ from tests.support.rights import CONSUMERS, NOT_ASKED_LOCALLY, Right, asked_loca
 Resources = dict[str, dict[str, Any]]
 
 # Rights that only a parameter gives: condition, statement's Sid, action, resource.
-MLFLOW_TOKEN = ("MlflowTokenGiven", "secretsmanager:GetSecretValue", "{'Ref': 'MlflowTokenSecretArn'}")
+MLFLOW_SECRET = ("MlflowSecretGiven", "secretsmanager:GetSecretValue", "{'Ref': 'MlflowSecretArn'}")
 GIVEN_BY_PARAMETER = {
-    **{name: {MLFLOW_TOKEN} for name in ("rebuild", "monitor_drift", "export_table")},
+    **{name: {MLFLOW_SECRET} for name in ("rebuild", "monitor_drift", "export_table")},
     "sync_models": {
-        MLFLOW_TOKEN,
+        MLFLOW_SECRET,
         ("MlflowArtifactsGiven", "s3:GetObject", "arn:${AWS::Partition}:s3:::${MlflowArtifactsBucket}/*"),
         ("MlflowArtifactsGiven", "s3:ListBucket", "arn:${AWS::Partition}:s3:::${MlflowArtifactsBucket}"),
     },
     "refresh_odds": {
-        MLFLOW_TOKEN,
+        MLFLOW_SECRET,
         ("OddsApiKeyGiven", "secretsmanager:GetSecretValue", "{'Ref': 'OddsApiKeySecretArn'}"),
     },
 }

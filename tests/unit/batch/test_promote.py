@@ -16,6 +16,7 @@ from batch.training.elo_curve import EloCurve
 from batch.training.experiment import Experiment
 from batch.training.fitting import curve_booster
 from chalicelib.domain import Stage
+from chalicelib.errors import InvalidModel
 
 GOOD, FLAT, WRONG = EloCurve(), EloCurve(slope=0.6), EloCurve(slope=-1.0)
 
@@ -133,3 +134,45 @@ def test_where_there_are_prices_the_divergence_from_the_market_decides(
     registry = ThreeVersions(champion="1")
     assert run(registry, matches, "2", "--odds", str(tmp_path / "prices.parquet")) == REFUSED
     assert "by its divergence from the market" in capsys.readouterr().out
+
+
+class RecordedPush:
+    """A stack's bucket, of which only what is asked matters; refuses version 2."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+
+    def examine(self, version: str) -> None:
+        self.steps.append(f"examine {version}")
+        if version == "2":
+            raise InvalidModel("the model file is damaged")
+
+    def write(self, stage: Stage) -> None:
+        self.steps.append(f"write {stage}")
+
+
+def pushed(registry: ThreeVersions, matches: Path, *options: str) -> tuple[int, list[str]]:
+    push = RecordedPush()
+    arguments = parse_arguments(["--matches", str(matches), "--test-from", "2005-07-01", "--version", *options])
+    return promote(arguments, registry, push), push.steps
+
+
+def test_a_pushed_model_is_examined_before_the_alias_moves_and_written_afterwards(matches: Path) -> None:
+    registry = ThreeVersions(champion="3")
+    assert pushed(registry, matches, "1") == (0, ["examine 1", "write champion"])
+    assert registry.aliases[Stage.CHAMPION] == "1"
+
+
+def test_a_model_that_cannot_be_served_moves_nothing(matches: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    registry = ThreeVersions(champion="3")
+    assert pushed(registry, matches, "2") == (REFUSED, ["examine 2"])
+    assert registry.aliases[Stage.CHAMPION] == "3"
+    assert "cannot be served" in capsys.readouterr().out
+
+
+def test_a_worse_model_is_not_written(matches: Path) -> None:
+    assert pushed(ThreeVersions(champion="1"), matches, "3") == (REFUSED, ["examine 3"])
+
+
+def test_pushing_what_is_promoted_writes_it_to_another_stack(matches: Path) -> None:
+    assert pushed(ThreeVersions(champion="1"), matches, "1") == (0, ["examine 1", "write champion"])

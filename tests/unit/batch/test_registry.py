@@ -1,6 +1,7 @@
 """Training into a real MLflow registry, kept in a file: no server, the same client calls."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import mlflow
@@ -11,10 +12,17 @@ from mlflow.tracking import MlflowClient
 
 from batch import synthetic, train
 from batch.features import FEATURES, RESULT_FEATURES
+from batch.mlflow.client import ClientRegistry
+from batch.promote import BucketPush
 from batch.times import parse_date
+from batch.train import GOLDEN_ROWS
 from batch.training.experiment import Experiment
 from batch.training.registry import Registry
 from chalicelib.domain import Stage
+from chalicelib.errors import RegistryUnavailable
+from chalicelib.models.mirror import mirror_key
+from chalicelib.models.store import ModelStore
+from tests.support.fakes import InMemoryObjectStore
 
 # MLflow and its database layer warn about themselves; their warnings are not ours to fail on
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -89,6 +97,7 @@ def test_the_run_carries_report_plots_and_reference(trained: Trained) -> None:
     assert sorted(file.path for file in client.list_artifacts(run_id, "report")) == [
         "report/feature_importance.png",
         "report/feature_importance_by_region.png",
+        "report/golden.json",
         "report/reference.parquet",
         "report/reliability.png",
         "report/reliability_by_region.png",
@@ -115,3 +124,26 @@ def test_an_alias_moves_where_a_person_points_it(trained: Trained) -> None:
     registry.set_alias(Stage.CHAMPION, "2")
     assert registry.version_of(Stage.CHAMPION) == "2"
     registry.set_alias(Stage.CHAMPION, "1")
+
+
+def test_a_registered_version_is_pushed_to_a_bucket_and_served_from_it(trained: Trained) -> None:
+    objects = InMemoryObjectStore()
+    push = BucketPush(ClientRegistry(Registry(trained.uri).client), objects, "https://mlflow.example")
+    push.examine("1")
+    assert not objects.objects
+    push.write(Stage.CHAMPION)
+    served = ModelStore(objects, check_seconds=0).current(Stage.CHAMPION)
+    assert served.info.registered_version == "1"
+    assert served.info.run_url is not None
+    description = json.loads(objects.objects[mirror_key(Stage.CHAMPION)])
+    assert description["golden_rows"] == GOLDEN_ROWS
+    assert description["reference_key"] in objects.objects
+
+
+def test_the_client_tells_what_is_not_there(trained: Trained) -> None:
+    registry = ClientRegistry(Registry(trained.uri).client)
+    version = registry.version_of(Stage.CHALLENGER)
+    assert version is not None
+    assert registry.file(version.artifact_uri, "no-such-file") is None
+    with pytest.raises(RegistryUnavailable):
+        registry.version("99")

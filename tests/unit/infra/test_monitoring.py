@@ -7,13 +7,9 @@ import pytest
 
 from chalicelib.telemetry import names
 from infra.paths import ROOT
-from infra.stack.monitoring import DASHBOARD, monitoring_template
+from infra.stack.monitoring import DASHBOARD, alarms, monitoring_template
 
-ALARMS = {
-    name: resource["Properties"]
-    for name, resource in monitoring_template()["Resources"].items()
-    if resource["Type"] == "AWS::CloudWatch::Alarm"
-}
+ALARMS = alarms()
 OURS = {
     value
     for name, value in vars(names).items()
@@ -55,7 +51,8 @@ def test_the_page_on_metrics_lists_every_metric_that_is_written_and_no_other() -
 
 
 def test_the_dashboard_shows_every_alarm_and_metrics_that_are_written() -> None:
-    body = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    text = monitoring_template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    body = json.loads(text)
     shown = {arn.split(":alarm:")[1] for arn in body["widgets"][0]["properties"]["alarms"]}
     assert shown == {alarm["AlarmName"]["Fn::Sub"] for alarm in ALARMS.values()}
     named = set(re.findall(r'MetricName=\\"(\w+)\\"', DASHBOARD.read_text(encoding="utf-8")))

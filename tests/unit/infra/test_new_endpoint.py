@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infra.packaging.chalice_config import CONFIG, to_text
 from infra.paths import ROOT
 
 ENTRY = """
@@ -123,3 +124,7 @@ def test_it_answers_and_asks_for_a_key(project: Path) -> None:
         assert result.returncode == 0, result.stderr
         answer = json.loads(result.stdout.splitlines()[-1])
         assert answer["statusCode"] == status, answer
+
+
+def test_chalices_own_configuration_is_the_one_the_table_makes() -> None:
+    assert CONFIG.read_text(encoding="utf-8") == to_text(), "stale: make rights"

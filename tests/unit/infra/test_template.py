@@ -5,10 +5,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from infra.local.dropped_properties import lifecycle_rules
 
+from batch.export import EXPORTS
+from batch.odds.providers.snapshot import PREFIX
+from batch.odds.sources import SNAPSHOTS
 from batch.settings import BatchSettings
 from chalicelib.endpoints import ENDPOINTS
 from chalicelib.settings import Settings
@@ -171,6 +175,26 @@ def test_the_bucket_is_private_versioned_and_encrypted(template: dict[str, Any])
     assert rules[0]["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
 
 
+def test_what_only_grows_is_forgotten_in_time(template: dict[str, Any]) -> None:
+    rules = template["Resources"]["DataBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    by_prefix = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+    providers = set(get_args(BatchSettings.model_fields["odds_provider"].annotation)) - {SNAPSHOTS}
+    assert by_prefix == {
+        **{f"{PREFIX}{provider}/": {"Ref": "RawOddsDays"} for provider in providers},
+        EXPORTS: {"Ref": "ExportDays"},
+    }
+    everywhere = next(rule for rule in rules if rule["Id"] == "forget-overwritten-versions")
+    assert everywhere["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert everywhere["ExpiredObjectDeleteMarker"] is True
+
+
+def test_the_emulator_is_given_the_same_lifecycle(template: dict[str, Any]) -> None:
+    values = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
+    rules = lifecycle_rules(template["Resources"]["DataBucket"], values)
+    assert {"Filter": {"Prefix": "exports/"}, "Expiration": {"Days": 30}}.items() <= rules[-2].items()
+    assert rules[0]["Expiration"] == {"ExpiredObjectDeleteMarker": True}
+
+
 def test_bucket_and_queues_refuse_plain_http(template: dict[str, Any]) -> None:
     for name in ("DataBucketPolicy", "QueuesPolicy"):
         (statement,) = template["Resources"][name]["Properties"]["PolicyDocument"]["Statement"]
@@ -320,7 +344,10 @@ def test_schedules_can_be_switched_off_together(template: dict[str, Any]) -> Non
     }
     assert set(schedules) >= {"RebuildEvent", "RefreshOddsEvent", "SyncModelsEvent", "MonitorDriftEvent", "SweepEvent"}
     for name, state in schedules.items():
-        assert state == {"Fn::If": ["SchedulesOn", "ENABLED", "DISABLED"]}, name
+        # without an MLflow server there is nothing to mirror
+        condition = "MirrorOn" if name == "SyncModelsEvent" else "SchedulesOn"
+        assert state == {"Fn::If": [condition, "ENABLED", "DISABLED"]}, name
+    assert template["Conditions"]["MirrorOn"]["Fn::And"][0] == {"Condition": "SchedulesOn"}
 
 
 def test_two_intrinsics_merged_into_one_value_are_refused() -> None:
