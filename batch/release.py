@@ -5,12 +5,11 @@ dies anywhere before the last step leaves the previous release served, and nothi
 """
 
 import hashlib
-import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -22,15 +21,12 @@ from chalicelib.errors import ReleaseUnavailable, ServiceError
 from chalicelib.models.mirror import ModelInfo
 from chalicelib.releases.kept_pointers import current_pointer
 from chalicelib.releases.pointer import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
-from chalicelib.storage.objects import ConditionFailed, ObjectMissing, ObjectStore, read_if_there
+from chalicelib.storage.objects import ConditionFailed, ObjectStore, read_if_there
 
 logger = logging.getLogger(__name__)
 
 MOVE_ATTEMPTS: Final = 8
 """Pointer writes tried before a run gives up; two writers at the same second need two."""
-
-KEPT_RELEASES: Final = 14
-"""How many releases stay readable behind the current one."""
 
 ROW_GROUP_ROWS: Final = 50_000
 
@@ -238,39 +234,3 @@ def read_pointer(objects: ObjectStore) -> tuple[Pointer | None, str | None]:
         logger.exception("no pointer is whole")
         stored = read_if_there(objects, POINTER_KEY)
         return None, stored.etag if stored is not None else None
-
-
-def forget_old_releases(objects: ObjectStore, current: Pointer, now: datetime, kept: int = KEPT_RELEASES) -> list[str]:
-    """Delete the files of releases beyond the newest `kept`, and pointers to them.
-
-    What the current pointer names is never deleted, however old, nor anything written in the last hour: another run
-    may be about to publish it.
-
-    Returns:
-        The deleted keys.
-    """
-    used = {entry.key for entry in current.datasets.values()}
-    by_release: dict[str, list[str]] = {}
-    for key, _ in objects.keys("releases/"):
-        parts = key.split("/")
-        if len(parts) == 3 and parts[1] != "pointers":  # noqa: PLR2004 - releases/<id>/<file>
-            by_release.setdefault(parts[1], []).append(key)
-    pinned = {entry.key.split("/")[1] for entry in current.datasets.values()} | {current.release_id}
-    candidates = sorted((id_ for id_ in by_release if id_ not in pinned), reverse=True)
-    doomed = [id_ for id_ in candidates[kept:] if id_ < f"{now - timedelta(hours=1):%Y%m%dT%H%M%SZ}"]
-    deleted = [key for id_ in doomed for key in by_release[id_] if key not in used]
-    gone = set(doomed)
-    for key, _ in objects.keys("releases/pointers/"):
-        if gone and _release_of(objects, key) in gone:
-            deleted.append(key)
-    for key in deleted:
-        objects.delete(key)
-    return deleted
-
-
-def _release_of(objects: ObjectStore, pointer_key: str) -> str | None:
-    try:
-        found = objects.get(pointer_key)
-        return None if found is None else str(json.loads(found.body)["release_id"])
-    except (ObjectMissing, ValueError, KeyError):
-        return None

@@ -18,13 +18,13 @@ from batch.release import (
     Overtaken,
     Published,
     ReleaseWriter,
-    forget_old_releases,
     iso,
     new_release_id,
     parquet_bytes,
     publish_release,
     read_pointer,
 )
+from batch.retention import Retention, forget_old_releases
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
@@ -75,7 +75,8 @@ def run(event: Event, this: BatchRun) -> Event:
     with this.timed("publish"):
         backwards = bool(event.get("backwards"))
         published = _publish(writer, entries, rebuilt.predictions, report, backwards=backwards)
-        forgotten = forget_old_releases(objects, published.pointer, now, settings().kept_releases)
+        retention = Retention(settings().kept_rebuilds, settings().kept_hours)
+        forgotten = forget_old_releases(objects, published.pointer, now, retention)
     this.report = report
     this.params["published"] = published.moved
     this.metrics |= {f"rows_{name}": float(entry["rows"]) for name, entry in report["outputs"].items()}

@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.domain import MODEL_NAME, Stage
 from infra.as_of import parse_as_of
 from infra.local import demo_calls, emulator, mlflow_server
+from infra.local.dropped_properties import apply_dropped_properties
 from infra.local.emulator import Emulator
 from infra.local.mlflow_server import MlflowServer
 from infra.local.preconditions import (
@@ -36,7 +37,7 @@ from infra.local.preconditions import (
 )
 from infra.local.processes import Daemon, LocalSystemError, free_port, is_free, port_owner, write_whole
 from infra.ops.api_keys import ApiKeys, ensure_keys
-from infra.ops.deploy import DeployError, Deployment, apply_dropped_properties, build_mark, deploy
+from infra.ops.deploy import DeployError, Deployment, build_mark, deploy
 from infra.packaging.build import PackagingError
 from infra.paths import LOCAL, ROOT, SAMPLE
 from infra.stack.outputs import StackOutputs, read_outputs

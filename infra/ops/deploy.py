@@ -24,7 +24,6 @@ from chalicelib import NAME
 from infra.ops.api_keys import ensure_keys
 from infra.packaging.build import PackagingError, build_stage, output_folder, source_fingerprint
 from infra.packaging.package_checks import oversized, sizes
-from infra.stack.functions import BY_NAME
 from infra.stack.outputs import StackOutputs, read_outputs
 from infra.stack.stages import LOCAL_STAGE, STAGES, stage_parameters, target_of
 from infra.stack.template import TemplateError
@@ -32,7 +31,6 @@ from infra.stack.template import TemplateError
 Progress = Callable[[str], None]
 
 _CAPABILITIES: Final = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-_RESERVABLE: Final = {"inference": "InferenceReservedConcurrency", "rebuild": "RebuildReservedConcurrency"}
 _NO_CHANGE: Final = ("didn't contain changes", "No updates are to be performed")
 _BROKEN: Final = frozenset({"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "ROLLBACK_FAILED", "DELETE_FAILED"})
 
@@ -264,67 +262,6 @@ def deploy(deployment: Deployment, say: Progress, confirm: Callable[[], bool] = 
         raise DeployError(f"stack {deployment.stack_name} has no outputs")
     ensure_keys(deployment.client("secretsmanager"), outputs.api_keys_secret_id)
     return outputs
-
-
-def apply_dropped_properties(deployment: Deployment, outputs: StackOutputs) -> None:
-    """Set by API what the emulator's CloudFormation drops or mistypes: TTL, bucket lifecycle, concurrency, batch sizes.
-
-    On AWS it would repeat what the stack has set already.
-    """
-    template = json.loads((output_folder(deployment.stage) / "sam.json").read_text(encoding="utf-8"))
-    resources = template["Resources"]
-    values = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
-    values |= deployment.parameters
-    dynamodb = deployment.client("dynamodb")
-    current = dynamodb.describe_time_to_live(TableName=outputs.tasks_table)["TimeToLiveDescription"]
-    if current["TimeToLiveStatus"] not in {"ENABLED", "ENABLING"}:
-        wanted = resources["TasksTable"]["Properties"]["TimeToLiveSpecification"]
-        dynamodb.update_time_to_live(TableName=outputs.tasks_table, TimeToLiveSpecification=wanted)
-    deployment.client("s3").put_bucket_lifecycle_configuration(
-        Bucket=outputs.bucket, LifecycleConfiguration={"Rules": _lifecycle_rules(resources["DataBucket"])}
-    )
-    awslambda = deployment.client("lambda")
-    for function, parameter in _RESERVABLE.items():
-        reserved = int(values[parameter])
-        if reserved >= 0 and BY_NAME[function].logical_id in resources:
-            awslambda.put_function_concurrency(
-                FunctionName=f"{deployment.stack_name}-{function}", ReservedConcurrentExecutions=reserved
-            )
-    # The emulator passes a parameter on as text, and its queue poller then fails to compare it with a number.
-    for function in ("inference", "dead_letters"):
-        if BY_NAME[function].logical_id not in resources:
-            continue
-        events = resources[BY_NAME[function].logical_id]["Properties"]["Events"]
-        properties = next(event["Properties"] for event in events.values() if event["Type"] == "SQS")
-        mappings = awslambda.list_event_source_mappings(FunctionName=f"{deployment.stack_name}-{function}")
-        for mapping in mappings["EventSourceMappings"]:
-            awslambda.update_event_source_mapping(
-                UUID=mapping["UUID"],
-                BatchSize=_number(properties["BatchSize"], values),
-                MaximumBatchingWindowInSeconds=_number(properties["MaximumBatchingWindowInSeconds"], values),
-                ScalingConfig={
-                    "MaximumConcurrency": _number(properties["ScalingConfig"]["MaximumConcurrency"], values)
-                },
-            )
-
-
-def _number(value: Any, parameters: Mapping[str, Any]) -> int:
-    """A template's number: a literal or a reference to a parameter."""
-    return int(parameters[value["Ref"]] if isinstance(value, dict) else value)
-
-
-def _lifecycle_rules(bucket: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A bucket resource's lifecycle rules as the S3 API takes them."""
-    kept = ("AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration")
-    return [
-        {
-            "ID": rule["Id"],
-            "Status": rule["Status"],
-            "Filter": {"Prefix": ""},
-            **{key: rule[key] for key in kept if key in rule},
-        }
-        for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]
-    ]
 
 
 def destroy(deployment: Deployment, say: Progress) -> None:

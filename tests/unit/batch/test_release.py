@@ -9,14 +9,13 @@ import pytest
 from batch.release import (
     Overtaken,
     ReleaseWriter,
-    forget_old_releases,
     new_release_id,
     parquet_bytes,
     publish_datasets,
     publish_release,
     read_pointer,
 )
-from chalicelib.errors import CursorExpired, ReleaseDamaged, ReleaseUnavailable
+from chalicelib.errors import ReleaseDamaged, ReleaseUnavailable
 from chalicelib.releases.pointer import POINTER_KEY, Pointer
 from chalicelib.releases.store import ReleaseStore
 from chalicelib.storage.objects import ConditionFailed
@@ -162,22 +161,3 @@ def test_readers_keep_the_last_pointer_while_the_bucket_is_out_of_reach() -> Non
 def test_without_any_release_there_is_an_error_that_invites_a_retry() -> None:
     with pytest.raises(ReleaseUnavailable):
         ReleaseStore(InMemoryObjectStore(), check_seconds=0).pointer()
-
-
-def test_old_releases_are_forgotten_and_what_is_served_is_not() -> None:
-    objects = InMemoryObjectStore()
-    pointers = [publish(objects, as_of=NOW + timedelta(hours=i), now=NOW + timedelta(hours=i)) for i in range(5)]
-    deleted = forget_old_releases(objects, pointers[-1], NOW + timedelta(days=1), kept=2)
-    store = ReleaseStore(objects, check_seconds=0)
-    assert len([key for key in deleted if key.endswith(".parquet")]) == 2
-    assert store.content(store.entry(pointers[2], "predictions")) == b"rows"
-    with pytest.raises(CursorExpired):
-        store.pointer_at(pointers[0].version)
-    assert store.pointer_at(pointers[3].version) == pointers[3]
-
-
-def test_a_run_of_the_last_hour_is_not_forgotten() -> None:
-    objects = InMemoryObjectStore()
-    for i in range(5):
-        last = publish(objects, as_of=NOW + timedelta(minutes=i), now=NOW + timedelta(minutes=i))
-    assert forget_old_releases(objects, last, NOW + timedelta(minutes=30), kept=1) == []

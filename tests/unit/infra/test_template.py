@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from infra.local.dropped_properties import lifecycle_rules
 
 from batch.export import EXPORTS
 from batch.odds.providers.snapshot import PREFIX
@@ -16,6 +15,7 @@ from batch.odds.sources import SNAPSHOTS
 from batch.settings import BatchSettings
 from chalicelib.endpoints import ENDPOINTS
 from chalicelib.settings import Settings
+from infra.local.dropped_properties import lifecycle_rules
 from infra.stack.functions import BY_NAME, FUNCTIONS, Package
 from infra.stack.template import TemplateError, check_template
 
