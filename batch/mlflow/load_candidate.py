@@ -9,6 +9,7 @@ import json
 import math
 import resource
 import sys
+from pathlib import Path
 
 from chalicelib.errors import InvalidModel
 from chalicelib.models.native import NativeModel
@@ -21,7 +22,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (request["limit_bytes"], request["limit_bytes"]))
     rows = [[math.nan if value is None else float(value) for value in row] for row in request["rows"]]
     try:
-        model = NativeModel(request["path"])
+        model = NativeModel(Path(request["path"]))
         probabilities = model.predict_rows(rows)
         # The way a live prediction goes, and its explanation, are native code of their own.
         for row in rows[:3]:
