@@ -11,11 +11,11 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
+from batch.features import RESULT_FEATURES
 from batch.mlflow import candidate
 from batch.mlflow.candidate import GoldenRows, validate
 from batch.mlflow.model_text import check_model_text
 from batch.training.elo_curve import EloCurve
-from batch.training.experiment import FEATURE_NAMES
 from batch.training.fitting import curve_booster
 from chalicelib.errors import InvalidModel
 from tests.support.builders import FEATURES, model_text
@@ -64,8 +64,8 @@ def test_a_model_of_ours_passes() -> None:
 
 
 def test_the_models_that_training_makes_pass() -> None:
-    text = curve_booster(FEATURE_NAMES, EloCurve()).model_to_string()
-    validate(text.encode(), FEATURE_NAMES, None)
+    text = curve_booster(RESULT_FEATURES, EloCurve()).model_to_string()
+    validate(text.encode(), RESULT_FEATURES, None)
 
 
 @pytest.mark.parametrize("text", FATAL.values(), ids=FATAL)
