@@ -186,8 +186,12 @@ package: setup ## Build what AWS gets, print sizes, fail on a limit (STAGE=dev [
 reproducible: setup ## Build a stage twice from nothing, in two places, and compare (STAGE=dev [ARCH=arm64])
 	@$(PY) -m infra.packaging.reproducible --stage $(STAGE)
 
-deploy: setup ## Deploy to AWS with the change set shown first (STAGE=dev|prod [YES=1] [SET="Name=value ..."])
-	@$(PY) -m infra.ops.deploy deploy --stage $(STAGE) $(if $(YES),--yes) $(foreach one,$(SET),--set '$(one)')
+deploy: setup ## Deploy to AWS with the change set shown first (STAGE=dev|prod [YES=1] [SET="Name=value ..."] [FROM_FILE=1] [ROLE=arn])
+	@$(PY) -m infra.ops.deploy deploy --stage $(STAGE) $(if $(YES),--yes) $(if $(FROM_FILE),--from-file) \
+	  $(if $(ROLE),--role-arn $(ROLE)) $(foreach one,$(SET),--set '$(one)')
+
+repair: setup ## Go on with a rollback on AWS that failed, once its cause is gone (STAGE=dev|prod [ROLE=arn])
+	@$(PY) -m infra.ops.deploy repair --stage $(STAGE) $(if $(ROLE),--role-arn $(ROLE))
 
 destroy: setup ## Delete a stack on AWS; bucket and table are kept (STAGE=dev|prod [YES=1])
 	@$(PY) -m infra.ops.deploy destroy --stage $(STAGE) $(if $(YES),--yes)

@@ -1,8 +1,8 @@
-"""Deploy a stage: `python -m infra.ops.deploy --stage dev`.
+"""Deploy a stage: `python -m infra.ops.deploy deploy --stage dev`.
 
 The same steps for AWS and the emulator: `chalice package --merge-template` (infra.packaging.build), `aws cloudformation
-package` (upload), then a change set, which is what `aws cloudformation deploy` makes. On AWS it is shown and confirmed
-before it is executed.
+package` (infra.ops.artifacts), then a change set (infra.ops.change_set), which on AWS is shown and confirmed before it
+is executed. A value given once stays until it is given again.
 """
 
 import argparse
@@ -13,30 +13,32 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import NAME
+from infra.ops import change_set
 from infra.ops.api_keys import ensure_keys
-from infra.packaging.build import PackagingError, build_stage, output_folder, source_fingerprint
+from infra.ops.artifacts import ArtifactsError, artifacts_bucket, template_url, upload
+from infra.ops.change_set import DeployError, stack_of
+from infra.packaging.build import PackagingError, build_stage, source_fingerprint
 from infra.packaging.package_checks import oversized, sizes
 from infra.stack.outputs import StackOutputs, read_outputs
 from infra.stack.stages import LOCAL_STAGE, STAGES, stage_parameters, target_of
 from infra.stack.template import TemplateError
 
+__all__ = ["DeployError", "Deployment", "build_mark", "deploy", "destroy", "repair"]
+
 Progress = Callable[[str], None]
 
-_CAPABILITIES: Final = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-_NO_CHANGE: Final = ("didn't contain changes", "No updates are to be performed")
-_BROKEN: Final = frozenset({"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "ROLLBACK_FAILED", "DELETE_FAILED"})
+PROTECTED_STAGES: Final = frozenset({"prod"})
+"""Stages whose stack can only be deleted after its protection was taken away."""
 
-
-class DeployError(Exception):
-    """The deployment did not succeed; the message has CloudFormation's reasons."""
+_NEVER_WORKED: Final = frozenset({"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "ROLLBACK_FAILED", "DELETE_FAILED"})
+"""A stack that cannot be updated, only deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,11 @@ class Deployment:
     Args:
         stage: `local`, `dev` or `prod`.
         stack_name: The CloudFormation stack.
-        parameters: Stack parameters that differ from the template's defaults.
+        parameters: Stack parameters to set, whatever the stack has.
         environment: Variables for the AWS tools (endpoint, region, credentials) beside the process's own.
         poll_seconds: How often to look at a running change.
+        committed: Parameters for what the stack does not have yet.
+        role_arn: Role that CloudFormation works under; the caller's own rights if None.
     """
 
     stage: str
@@ -56,6 +60,8 @@ class Deployment:
     parameters: Mapping[str, str]
     environment: Mapping[str, str]
     poll_seconds: float = 5.0
+    committed: Mapping[str, str] = field(default_factory=dict)
+    role_arn: str | None = None
 
     def client(self, service: str) -> Any:
         """A boto3 client for where it goes."""
@@ -71,7 +77,7 @@ class Deployment:
 def build_mark(deployment: Deployment) -> str:
     """A hash of everything a deployment consists of; the stack carries it as its output `Build`."""
     sources = source_fingerprint(deployment.stage, target_of(deployment.stage))
-    text = json.dumps([sources, dict(deployment.parameters)], sort_keys=True)
+    text = json.dumps([sources, {**deployment.committed, **deployment.parameters}], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -80,140 +86,16 @@ def default_stack_name(stage: str) -> str:
     return os.environ.get("STACK_NAME") or f"soccer-{stage}"
 
 
-def artifacts_bucket(deployment: Deployment) -> str:
-    """The bucket packages are uploaded to, made if it is not there."""
-    account = deployment.client("sts").get_caller_identity()["Account"]
-    s3 = deployment.client("s3")
-    region = s3.meta.region_name
-    bucket = f"{deployment.stack_name}-artifacts-{account}-{region}"
-    try:
-        s3.head_bucket(Bucket=bucket)
-    except ClientError:
-        place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        s3.create_bucket(Bucket=bucket, **place)
-        s3.put_public_access_block(
-            Bucket=bucket,
-            PublicAccessBlockConfiguration={
-                "BlockPublicAcls": True,
-                "BlockPublicPolicy": True,
-                "IgnorePublicAcls": True,
-                "RestrictPublicBuckets": True,
-            },
-        )
-    return bucket
-
-
-def upload(deployment: Deployment, out: Path, bucket: str) -> Path:
-    """Run `aws cloudformation package`: archives to S3 under their hash, their addresses into the template.
+def _account(deployment: Deployment) -> str:
+    """The account it goes to, asked before anything is built.
 
     Raises:
-        DeployError: The upload failed.
+        DeployError: there are no credentials, or they are not good.
     """
-    packaged = out / "packaged.json"
-    command = [sys.executable, "-m", "awscli", "cloudformation", "package", "--use-json"]
-    command += ["--template-file", str(out / "sam.json"), "--s3-bucket", bucket]
-    command += ["--output-template-file", str(packaged)]
-    result = subprocess.run(
-        command, check=False, capture_output=True, text=True, env={**os.environ, **deployment.environment}
-    )
-    if result.returncode != 0:
-        raise DeployError(f"aws cloudformation package failed:\n{result.stdout}{result.stderr}")
-    return packaged
-
-
-def _template_url(deployment: Deployment, packaged: Path, bucket: str) -> str:
-    """The template in S3; inline templates end at 51,200 bytes and this one is larger."""
-    s3 = deployment.client("s3")
-    key = f"templates/{deployment.stack_name}.json"
-    s3.upload_file(str(packaged), bucket, key)
-    host = deployment.environment.get("AWS_ENDPOINT_URL")
-    return f"{host}/{bucket}/{key}" if host else f"https://{bucket}.s3.{s3.meta.region_name}.amazonaws.com/{key}"
-
-
-def _stack_status(cloudformation: Any, stack_name: str) -> str | None:
     try:
-        return str(cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]["StackStatus"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":
-            return None
-        raise
-
-
-def _create_change_set(deployment: Deployment, cloudformation: Any, template_url: str, *, create: bool) -> str | None:
-    """Make a change set and wait until it can be executed; None if there is nothing to change.
-
-    Raises:
-        DeployError: CloudFormation refused it.
-    """
-    known = set(json.loads((output_folder(deployment.stage) / "sam.json").read_text(encoding="utf-8"))["Parameters"])
-    unknown = set(deployment.parameters) - known
-    if unknown:
-        raise DeployError(f"the template has no parameter {', '.join(sorted(unknown))}")
-    parameters = {**deployment.parameters, "Build": build_mark(deployment)}
-    name = f"deploy-{int(time.time())}"
-    arn: str = cloudformation.create_change_set(
-        StackName=deployment.stack_name,
-        ChangeSetName=name,
-        ChangeSetType="CREATE" if create else "UPDATE",
-        TemplateURL=template_url,
-        Capabilities=_CAPABILITIES,
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        Tags=[{"Key": "service", "Value": NAME}, {"Key": "stage", "Value": deployment.stage}],
-    )["Id"]
-    while True:
-        change_set = cloudformation.describe_change_set(ChangeSetName=arn)
-        if change_set["Status"] == "CREATE_COMPLETE":
-            return arn
-        if change_set["Status"] == "FAILED":
-            reason = change_set.get("StatusReason", "")
-            if any(text in reason for text in _NO_CHANGE):
-                return None
-            raise DeployError(f"CloudFormation refused the change: {reason}")
-        time.sleep(deployment.poll_seconds)
-
-
-def changes(cloudformation: Any, change_set: str) -> list[str]:
-    """A change set as readable lines."""
-    lines = []
-    pages = cloudformation.get_paginator("describe_change_set").paginate(ChangeSetName=change_set)
-    for page in pages:
-        for change in page["Changes"]:
-            resource = change["ResourceChange"]
-            replaced = "  REPLACED" if resource.get("Replacement") == "True" else ""
-            lines.append(
-                f"{resource['Action']:<8}{resource['ResourceType']:<36}{resource['LogicalResourceId']}{replaced}"
-            )
-    return sorted(lines)
-
-
-def _failures(cloudformation: Any, stack_name: str) -> str:
-    events = cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
-    reasons = [
-        f"  {event['LogicalResourceId']}: {event.get('ResourceStatusReason', event['ResourceStatus'])}"
-        for event in events
-        if event["ResourceStatus"].endswith("_FAILED")
-    ]
-    return "\n".join(reasons[:10]) or "  (no reasons given)"
-
-
-def _execute(deployment: Deployment, cloudformation: Any, change_set: str) -> None:
-    cloudformation.execute_change_set(ChangeSetName=change_set)
-    while True:
-        status = _stack_status(cloudformation, deployment.stack_name) or "gone"
-        if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-            return
-        if not status.endswith(("_IN_PROGRESS", "_CLEANUP_IN_PROGRESS")):
-            raise DeployError(
-                f"stack {deployment.stack_name} is {status}:\n{_failures(cloudformation, deployment.stack_name)}"
-            )
-        time.sleep(deployment.poll_seconds)
-
-
-def _delete_broken(deployment: Deployment, cloudformation: Any) -> None:
-    """Remove a stack whose creation failed; CloudFormation cannot update it."""
-    cloudformation.delete_stack(StackName=deployment.stack_name)
-    while (_stack_status(cloudformation, deployment.stack_name) or "DELETE_COMPLETE") != "DELETE_COMPLETE":
-        time.sleep(deployment.poll_seconds)
+        return str(deployment.client("sts").get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        raise DeployError(f"AWS cannot be asked who you are: {error}") from error
 
 
 def deploy(deployment: Deployment, say: Progress, confirm: Callable[[], bool] = lambda: True) -> StackOutputs:
@@ -222,107 +104,180 @@ def deploy(deployment: Deployment, say: Progress, confirm: Callable[[], bool] = 
     Args:
         deployment: Where it goes.
         say: Takes progress lines.
-        confirm: Asked after the change set was shown.
+        confirm: Asked after the change set was shown, and before a stack that never worked is deleted.
 
     Raises:
         DeployError: It was refused or rolled back.
         PackagingError: The packages cannot be built.
     """
+    account = _account(deployment)
     out = build_stage(deployment.stage, target_of(deployment.stage))
-    faults = oversized(sizes(out))
-    if faults:
+    if faults := oversized(sizes(out)):
         raise DeployError("too large for Lambda:\n" + "\n".join(faults))
     say("packages and template are built")
-    bucket = artifacts_bucket(deployment)
-    template_url = _template_url(deployment, upload(deployment, out, bucket), bucket)
+    cloudformation, s3, name = deployment.client("cloudformation"), deployment.client("s3"), deployment.stack_name
+    stack = _usable_stack(deployment, cloudformation, say, confirm)
+    known = json.loads((out / "sam.json").read_text(encoding="utf-8"))["Parameters"]
+    current = change_set.current_parameters(stack)
+    given = {**deployment.parameters, "Build": build_mark(deployment)}
+    planned = change_set.planned_parameters(known, given, deployment.committed, current)
+    try:
+        bucket = artifacts_bucket(s3, account, name)
+        packaged = upload(out, bucket, deployment.environment)
+    except ArtifactsError as error:
+        raise DeployError(str(error)) from error
+    url = template_url(s3, packaged, bucket, name, deployment.environment.get("AWS_ENDPOINT_URL"))
     say("packages are uploaded")
-    cloudformation = deployment.client("cloudformation")
-    status = _stack_status(cloudformation, deployment.stack_name)
-    if status in _BROKEN:
-        _delete_broken(deployment, cloudformation)
-        status = None
-    create = status is None or status == "DELETE_COMPLETE"
-    change_set = _create_change_set(deployment, cloudformation, template_url, create=create)
-    if change_set is None:
+    arn = change_set.create(
+        cloudformation,
+        name,
+        url,
+        planned,
+        new=stack is None,
+        tags={"service": NAME, "stage": deployment.stage},
+        role_arn=deployment.role_arn,
+        poll_seconds=deployment.poll_seconds,
+    )
+    if arn is None:
         say("the stack is up to date")
     else:
-        lines = changes(cloudformation, change_set)
+        lines = change_set.changes(cloudformation, arn)
         if deployment.stage != LOCAL_STAGE:
-            print("\n".join(lines))
-        say(f"{len(lines)} changes to stack {deployment.stack_name}")
+            differences = change_set.parameter_differences(planned, known, deployment.committed, current)
+            print("\n".join([*lines, "", *(differences or ["no parameter changes"])]))
+        say(f"{len(lines)} changes to stack {name}")
         if not confirm():
-            cloudformation.delete_change_set(ChangeSetName=change_set)
-            if create:
-                cloudformation.delete_stack(StackName=deployment.stack_name)
+            cloudformation.delete_change_set(ChangeSetName=arn)
+            if stack is None:
+                cloudformation.delete_stack(StackName=name)
             raise DeployError("not confirmed: nothing was changed")
-        _execute(deployment, cloudformation, change_set)
+        change_set.execute(cloudformation, name, arn, deployment.poll_seconds)
         say("the stack is deployed")
-    outputs = read_outputs(cloudformation, deployment.stack_name)
+    if deployment.stage in PROTECTED_STAGES:
+        cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=True)
+    outputs = read_outputs(cloudformation, name)
     if outputs is None:
-        raise DeployError(f"stack {deployment.stack_name} has no outputs")
+        raise DeployError(f"stack {name} has no outputs")
     ensure_keys(deployment.client("secretsmanager"), outputs.api_keys_secret_id)
     return outputs
+
+
+def _usable_stack(
+    deployment: Deployment, cloudformation: Any, say: Progress, confirm: Callable[[], bool]
+) -> dict[str, Any] | None:
+    """The stack to update; None where one is to be created, after one that never worked was deleted on a yes."""
+    stack = stack_of(cloudformation, deployment.stack_name)
+    if stack is None or stack["StackStatus"] not in _NEVER_WORKED:
+        return stack
+    say(f"stack {deployment.stack_name} is {stack['StackStatus']}: it must be deleted before it can be created anew")
+    if not confirm():
+        raise DeployError("not confirmed: nothing was changed")
+    _delete(deployment, cloudformation)
+    return None
+
+
+def repair(deployment: Deployment, say: Progress) -> None:
+    """Go on with a rollback that failed, after a person has removed the cause.
+
+    Raises:
+        DeployError: there is nothing to go on with, or it failed again.
+    """
+    cloudformation, name = deployment.client("cloudformation"), deployment.stack_name
+    stack = stack_of(cloudformation, name)
+    status = stack["StackStatus"] if stack else "not there"
+    if status != "UPDATE_ROLLBACK_FAILED":
+        raise DeployError(f"stack {name} is {status}: nothing to repair")
+    cloudformation.continue_update_rollback(
+        StackName=name, **({"RoleARN": deployment.role_arn} if deployment.role_arn else {})
+    )
+    status = change_set.wait(cloudformation, name, deployment.poll_seconds)
+    if status != "UPDATE_ROLLBACK_COMPLETE":
+        raise DeployError(f"stack {name} is {status}:\n{change_set.failures(cloudformation, name)}")
+    say(f"stack {name} is as it was before the failed update")
+
+
+def _delete(deployment: Deployment, cloudformation: Any) -> None:
+    cloudformation.delete_stack(
+        StackName=deployment.stack_name, **({"RoleARN": deployment.role_arn} if deployment.role_arn else {})
+    )
+    if change_set.wait(cloudformation, deployment.stack_name, deployment.poll_seconds) != "DELETE_COMPLETE":
+        raise DeployError(f"not deleted:\n{change_set.failures(cloudformation, deployment.stack_name)}")
 
 
 def destroy(deployment: Deployment, say: Progress) -> None:
     """Delete the stack. What holds data (bucket and tasks table) is kept, as the template says, and named.
 
     Raises:
-        DeployError: There is no such stack, or it cannot be deleted.
+        DeployError: There is no such stack, it is protected, or it cannot be deleted.
     """
-    cloudformation = deployment.client("cloudformation")
-    outputs = read_outputs(cloudformation, deployment.stack_name)
-    if _stack_status(cloudformation, deployment.stack_name) is None:
-        raise DeployError(f"there is no stack {deployment.stack_name}")
-    cloudformation.delete_stack(StackName=deployment.stack_name)
-    while True:
-        status = _stack_status(cloudformation, deployment.stack_name)
-        if status in {None, "DELETE_COMPLETE"}:
-            break
-        if status == "DELETE_FAILED":
-            raise DeployError(f"not deleted:\n{_failures(cloudformation, deployment.stack_name)}")
-        time.sleep(deployment.poll_seconds)
-    say(f"stack {deployment.stack_name} is deleted")
+    cloudformation, name = deployment.client("cloudformation"), deployment.stack_name
+    stack = stack_of(cloudformation, name)
+    if stack is None:
+        raise DeployError(f"there is no stack {name}")
+    if stack.get("EnableTerminationProtection"):
+        raise DeployError(
+            f"stack {name} is protected; on purpose: aws cloudformation update-termination-protection "
+            f"--no-enable-termination-protection --stack-name {name}"
+        )
+    outputs = read_outputs(cloudformation, name)
+    _delete(deployment, cloudformation)
+    say(f"stack {name} is deleted")
     if outputs is not None:
         say(f"kept with its data: bucket {outputs.bucket}, table {outputs.tasks_table}")
 
 
+def _deployment(options: argparse.Namespace) -> Deployment:
+    """Where the command line says; a session token or profile stays with boto3's own chain."""
+    names = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    at_emulator = "AWS_ENDPOINT_URL" in os.environ
+    environment = {name: os.environ[name] for name in names if name in os.environ} if at_emulator else {}
+    committed = stage_parameters(options.stage)
+    given = dict(item.split("=", 1) for item in options.set)
+    return Deployment(
+        options.stage,
+        default_stack_name(options.stage),
+        {"Stage": options.stage, **(committed if options.from_file else {}), **given},
+        environment,
+        poll_seconds=1.0 if at_emulator else 5.0,
+        committed=committed,
+        role_arn=options.role_arn,
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Deploy or destroy a stage on AWS (or wherever AWS_ENDPOINT_URL points)."""
+    """Deploy, repair or destroy a stage on AWS (or wherever AWS_ENDPOINT_URL points)."""
     parser = argparse.ArgumentParser(prog="python -m infra.ops.deploy", description=__doc__)
-    parser.add_argument("action", nargs="?", choices=["deploy", "destroy"], default="deploy")
+    parser.add_argument("action", nargs="?", choices=["deploy", "repair", "destroy"], default="deploy")
     parser.add_argument("--stage", choices=[stage for stage in STAGES if stage != LOCAL_STAGE], required=True)
     parser.add_argument("--yes", action="store_true", help="do not ask before executing the change set")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a stack parameter")
+    parser.add_argument("--from-file", action="store_true", help="the stage's file replaces what the stack has")
+    parser.add_argument("--role-arn", help="role that CloudFormation works under")
     options = parser.parse_args(arguments)
-    given = dict(item.split("=", 1) for item in options.set)
-    parameters = {"Stage": options.stage, **stage_parameters(options.stage), **given}
-    names = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    # A session token or profile stays with boto3's own chain; only an emulator's address is passed on.
-    environment = (
-        {name: os.environ[name] for name in names if name in os.environ} if "AWS_ENDPOINT_URL" in os.environ else {}
-    )
-    deployment = Deployment(options.stage, default_stack_name(options.stage), parameters, environment)
-
-    def confirm() -> bool:
-        return options.yes or input("Execute this change set? [y/N] ").strip().lower() in {"y", "yes"}
-
+    if wrong := [item for item in options.set if "=" not in item]:
+        parser.error(f"--set takes NAME=VALUE, not {', '.join(wrong)}")
+    deployment = _deployment(options)
     started = time.monotonic()
+
+    def confirm(question: str = "Go on?") -> bool:
+        return options.yes or input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - started:6.1f} s] {text}", flush=True)
 
     try:
         if options.action == "destroy":
-            if not options.yes and input(f"Delete stack {deployment.stack_name}? [y/N] ").strip().lower() != "y":
+            if not confirm(f"Delete stack {deployment.stack_name}?"):
                 return 1
             destroy(deployment, say)
-            return 0
-        outputs = deploy(deployment, say, confirm)
+        elif options.action == "repair":
+            repair(deployment, say)
+        else:
+            outputs = deploy(deployment, say, confirm)
+            print(f"API   {outputs.base_url}\nkeys  secret {outputs.api_keys_secret_id}\ndata  s3://{outputs.bucket}")
     except (DeployError, PackagingError, TemplateError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"API   {outputs.base_url}\nkeys  secret {outputs.api_keys_secret_id}\ndata  s3://{outputs.bucket}")
     return 0
 
 
