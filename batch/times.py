@@ -1,4 +1,4 @@
-"""Times that people write on command lines and in files' parameters."""
+"""Dates that people write on command lines and in files' parameters; without a zone they are UTC, as everywhere."""
 
 import re
 from typing import Final

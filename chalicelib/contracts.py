@@ -642,6 +642,13 @@ class DriftResponse(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
+    number_of_columns_beyond_noise: int | None = Field(
+        default=None,
+        description="Features that moved farther than chance moves a sample of this size: read this first.",
+    )
+    sufficient_sample: bool | None = Field(
+        default=None, description="Whether enough matches were compared; if not, `drift_score` proves nothing."
+    )
     drift_score: float | None
     dataset_drift: bool | None = None
     number_of_columns: int | None = None

@@ -51,9 +51,6 @@ def render(report: Mapping[str, Any], reference: pd.DataFrame, current: pd.DataF
     first = drifted_columns(report)
     names = [*first, *sorted(set(columns) - set(first))]
     rows = "\n".join(_row(columns[name], reference[name], current[name]) for name in names)
-    verdict = "The data set has drifted." if report["dataset_drift"] else "The data set has not drifted."
-    if report["drift_score"] is None:
-        verdict = "Nothing could be compared."
     page = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -65,14 +62,15 @@ def render(report: Mapping[str, Any], reference: pd.DataFrame, current: pd.DataF
 <body>
 <h1>Feature drift</h1>
 <p class="soft">At {_text(report["as_of"])}: the features of the current matches against those the model was trained
-on.</p> <p><strong>{verdict}</strong></p>
+on.</p> <p><strong>{_verdict(report)}</strong></p>
 {_note(report["note"])}
 <dl>
-{_figure("Drifted columns", f"{report['number_of_drifted_columns']} of {report['number_of_columns']}")}
-{_figure("Drift score", _number(report["drift_score"]))}
-{_figure("Beyond chance at this size", str(report["number_of_columns_beyond_noise"]))}
-{_figure("Reference matches", f"{report['reference_rows']:,}")}
+{_figure("Beyond chance at this size", f"{report['number_of_columns_beyond_noise']} of {report['number_of_columns']}")}
+{_figure("Sample", "large enough" if report["sufficient_sample"] else "too small to tell")}
 {_figure("Current matches", f"{report['current_rows']:,}")}
+{_figure("Reference matches", f"{report['reference_rows']:,}")}
+{_figure("Drifted by definition", f"{report['number_of_drifted_columns']} of {report['number_of_columns']}")}
+{_figure("Drift score", _number(report["drift_score"]))}
 </dl>
 <p class="key">Pictures: <b>filled</b> the reference, <i>line</i> the current matches. A test's score is a distance
 (drift at or above its threshold) or a p-value (drift below it). <em>Chance</em> is the distance that one sample in
@@ -93,6 +91,19 @@ scope="col">Missing before</th> <th scope="col">Missing now</th></tr></thead>
 </html>
 """
     return page.encode()
+
+
+def _verdict(report: Mapping[str, Any]) -> str:
+    """What the report says beyond chance; the share of drifted columns alone proves nothing at small sizes."""
+    if report["drift_score"] is None:
+        return "Nothing could be compared."
+    if not report["sufficient_sample"]:
+        return "Too few matches to tell."
+    beyond = report["number_of_columns_beyond_noise"]
+    if beyond == 0:
+        return "No feature has moved beyond chance."
+    drift = "the data set has drifted" if report["dataset_drift"] else "the data set as a whole has not drifted"
+    return f"{beyond} of {report['number_of_columns']} features have moved beyond chance; {drift}."
 
 
 def _row(column: Mapping[str, Any], reference: pd.Series, current: pd.Series) -> str:

@@ -13,6 +13,7 @@ from batch.mlflow.run_log import CALL_SECONDS, RunLog
 from batch.settings import BatchSettings
 from chalicelib import wiring
 from chalicelib.errors import RegistryUnavailable
+from chalicelib.timestamps import parse_utc
 
 Event = dict[str, Any]
 
@@ -30,12 +31,7 @@ def as_of(event: Event) -> datetime:
         ValueError: the event names something that is not a time.
     """
     text = event.get("as_of") or settings().replay_as_of or event.get("time")
-    return utc(datetime.fromisoformat(text) if text else datetime.now(UTC))
-
-
-def utc(moment: datetime) -> datetime:
-    """The same moment in UTC; a time without a zone is UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return parse_utc(text) if text else datetime.now(UTC)
 
 
 def mlflow_server(timeout_seconds: float = TIMEOUT_SECONDS) -> MlflowRest:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from batch.drift.measure import drift_report, windows
 from batch.drift.page import render
-from batch.jobs.context import Event, as_of, utc
+from batch.jobs.context import Event, as_of
 from batch.jobs.datasets import as_input, frame_of, model_params
 from batch.mlflow.run_log import BatchRun, InputFile
 from batch.release import iso, read_pointer
@@ -21,6 +21,7 @@ from chalicelib.releases.drift_report import DRIFT_REPORT_KEY
 from chalicelib.releases.pointer import MATCH_FEATURES, PREDICTIONS
 from chalicelib.storage.checksummed import sealed
 from chalicelib.storage.objects import read
+from chalicelib.timestamps import as_utc
 
 MEASURED: Final = (
     "drift_score",
@@ -49,7 +50,7 @@ def run(event: Event, this: BatchRun) -> Event:
     this.inputs += [as_input(pointer, MATCH_FEATURES), as_input(pointer, PREDICTIONS)]
     match_date = predictions.set_index("match_id")["match_date"].reindex(features["match_id"]).reset_index(drop=True)
     trained_before = datetime.fromisoformat(info.params.get("validate_from") or iso(moment))
-    sample = windows(features, match_date, utc(trained_before), moment)
+    sample = windows(features, match_date, as_utc(trained_before), moment)
     # What the training run kept of its rows, if anything: the raw matches of that time may be gone by now.
     reference = sample.reference
     if info.reference_key:

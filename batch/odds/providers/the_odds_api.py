@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -21,6 +21,7 @@ from batch.odds.providers.fonbet import refuse_the_past
 from batch.odds.providers.transport import HttpTransport
 from chalicelib.errors import ProviderUnavailable
 from chalicelib.odds import Triple, booksum
+from chalicelib.timestamps import parse_utc
 
 PROVIDER: Final = "the_odds_api"
 MARKET: Final = "h2h"
@@ -229,7 +230,6 @@ def _time(value: object) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        moment = datetime.fromisoformat(value)
+        return parse_utc(value)
     except ValueError:
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -20,6 +20,10 @@ class DriftResponse:
     """Latest feature-drift summary; `drift_score` is null while there is no report."""
 
     drift_score: float | None
+    number_of_columns_beyond_noise: int | None | Unset = UNSET
+    """ Features that moved farther than chance moves a sample of this size: read this first. """
+    sufficient_sample: bool | None | Unset = UNSET
+    """ Whether enough matches were compared; if not, `drift_score` proves nothing. """
     dataset_drift: bool | None | Unset = UNSET
     number_of_columns: int | None | Unset = UNSET
     number_of_drifted_columns: int | None | Unset = UNSET
@@ -28,6 +32,18 @@ class DriftResponse:
     def to_dict(self) -> dict[str, Any]:
         drift_score: float | None
         drift_score = self.drift_score
+
+        number_of_columns_beyond_noise: int | None | Unset
+        if isinstance(self.number_of_columns_beyond_noise, Unset):
+            number_of_columns_beyond_noise = UNSET
+        else:
+            number_of_columns_beyond_noise = self.number_of_columns_beyond_noise
+
+        sufficient_sample: bool | None | Unset
+        if isinstance(self.sufficient_sample, Unset):
+            sufficient_sample = UNSET
+        else:
+            sufficient_sample = self.sufficient_sample
 
         dataset_drift: bool | None | Unset
         if isinstance(self.dataset_drift, Unset):
@@ -54,6 +70,10 @@ class DriftResponse:
                 "drift_score": drift_score,
             }
         )
+        if number_of_columns_beyond_noise is not UNSET:
+            field_dict["number_of_columns_beyond_noise"] = number_of_columns_beyond_noise
+        if sufficient_sample is not UNSET:
+            field_dict["sufficient_sample"] = sufficient_sample
         if dataset_drift is not UNSET:
             field_dict["dataset_drift"] = dataset_drift
         if number_of_columns is not UNSET:
@@ -73,6 +93,26 @@ class DriftResponse:
             return cast(float | None, data)
 
         drift_score = _parse_drift_score(d.pop("drift_score"))
+
+        def _parse_number_of_columns_beyond_noise(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        number_of_columns_beyond_noise = _parse_number_of_columns_beyond_noise(
+            d.pop("number_of_columns_beyond_noise", UNSET)
+        )
+
+        def _parse_sufficient_sample(data: object) -> bool | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(bool | None | Unset, data)
+
+        sufficient_sample = _parse_sufficient_sample(d.pop("sufficient_sample", UNSET))
 
         def _parse_dataset_drift(data: object) -> bool | None | Unset:
             if data is None:
@@ -103,6 +143,8 @@ class DriftResponse:
 
         drift_response = cls(
             drift_score=drift_score,
+            number_of_columns_beyond_noise=number_of_columns_beyond_noise,
+            sufficient_sample=sufficient_sample,
             dataset_drift=dataset_drift,
             number_of_columns=number_of_columns,
             number_of_drifted_columns=number_of_drifted_columns,
