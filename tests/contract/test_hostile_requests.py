@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import app
+from chalicelib import wiring
 from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
 from tests.support.builders import Context, make_event, mirror_model, publish
@@ -18,6 +19,12 @@ from tests.support.builders import Context, make_event, mirror_model, publish
 FEATURES = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
 GOOD = json.dumps({"match_id": 99, "features": FEATURES})
 SECRETS = ("operator-key", "client-key", "testing")
+
+
+@pytest.fixture
+def objects(in_memory: ObjectStore) -> ObjectStore:
+    """The bucket, in memory: what is refused here never reaches a store."""
+    return in_memory
 
 
 def raw(function: str, **changes: Any) -> dict[str, Any]:
@@ -64,6 +71,17 @@ BODIES = {
     "prototype": '{"__proto__": {"match_id": 1}, "constructor": 1}',
     "empty": "",
     "spaces": "   ",
+    "cut off": "{",
+    "null": "null",
+    "text": '"text"',
+    "a list": "[]",
+    "no id": '{"features": {}}',
+    "id as text": '{"match_id": "1", "features": {}}',
+    "id as boolean": '{"match_id": true, "features": {}}',
+    "id 0": '{"match_id": 0, "features": {}}',
+    "id with a fraction": '{"match_id": 1.5, "features": {}}',
+    "features as list": '{"match_id": 1, "features": []}',
+    "nameless feature": '{"match_id": 1, "features": {"": 1}}',
 }
 
 
@@ -182,7 +200,7 @@ TASK_IDS = [
 
 
 @pytest.mark.parametrize("task_id", TASK_IDS, ids=range(len(TASK_IDS)))
-def test_a_task_id_that_is_none_is_404_and_never_another_item_of_the_table(objects: ObjectStore, task_id: str) -> None:
+def test_a_task_id_that_is_none_is_404_and_never_another_item_of_the_table(aws: None, task_id: str) -> None:
     event = make_event("task_status", task_id="1")
     changed = {**event, "path": f"/monitoring/task_status/{task_id}", "pathParameters": {"task_id": task_id}}
     assert_clean(app.task_status(changed, Context()), 404)
@@ -271,7 +289,7 @@ def test_a_thousand_unknown_names_do_not_make_a_header_too_long_to_send(objects:
 @pytest.mark.parametrize(
     "key", ["", " ", "operator-key ", "OPERATOR-KEY", "x" * 100_000, "\x00", "é", "\ud800", "*", "null"]
 )
-def test_a_key_that_is_none_is_401(objects: ObjectStore, key: str) -> None:
+def test_a_key_that_is_none_is_401(aws: None, key: str) -> None:
     assert_clean(raw("drift", headers={"X-API-Key": key}), 401)
 
 
@@ -301,10 +319,10 @@ def test_an_event_that_is_none_is_still_answered(objects: ObjectStore, event: di
 
 
 def test_nothing_a_caller_sends_in_confidence_is_logged(
-    objects: ObjectStore, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    aws: None, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    mirror_model(objects)
-    publish(objects)
+    mirror_model(wiring.objects())
+    publish(wiring.objects())
     # LOG_LEVEL sets our logger's level; libraries stay at Lambda's WARNING.
     with caplog.at_level(logging.DEBUG, logger="soccer-predictions"):
         for key in ("operator-key", "client-key", "a-wrong-secret"):

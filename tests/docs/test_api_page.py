@@ -24,8 +24,9 @@ def test_every_path_of_every_endpoint_is_on_the_page() -> None:
 
 
 def test_each_example_is_a_call_in_both_languages_with_an_answer() -> None:
-    assert sum(one.answer is not None for one in EXAMPLES) == 20
-    assert all(one.shell and one.python and one.answer for one in EXAMPLES if one.answer is not None)
+    answered = [example for example in EXAMPLES if example.answer is not None]
+    assert answered
+    assert all(example.shell and example.python for example in answered)
 
 
 @pytest.mark.parametrize("language", ["curl", "python"])

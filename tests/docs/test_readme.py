@@ -39,9 +39,9 @@ def stable(value: Any) -> Any:
 
 def test_every_command_answers_what_the_readme_says(stack: RunningStack) -> None:
     environment = {"PATH": os.environ["PATH"], **stack.environment}
-    found = commands()
-    assert len(found) == 7
-    for command, promised in found:
+    examples = commands()
+    assert examples
+    for command, promised in examples:
         deadline = time.monotonic() + 30
         while True:
             done = subprocess.run(

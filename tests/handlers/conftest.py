@@ -17,6 +17,7 @@ from moto import mock_aws
 from chalicelib import wiring
 from chalicelib.storage.objects import ObjectStore
 from chalicelib.telemetry.names import SERVICE
+from tests.support.fakes import InMemoryObjectStore, InMemoryQueue, InMemoryTaskStore
 
 KEYS = {"client": ["client-key", "old-client-key"], "operator": ["operator-key"]}
 REGION = "us-east-1"
@@ -45,8 +46,8 @@ def aws_session() -> ClientsOnce:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A bucket, the task table, both queues and the API keys, empty but for the keys; temporary storage of its own."""
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A function's variables, temporary storage of its own, and nothing wired yet."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
@@ -66,6 +67,26 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    forget_wiring()
+    yield
+    forget_wiring()
+
+
+@pytest.fixture
+def in_memory(environment: None, monkeypatch: pytest.MonkeyPatch) -> InMemoryObjectStore:
+    """The functions on fakes, for tests where the stores do not matter: no API keys, nothing in the bucket."""
+    monkeypatch.setenv("INFERENCE_QUEUE_URL", "http://queue.invalid/inference")
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", "http://queue.invalid/dead-letters")
+    objects, tasks, queue = InMemoryObjectStore(), InMemoryTaskStore(), InMemoryQueue()
+    monkeypatch.setattr(wiring, "objects", lambda: objects)
+    monkeypatch.setattr(wiring, "tasks", lambda: tasks)
+    monkeypatch.setattr(wiring, "inference_queue", lambda: queue)
+    return objects
+
+
+@pytest.fixture
+def aws(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A bucket, the task table, both queues and the API keys, empty but for the keys."""
     with mock_aws():
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", aws_session())
         boto3.client("s3", region_name=REGION).create_bucket(Bucket="data")
@@ -76,9 +97,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         boto3.client("secretsmanager", region_name=REGION).create_secret(
             Name="soccer-test/api-keys", SecretString=json.dumps(KEYS)
         )
-        forget_wiring()
         yield
-        forget_wiring()
 
 
 @pytest.fixture

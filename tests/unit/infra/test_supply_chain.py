@@ -26,12 +26,6 @@ def test_the_published_list_of_licences_is_that_of_the_locks() -> None:
     assert licences.PAGE.read_text(encoding="utf-8") == page(), "run `make licences`"
 
 
-def test_the_api_package_has_none_of_the_heavy_libraries() -> None:
-    text = (LOCKS / "api.txt").read_text(encoding="utf-8")
-    for name in ("numpy", "pandas", "scipy", "mlflow", "lightgbm", "scikit-learn", "pyarrow"):
-        assert f"{name}==" not in text
-
-
 def test_no_reason_is_left_over_from_a_package_that_is_gone() -> None:
     locked = "".join((LOCKS / lock).read_text(encoding="utf-8") for lock in ("api.txt", "batch.txt"))
     assert {name for name in REASONS if f"\n{name}==" not in f"\n{locked}"} == set()
