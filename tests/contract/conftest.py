@@ -1,5 +1,5 @@
 """Fixtures that the handlers' tests have too."""
 
-from tests.handlers.conftest import aws, environment, in_memory, objects
+from tests.handlers.conftest import aws, in_memory, objects
 
-__all__ = ["aws", "environment", "in_memory", "objects"]
+__all__ = ["aws", "in_memory", "objects"]

@@ -14,7 +14,7 @@ import pytest
 import app
 from chalicelib import wiring
 from tests.handlers.calling import call
-from tests.handlers.conftest import aws
+from tests.handlers.conftest import function_environment, moto_stores
 from tests.support.builders import NOW, Context, make_event, make_odds, make_predictions, publish
 
 MATCHES = 100_000
@@ -49,12 +49,13 @@ def publish_large(name: str) -> None:
 @pytest.fixture(scope="module", params=["Home", "Динамо Махачкала " * 6], ids=["short names", "long Cyrillic names"])
 def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A release of 100,000 predictions, a third of them with odds; the name of its teams."""
-    with pytest.MonkeyPatch.context() as patch:
-        stack = aws.__wrapped__(patch, tmp_path_factory.mktemp("sandbox"))  # type: ignore[attr-defined]  # the fixture, for a whole module
-        next(stack)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        function_environment(patch, tmp_path_factory.mktemp("sandbox")),
+        moto_stores(patch),
+    ):
         publish_large(request.param)
         yield request.param
-        next(stack, None)
 
 
 def size(answer: dict[str, Any]) -> int:

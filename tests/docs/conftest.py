@@ -1,5 +1,5 @@
 """Fixtures that the handlers' tests have too."""
 
-from tests.handlers.conftest import aws, environment, objects
+from tests.handlers.conftest import aws, objects
 
-__all__ = ["aws", "environment", "objects"]
+__all__ = ["aws", "objects"]

@@ -5,6 +5,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,10 @@ def aws_session() -> ClientsOnce:
     return ClientsOnce()
 
 
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A function's variables, temporary storage of its own, and nothing wired yet."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+@contextmanager
+def function_environment(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[None]:
+    """A function's variables, temporary storage in a folder, and nothing wired yet."""
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -72,20 +73,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
     forget_wiring()
 
 
-@pytest.fixture
-def in_memory(environment: None, monkeypatch: pytest.MonkeyPatch) -> InMemoryObjectStore:
-    """The functions on fakes, for tests where the stores do not matter: no API keys, nothing in the bucket."""
-    monkeypatch.setenv("INFERENCE_QUEUE_URL", "http://queue.invalid/inference")
-    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", "http://queue.invalid/dead-letters")
-    objects, tasks, queue = InMemoryObjectStore(), InMemoryTaskStore(), InMemoryQueue()
-    monkeypatch.setattr(wiring, "objects", lambda: objects)
-    monkeypatch.setattr(wiring, "tasks", lambda: tasks)
-    monkeypatch.setattr(wiring, "inference_queue", lambda: queue)
-    return objects
-
-
-@pytest.fixture
-def aws(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@contextmanager
+def moto_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A bucket, the task table, both queues and the API keys, empty but for the keys."""
     with mock_aws():
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", aws_session())
@@ -97,6 +86,26 @@ def aws(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         boto3.client("secretsmanager", region_name=REGION).create_secret(
             Name="soccer-test/api-keys", SecretString=json.dumps(KEYS)
         )
+        yield
+
+
+@pytest.fixture
+def in_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[InMemoryObjectStore]:
+    """The functions on fakes, for tests where the stores do not matter: no API keys, nothing in the bucket."""
+    with function_environment(monkeypatch, tmp_path):
+        monkeypatch.setenv("INFERENCE_QUEUE_URL", "http://queue.invalid/inference")
+        monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", "http://queue.invalid/dead-letters")
+        objects, tasks, queue = InMemoryObjectStore(), InMemoryTaskStore(), InMemoryQueue()
+        monkeypatch.setattr(wiring, "objects", lambda: objects)
+        monkeypatch.setattr(wiring, "tasks", lambda: tasks)
+        monkeypatch.setattr(wiring, "inference_queue", lambda: queue)
+        yield objects
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The functions on moto: a bucket, the task table, both queues and the API keys, empty but for the keys."""
+    with function_environment(monkeypatch, tmp_path), moto_stores(monkeypatch):
         yield
 
 

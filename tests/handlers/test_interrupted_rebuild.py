@@ -120,6 +120,7 @@ def test_a_rebuild_killed_at_any_operation_never_shows_half_a_release(
 KILLS = 20
 
 
+@pytest.mark.slow
 def test_a_rebuild_killed_at_twenty_random_moments_never_shows_half_a_release(
     tmp_path: Path, aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

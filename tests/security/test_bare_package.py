@@ -18,6 +18,8 @@ from tests.support.bare_call import BareAnswer, BareCallError, call_alone, serve
 from tests.support.builders import make_predictions, mirror_model, publish
 from tests.support.fakes import InMemoryObjectStore
 
+pytestmark = pytest.mark.slow
+
 EVENTS = Path(__file__).parents[1] / "events"
 
 

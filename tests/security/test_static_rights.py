@@ -16,6 +16,8 @@ from infra.reference.rights import as_list
 from infra.stack.functions import FUNCTIONS, Function
 from tests.support.rights import CONSUMERS, NOT_ASKED_LOCALLY, Right, asked_locally
 
+pytestmark = pytest.mark.slow
+
 Resources = dict[str, dict[str, Any]]
 
 # Rights that only a parameter gives: condition, statement's Sid, action, resource.

@@ -25,7 +25,7 @@ from chalicelib.models.store import ModelStore
 from tests.support.fakes import InMemoryObjectStore
 
 # MLflow and its database layer warn about themselves; their warnings are not ours to fail on
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 
 
 class Trained:

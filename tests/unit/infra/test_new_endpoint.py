@@ -42,6 +42,8 @@ from pathlib import Path
 from chalicelib.api.openapi import document
 from chalicelib.api.routes import all_routers
 from infra.packaging.build import template_of_stage
+
+pytestmark = pytest.mark.slow
 folder = Path(tempfile.mkdtemp(dir=".")).resolve()
 print(json.dumps({"template": template_of_stage("prod", folder), "document": document(all_routers())}))
 """

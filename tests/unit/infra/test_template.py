@@ -362,6 +362,7 @@ def test_a_function_with_a_role_that_is_not_its_own_is_refused() -> None:
         check_template({"Resources": {"Predict": function}})
 
 
+@pytest.mark.slow
 def test_the_template_is_valid_for_aws(template: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "template.json"
     path.write_text(json.dumps(template), encoding="utf-8")
