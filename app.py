@@ -8,7 +8,8 @@ from chalice import Chalice
 from chalicelib import NAME, queue_functions
 from chalicelib.api.gateway import handle
 
-app = Chalice(app_name=NAME)
+# The service's logger, which has the same name, is ours: Chalice would add a second handler to it.
+app = Chalice(app_name=NAME, configure_logs=False)
 
 Event = dict[str, Any]
 Handler = Callable[[Event, Any], Event]
