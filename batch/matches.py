@@ -324,6 +324,8 @@ def _read_parquet(content: bytes, columns: frozenset[str]) -> tuple[pd.DataFrame
 
 
 def _read_csv(content: bytes, columns: frozenset[str]) -> tuple[pd.DataFrame, list[int], int]:
+    # Arrow would make bytes of a number column in which one cell is no text.
+    content.decode()
     content, open_quotes = _without_open_quotes(content)
     malformed: list[int] = []
 

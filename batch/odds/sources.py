@@ -115,5 +115,5 @@ def confirmed_clubs(objects: ObjectStore) -> ConfirmedClubs:
 
 
 def keep_confirmed_clubs(objects: ObjectStore, confirmed: ConfirmedClubs) -> None:
-    """Store them for the next run; whoever edits the file takes its `sha256` out."""
+    """Store them for the next run; whoever edits the file takes `sealed` and `sha256` out."""
     objects.put(CONFIRMED_CLUBS_KEY, sealed(json.loads(confirmed.to_json())))

@@ -7,11 +7,14 @@ from typing import Any, Final
 
 CHECKSUM: Final = "sha256"
 """Name of the checksum inside the document."""
+SEALED: Final = "sealed"
+"""Name of the mark that there must be a checksum: otherwise damage to the checksum's own name would go unnoticed."""
 
 
 def sealed(document: Mapping[str, Any]) -> bytes:
     """The document as canonical JSON with its checksum."""
-    return _canonical({**document, CHECKSUM: _digest(document)})
+    marked = {**document, SEALED: True}
+    return _canonical({**marked, CHECKSUM: _digest(marked)})
 
 
 def unsealed(body: bytes) -> dict[str, Any]:
@@ -27,8 +30,9 @@ def unsealed(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - one error for every document that cannot be used
     recorded = document.pop(CHECKSUM, None)
-    if recorded is not None and recorded != _digest(document):
+    if (recorded is not None or SEALED in document) and recorded != _digest(document):
         raise ValueError("it does not have the recorded checksum")
+    document.pop(SEALED, None)
     return document
 
 

@@ -325,6 +325,12 @@ def test_quotes_that_are_closed_are_no_fault() -> None:
     assert report.accepted[["home_team", "away_team"]].to_numpy().tolist() == [["A, B", 'C "D" E']]
 
 
+def test_a_number_column_with_a_cell_that_is_no_text_is_no_file_of_matches() -> None:
+    lines = as_csv([match(1, "A", "B"), match(2, "C", "D")])
+    with pytest.raises(InvalidMatches, match="cannot be read"):
+        read_matches({"a.csv": lines.rstrip() + b"\x89\x9f\n"})
+
+
 def test_a_header_with_an_open_quote_is_no_file_of_matches() -> None:
     with pytest.raises(InvalidMatches, match="the header leaves a quote open"):
         read_matches({"a.csv": b'"match_id,kickoff\n1,2\n'})
