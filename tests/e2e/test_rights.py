@@ -203,7 +203,7 @@ def attempts(stack: RunningStack) -> list[Attempt]:
     inference, dead = out.inference_queue_url, out.dead_letter_queue_url
     return [
         s3("read the raw matches", "get_object", "raw/matches/matches.parquet", {"rebuild"}),
-        s3("read the raw odds", "get_object", "raw/odds/odds.parquet", {"refresh_odds"}),
+        s3("read the raw odds", "get_object", "raw/odds/odds.parquet", {"rebuild", "refresh_odds"}),
         s3("read a release", "get_object", "releases/x/predictions.parquet", READERS | BATCH_READERS | {"sweep"}),
         s3(
             "read the release pointer", "get_object", "releases/current.json",
