@@ -271,7 +271,12 @@ def prices_of(arguments: argparse.Namespace, matches: pd.DataFrame) -> tuple[pd.
     return None, {"prices": 0}
 
 
-def _column_names(text: str) -> tuple[str, ...]:
+def column_names(text: str) -> tuple[str, ...]:
+    """Names of extra columns in a text with commas.
+
+    Raises:
+        ValueError: a column has no partner.
+    """
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     extra_pairs(names)
     return names
@@ -293,7 +298,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--odds", nargs="+", type=Path, metavar="FILE", help="prices of past matches (docs/odds.md)")
     parser.add_argument(
         "--extra-columns",
-        type=_column_names,
+        type=column_names,
         default=(),
         metavar="NAMES",
         help="numeric columns of the matches to make features from, as in xg_home,xg_away (docs/features.md)",

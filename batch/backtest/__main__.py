@@ -19,9 +19,10 @@ import pandas as pd
 
 from batch.backtest import BacktestResult, Refit, ValueBettor, backtest
 from batch.backtest.report import summary
+from batch.features import FeatureSettings
 from batch.sample import MATCHES_PATH
 from batch.times import parse_date
-from batch.train import prices_of, read_files
+from batch.train import column_names, prices_of, read_files
 from batch.training.fitting import CHAMPION, TooFewMatches
 from batch.training.recipes import load_recipe
 from batch.training.weights import read_weights
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> BacktestResult:
     """The backtest that the arguments describe."""
     trainer = _callable(arguments.trainer) if arguments.trainer else load_recipe(arguments.recipe, arguments.set)
     bettor = _callable(arguments.bettor) if arguments.bettor else ValueBettor(arguments.threshold)
-    data, checksums = read_files(arguments.matches)
+    data, checksums = read_files(arguments.matches, arguments.extra_columns)
     prices, price_summary = prices_of(arguments, data.accepted)
     return backtest(
         data.accepted,
@@ -58,6 +59,7 @@ def run(arguments: argparse.Namespace) -> BacktestResult:
         trainer=trainer,
         bettor=bettor,
         weights=read_weights(arguments.weights) if arguments.weights else None,
+        settings=FeatureSettings(extra_columns=arguments.extra_columns),
         jobs=arguments.jobs,
         about={"inputs": {"files": checksums, "matches": data.summary(), "prices": price_summary}},
     )
@@ -103,6 +105,13 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--bettor", metavar="MODULE:NAME", help="a bettor of your own, instead of flat value bets")
     parser.add_argument("--threshold", type=float, default=DEFAULT_VALUE_THRESHOLD, help="edge of a value bet (0.05)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="sample weights: match_id, weight (CSV, parquet)")
+    parser.add_argument(
+        "--extra-columns",
+        type=column_names,
+        default=(),
+        metavar="NAMES",
+        help="numeric columns of the matches to make features from, as in xg_home,xg_away (docs/features.md)",
+    )
     parser.add_argument("--jobs", type=int, metavar="N", help="refits at once; default: one a core for a recipe")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where report, plots and rows go")
     arguments = parser.parse_args(argv)

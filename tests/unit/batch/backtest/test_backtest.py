@@ -13,6 +13,7 @@ from batch.backtest import BacktestResult, MatchRows, Refit, ResultRows, ValueBe
 from batch.backtest.folds import folds
 from batch.backtest.report import interval, markdown, returns
 from batch.backtest.strategies import InvalidForecast, InvalidStakes
+from batch.features import FeatureSettings
 from batch.matches import read_matches
 from batch.odds.past_prices import typed
 from batch.release import parquet_bytes
@@ -214,6 +215,19 @@ def test_a_recipe_is_fitted_with_weights_and_they_matter(matches: pd.DataFrame) 
     assert weighted["proba_home"].mean() > plain["proba_home"].mean() + 0.005
     with pytest.raises(ValueError, match="not negative"):
         run(matches, trainer=shallow, weights=-weights)
+
+
+def test_extra_columns_reach_a_trainer_as_features(matches: pd.DataFrame) -> None:
+    shots = matches.assign(
+        shots_home=matches["home_goals"].astype(float) * 3, shots_away=matches["away_goals"].astype(float) * 3
+    )
+    settings = FeatureSettings(extra_columns=("shots_home", "shots_away"))
+    trainer = Constant()
+    run(shots, trainer=trainer, settings=settings)
+    assert [name for name in trainer.asked[0].features.columns if "shots" in name]
+    recipe = load_recipe("champion", ["max_rounds=10"])
+    plain, extra = (run(shots, trainer=recipe, settings=each).forecasts for each in (FeatureSettings(), settings))
+    assert not plain["proba_home"].equals(extra["proba_home"])
 
 
 def test_refits_side_by_side_forecast_the_same(matches: pd.DataFrame) -> None:
