@@ -107,6 +107,18 @@ class PredictRequest(_Frozen):
         return f"PredictRequest(match_id={self.match_id}, {len(self.features)} features)"
 
 
+class WhatIfRequest(_Frozen):
+    """Features of a match to be changed; the rest stay what they are in the current data release."""
+
+    model_config = _shown(changes={"home_elo_pre": 1700.0})
+
+    changes: RequestFeatures
+
+    def __repr__(self) -> str:
+        """Short, as `PredictRequest`'s."""
+        return f"WhatIfRequest({len(self.changes)} changes)"
+
+
 class AsyncPredictRequest(_Frozen):
     """A match, with its feature values or without: then they come from the current data release."""
 
@@ -203,6 +215,22 @@ class PredictResponse(_Frozen):
     contributions: list[Contribution] | None = Field(
         default=None, description="With `explain=true` only: the largest contribution first."
     )
+
+
+class WhatIfResponse(_Frozen):
+    """A prediction with changed features."""
+
+    model_config = _shown(
+        match_id=99,
+        prediction=_PREDICTION,
+        features={"home_elo_pre": 1700.0, "away_elo_pre": 1611.6, "diff_elo": 88.4},
+        followed=["diff_elo"],
+    )
+
+    match_id: int
+    prediction: Prediction
+    features: dict[str, float | None] = Field(description="Every feature of the match as it was used.")
+    followed: list[str] = Field(description="Features that were not changed by the caller but followed.")
 
 
 class AsyncPredictResponse(_Frozen):
@@ -453,6 +481,20 @@ class RegionRoiRow(_Frozen):
     clv: float | None = Field(description="Mean closing-line value: price taken times closing probability, minus one.")
     clv_ci_low: float | None
     clv_ci_high: float | None
+
+
+class ClubRow(_Frozen):
+    """A club and the other spellings of its name."""
+
+    model_config = _shown(
+        region="England", sex=0, club="Tottenham Hotspur", matches=228, spellings=["tottenham hotspur", "spurs"]
+    )
+
+    region: str
+    sex: int
+    club: str
+    matches: int = Field(description="Matches in the release.")
+    spellings: list[str] = Field(description="Lower case, without accents; the name itself is one of them.")
 
 
 class ProjectionRow(_Frozen):

@@ -124,6 +124,22 @@ ENDPOINTS: Final = (
         timeout_seconds=25,
     ),
     Endpoint(
+        "what_if",
+        "POST",
+        "/predict/{match_id}/what-if",
+        Access.CLIENT,
+        "what_if",
+        summary="Predict a match with changed features",
+        description=(
+            "Predicts a match of the current data release with some of its features changed. What is derived from them "
+            "follows unless it is changed, too: `diff_elo` and the expected shares of the points follow the ratings. "
+            "The answer names what followed and holds every feature as it was used."
+        ),
+        layers=(Layer.LIGHTGBM,),
+        memory_mb=1024,
+        timeout_seconds=25,
+    ),
+    Endpoint(
         "predict_async",
         "POST",
         "/predict/async",
@@ -225,6 +241,30 @@ ENDPOINTS: Final = (
             "four and relegation, from 10,000 simulations of the scheduled matches with the champion's 1X2 "
             "probabilities and a fixed seed. Goals are not simulated: teams level on points share the places between "
             "them. In order of region, league, season and projected position."
+        ),
+    ),
+    Endpoint(
+        "clubs",
+        "GET",
+        "/predict/clubs",
+        Access.PUBLIC,
+        "projections",
+        summary="Clubs and their spellings",
+        description=(
+            "The clubs of the current data release, each with its number of matches and the other spellings that "
+            "`team` finds it by, lower case and without accents. In order of region and name."
+        ),
+    ),
+    Endpoint(
+        "calendar",
+        "GET",
+        "/predict/calendar",
+        Access.PUBLIC,
+        "projections",
+        summary="Matches as a calendar",
+        description=(
+            "An iCalendar object to subscribe to: the upcoming matches of a team, a league or a region, or one match "
+            "(`match_id`), each with the champion's forecast. At most 2,000 events."
         ),
     ),
     Endpoint(

@@ -15,3 +15,8 @@ def parse_utc(text: str) -> datetime:
         ValueError: it is not ISO-8601.
     """
     return as_utc(datetime.fromisoformat(text))
+
+
+def iso_utc(moment: datetime) -> str:
+    """The instant as the service writes it: whole seconds, UTC, with a Z."""
+    return as_utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")

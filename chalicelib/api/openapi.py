@@ -37,6 +37,14 @@ HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "Location": ("Where to poll for the result.", {"type": "string", "format": "uri-reference"}),
     "ETag": ("Names this content; send it back as `If-None-Match`.", {"type": "string"}),
     "Last-Modified": ("When the content last changed; send it back as `If-Modified-Since`.", {"type": "string"}),
+    "x-clock": (
+        "The service's time that decided each match's status; a replay has its own.",
+        {"type": "string", "format": "date-time"},
+    ),
+    "x-predictions-computed-at": (
+        "When the predictions were computed; `Last-Modified` is the newest data set's, which may be the odds'.",
+        {"type": "string", "format": "date-time"},
+    ),
     "x-next-cursor": ("Cursor of the next page; absent on the last.", {"type": "string"}),
     "Link": (
         'The page of the run in MLflow as `<URL>; rel="describedby"`, where the operator has set one.',
@@ -185,7 +193,16 @@ def _complete_responses(operation: dict[str, Any], *, is_page: bool) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
-_OWN_HEADERS: Final = {"predict": ["x-ignored-features"], "task_status": ["Retry-After"], "model_info": ["Link"]}
+_CLOCKED: Final = ["x-clock", "x-predictions-computed-at"]
+_OWN_HEADERS: Final = {
+    "predict": ["x-ignored-features"],
+    "task_status": ["Retry-After"],
+    "model_info": ["Link"],
+    "odds": ["x-clock"],
+    "predictions": _CLOCKED,
+    "matches": _CLOCKED,
+    "cards": _CLOCKED,
+}
 
 
 _HEADERS_OF_STATUS: Final[dict[str, list[str]]] = {

@@ -14,6 +14,7 @@ from chalicelib.api.conditional import content_etag
 from chalicelib.api.failures import DESCRIPTIONS
 from chalicelib.contracts import ErrorResponse
 from chalicelib.releases.query import Page
+from chalicelib.timestamps import iso_utc
 
 JSON = "application/json"
 
@@ -70,6 +71,10 @@ def list_response(page: Page, body: str, variant: str) -> Response[str]:
         "Last-Modified": format_datetime(page.last_modified, usegmt=True),
         "Cache-Control": "no-cache",
     }
+    if page.predictions_computed_at is not None:
+        headers["x-predictions-computed-at"] = iso_utc(page.predictions_computed_at)
+    if page.now is not None:
+        headers["x-clock"] = iso_utc(page.now)
     if page.next_cursor is not None:
         headers["x-next-cursor"] = page.next_cursor
     return Response(int(HTTPStatus.OK), JSON, body, headers=dict(headers))

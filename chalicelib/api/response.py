@@ -22,7 +22,7 @@ REQUEST_HEADERS: Final = "Content-Type, Idempotency-Key, If-Modified-Since, If-N
 """Headers that another origin's page may send."""
 EXPOSED_HEADERS: Final = (
     "Deprecation, ETag, Last-Modified, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Sunset, "
-    "x-ignored-features, x-next-cursor, x-request-id"
+    "x-clock, x-ignored-features, x-next-cursor, x-predictions-computed-at, x-request-id"
 )
 """Headers that another origin's page may read."""
 PREFLIGHT_SECONDS: Final = "600"

@@ -139,6 +139,7 @@ class _Request:
             next_cursor=following,
             version=self.release.pointer.version + self.clock.state,
             last_modified=max(parse_utc(entry.computed_at) for entry in entries),
+            now=self.now,
         )
 
 
@@ -163,7 +164,9 @@ def _page(request: _Request, listing: Listing, entries: tuple[DatasetEntry, ...]
     if as_cards:
         for row, card in zip(shown, page, strict=True):
             _complete_card(card, row[len(listing.columns.names) + 1], request.now)
-    return request.page(page, keys[query.limit - 1] if len(rows) > query.limit else None, entries)
+    following = keys[query.limit - 1] if len(rows) > query.limit else None
+    # The first entry is that of the predictions; the odds beside them may be newer.
+    return replace(request.page(page, following, entries), predictions_computed_at=parse_utc(entries[0].computed_at))
 
 
 def _shown(shown: Columns, row: Row) -> dict[str, Any]:

@@ -72,12 +72,16 @@ class Page:
         version: Names the content: equal versions, equal page for equal filters. It changes with the release, and
             with every kickoff that passes, since that changes a status.
         last_modified: When the newest data set of the list was computed.
+        predictions_computed_at: When its predictions were computed; odds are newer.
+        now: The service's time that decided the statuses; a replay has its own.
     """
 
     rows: list[dict[str, Any]]
     next_cursor: str | None
     version: str
     last_modified: datetime
+    predictions_computed_at: datetime | None = None
+    now: datetime | None = None
 
 
 Key: TypeAlias = list[int | float | None]

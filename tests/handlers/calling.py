@@ -16,4 +16,5 @@ def call(function: str, **event: Any) -> tuple[int, Any, dict[str, str]]:
     body = answer["body"]
     if answer["isBase64Encoded"]:
         body = gzip.decompress(base64.b64decode(body)).decode()
-    return answer["statusCode"], json.loads(body) if body else None, headers
+    is_json = headers.get("content-type", "").startswith("application/json")
+    return answer["statusCode"], json.loads(body) if body and is_json else body or None, headers

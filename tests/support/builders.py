@@ -234,6 +234,7 @@ def publish(
     region_roi: str | None = None,
     projections: list[dict[str, Any]] | None = None,
     now: datetime = NOW,
+    odds_at: datetime | None = None,
 ) -> Pointer:
     """Publish a release of these data sets, as `rebuild` and `refresh_odds` do."""
     writer = ReleaseWriter(objects, new_release_id(now), now, now)
@@ -250,7 +251,8 @@ def publish(
         entries[PREDICTIONS_CHALLENGER] = writer.write("predictions_challenger.parquet", content, len(challenger))
     entries[SERVING] = write_serving_file(writer, known, by_stage)
     if odds is not None:
-        entries[ODDS] = writer.write("fonbet_odds.parquet", parquet_bytes(odds), len(odds))
+        refresh = ReleaseWriter(objects, writer.release_id, now, odds_at or now)
+        entries[ODDS] = refresh.write("fonbet_odds.parquet", parquet_bytes(odds), len(odds))
         lines = csv.DictReader(io.StringIO(region_roi or ""))
         roi = {line["region"]: float(line["roi"]) if line["roi"] else None for line in lines}
         signals = {stage: make_signal(frame, odds) for stage, frame in by_stage.items()}

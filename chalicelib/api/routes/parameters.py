@@ -36,6 +36,7 @@ _Time = _written_as(_DATE, "datetime_parsing", "an ISO-8601 date or time")
 _Truth = _written_as(re.compile("true|false", re.IGNORECASE), "bool_parsing", "true or false")
 
 MatchIdPath = Annotated[int, _Integer, Path(ge=1, le=2**53 - 1, description="Identifier of the match.")]
+OnlyMatchQuery = Annotated[int | None, _Integer, Query(ge=1, le=2**53 - 1, description="Only this match.")]
 StageQuery = Annotated[
     Stage, Query(description="Registered-model alias that answers. `Production` and `Staging` stand for the two.")
 ]

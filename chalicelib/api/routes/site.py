@@ -84,19 +84,16 @@ def board() -> Response[str]:
 
 
 # The page names its files as "ui/…", which from /ui/ is one level deeper: it works with and without the slash, whatever
-# the gateway in front says of the path it was asked for.
-@ROUTERS["ui"].get("/ui/<asset>", include_in_schema=False)
-@ROUTERS["ui"].get("/ui/ui/<asset>", include_in_schema=False)
-def board_asset(asset: str) -> Response[str]:
-    """A file of the match board."""
-    return _file("ui", asset)
-
-
-@ROUTERS["ui"].get("/ui/<version>/<asset>", include_in_schema=False)
-@ROUTERS["ui"].get("/ui/ui/<version>/<asset>", include_in_schema=False)
-def versioned_board_asset(version: str, asset: str) -> Response[str]:
-    """The same under a path that changes with the content: a browser that has it need not ask again."""
-    answer = _file("ui", asset)
+# the gateway in front says of the path it was asked for. Files may lie in folders, hence one route for all of them.
+@ROUTERS["ui"].get("/ui/.+", include_in_schema=False)
+def board_asset() -> Response[str]:
+    """A file of the match board; under the version of its content a browser that has it need not ask again."""
+    path = ROUTERS["ui"].current_event.path
+    name = path[path.index("/ui/") + len("/ui/") :].removeprefix("ui/").rstrip("/")
+    version, _, rest = name.partition("/")
+    if name in _files("ui"):
+        return _file("ui", name)
+    answer = _file("ui", rest)
     if version == _version("ui"):
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return answer

@@ -11,6 +11,7 @@ from .card_row_predicted_label import CardRowPredictedLabel
 from .card_row_status import CardRowStatus
 from .card_row_value_bet_type_0 import CardRowValueBetType0
 from .cards_status import CardsStatus
+from .club_row import ClubRow
 from .contribution import Contribution
 from .dead_letter_state import DeadLetterState
 from .drift_response import DriftResponse
@@ -48,6 +49,10 @@ from .stage import Stage
 from .task_error import TaskError
 from .task_status import TaskStatus
 from .task_status_status import TaskStatusStatus
+from .what_if_request import WhatIfRequest
+from .what_if_request_changes import WhatIfRequestChanges
+from .what_if_response import WhatIfResponse
+from .what_if_response_features import WhatIfResponseFeatures
 from .worker_state import WorkerState
 from .worker_state_ping import WorkerStatePing
 from .workers_response import WorkersResponse
@@ -64,6 +69,7 @@ __all__ = (
     "CardRowStatus",
     "CardRowValueBetType0",
     "CardsStatus",
+    "ClubRow",
     "Contribution",
     "DeadLetterState",
     "DriftResponse",
@@ -101,6 +107,10 @@ __all__ = (
     "TaskError",
     "TaskStatus",
     "TaskStatusStatus",
+    "WhatIfRequest",
+    "WhatIfRequestChanges",
+    "WhatIfResponse",
+    "WhatIfResponseFeatures",
     "WorkersResponse",
     "WorkerState",
     "WorkerStatePing",

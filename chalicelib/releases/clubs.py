@@ -1,0 +1,25 @@
+"""The clubs of the current data release and the other spellings of their names."""
+
+from typing import Any
+
+from chalicelib.releases.store import ReleaseStore
+from chalicelib.text import plain
+
+
+def clubs(releases: ReleaseStore, region: str | None = None) -> tuple[list[dict[str, Any]], str]:
+    """Clubs in order of region and name, of all regions or of one, and the version of the release.
+
+    Raises:
+        ReleaseUnavailable, ReleaseDamaged: it cannot be read.
+    """
+    release = releases.current()
+    rows = release.database.rows(
+        "SELECT region, sex, name, matches, spellings FROM clubs ORDER BY region, name, sex", {}
+    )
+    wanted = None if region is None else plain(region)
+    found = [
+        {"region": place, "sex": sex, "club": name, "matches": matches, "spellings": spellings.split("\n")}
+        for place, sex, name, matches, spellings in rows
+        if wanted is None or plain(place) == wanted
+    ]
+    return found, release.pointer.version
