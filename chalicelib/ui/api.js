@@ -5,13 +5,23 @@ const TIME_LIMIT_MS = 30_000;
 
 // In memory only: gone with the page, never in storage and never in an address.
 let key = "";
+/** @type {(() => void)[]} */
+const keyListeners = [];
 export const hasKey = () => key !== "";
-export const setKey = (value) => {
+/** Use a key from now on; whoever waits for one is told. */
+export function setKey(value) {
   key = value.trim();
-};
+  for (const listener of keyListeners) listener();
+}
+export const onKey = (listener) => keyListeners.push(listener);
 
 /** A call that did not succeed: `status` 0 means that no answer came at all. */
 export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} message
+   * @param {{retryAfter?: number | null, details?: any[]}} more
+   */
   constructor(status, message, { retryAfter = null, details = [] } = {}) {
     super(message);
     this.status = status;
@@ -27,10 +37,8 @@ export class ApiError extends Error {
  * @throws {ApiError}
  */
 export async function call(path, { query = {}, body, signal } = {}) {
-  const url = new URL(path, API);
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
-  }
+  const url = addressOf(path, query);
+  /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (key) headers["X-API-Key"] = key;
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -45,11 +53,10 @@ export async function call(path, { query = {}, body, signal } = {}) {
     });
   } catch (error) {
     if (signal?.aborted) throw error;
+    const late = error.name === "TimeoutError";
     throw new ApiError(
       0,
-      error.name === "TimeoutError"
-        ? "The service did not answer in time."
-        : "The service cannot be reached.",
+      late ? "The service did not answer in time." : "The service cannot be reached.",
     );
   }
   const text = await answer.text();
@@ -71,4 +78,34 @@ export async function call(path, { query = {}, body, signal } = {}) {
     );
   }
   return { data, headers: answer.headers };
+}
+
+/**
+ * The full address of a call.
+ * @param {string} path
+ * @param {Record<string, any>} query
+ */
+export function addressOf(path, query = {}) {
+  const url = new URL(path, API);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+  }
+  return url;
+}
+
+/**
+ * Every row of a paged list.
+ * @param {string} path
+ * @param {Record<string, any>} query
+ * @param {AbortSignal} [signal]
+ */
+export async function callAll(path, query, signal) {
+  const rows = [];
+  let cursor = null;
+  do {
+    const { data, headers } = await call(path, { query: { ...query, cursor }, signal });
+    rows.push(...data);
+    cursor = headers.get("x-next-cursor");
+  } while (cursor);
+  return rows;
 }

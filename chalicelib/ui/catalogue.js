@@ -1,10 +1,11 @@
-// The cards of one stage, fetched page by page: what is to come first, then the recent past, then the rest.
+// The cards of one stage, fetched page by page: what is to come at once, the past when something asks for it.
 
 import { call } from "./api.js";
-import { inOrder, prepared } from "./card.js";
+import { inOrder, prepared, searchable } from "./card.js";
+import { spellingsOf } from "./clubs.js";
 
-const PAGE = 1_000;
-/** So many matches are fetched without being asked; older ones wait for a click. */
+const PAGE = 500;
+/** So many matches are fetched for the track record; older ones wait for a click. */
 export const COMFORTABLE = 15_000;
 const RECENT_MS = 400 * 86_400_000;
 
@@ -16,114 +17,145 @@ export class Catalogue {
   constructor(stage, changed) {
     this.stage = stage;
     this.changed = changed;
+    /** @type {import("./card.js").Card[]} */
     this.rows = [];
+    /** @type {Map<number, import("./card.js").Card>} */
     this.byId = new Map();
+    /** @type {Error | null} */
     this.error = null;
+    /** `coming`: upcoming and live matches; `recent`: the last year's; `all`: as far back as is comfortable. */
     this.loaded = { coming: false, recent: false, all: false };
-    /** The rest's cursor, where fetching stopped at what is comfortable. */
+    /** Where fetching the past goes on, if it stopped at what is comfortable. */
     this.more = null;
-    /** When the data were computed, and the server's time when it said so; milliseconds. */
+    /** Milliseconds; of the predictions, of the release, of the server and of the service's (replay) clock. */
     this.computedAt = null;
+    this.releasedAt = null;
     this.servedAt = null;
+    this.clock = null;
     this.receivedAt = null;
     this.stop = new AbortController();
+    this.past = null;
   }
 
   /**
-   * First kickoff that is still to come, or the last one there was: "now" to within a match. The browser's clock is not
-   * asked, because the service may replay another season.
+   * The service's now. Without its clock: the first kickoff that is still to come, or the last one there was. The
+   * browser's clock is not asked, because the service may replay another season.
    */
-  get anchor() {
+  get now() {
+    if (this.clock !== null) return this.clock + performance.now() - this.receivedAt;
     const coming =
       this.rows.find((row) => row.status === "live") ??
       this.rows.find((row) => row.status === "upcoming" && row.kickoff !== null);
     if (coming) return coming.kickoff;
-    const last = this.rows.findLast((row) => row.kickoff !== null);
-    return last ? last.kickoff : null;
+    return this.rows.findLast((row) => row.kickoff !== null)?.kickoff ?? null;
   }
 
-  /** Whether the service's clock is set to another time: it calls a match upcoming that lies in its own past. */
+  /** Whether the service's clock is set to another time: it calls upcoming what lies in its own past. */
   get replayed() {
-    return (
-      this.servedAt !== null &&
-      this.rows.some(
-        (row) =>
-          row.status === "upcoming" && row.kickoff !== null && row.kickoff < this.servedAt - 60_000,
-      )
+    if (this.servedAt === null) return false;
+    if (this.clock !== null) return Math.abs(this.clock - this.servedAt) > 86_400_000;
+    const past = this.servedAt - 60_000;
+    return this.rows.some(
+      (row) => row.status === "upcoming" && row.kickoff !== null && row.kickoff < past,
     );
   }
 
-  /** Whether nothing more is on its way. */
+  /** Whether nothing is on its way. */
   get done() {
-    return this.error !== null || this.loaded.all || this.more !== null;
+    return this.error !== null || (this.loaded.coming && this.past === null);
   }
 
   /** Seconds since the predictions were computed. */
   get ageSeconds() {
-    return this.computedAt === null
-      ? null
-      : (this.servedAt - this.computedAt + performance.now() - this.receivedAt) / 1_000;
+    const since = this.computedAt ?? this.releasedAt;
+    if (since === null) return null;
+    return (this.servedAt - since + performance.now() - this.receivedAt) / 1_000;
   }
 
-  /** Newest time at which odds were collected, up to now; a replayed season has odds from later on, too. */
+  /** Newest time at which odds were collected. */
   get oddsCollectedAt() {
-    const { anchor } = this;
-    let newest = null;
-    for (const row of this.rows)
-      if (
-        row.oddsTime !== null &&
-        (anchor === null || row.oddsTime <= anchor) &&
-        (newest === null || row.oddsTime > newest)
-      )
-        newest = row.oddsTime;
-    return newest;
+    return this.rows.reduce(
+      (newest, row) =>
+        row.oddsTime !== null && row.oddsTime > (newest ?? 0) ? row.oddsTime : newest,
+      null,
+    );
   }
 
+  /** Of a replay: how many matches carry odds that were collected after its clock. */
+  get laterOdds() {
+    const { now } = this;
+    if (!this.replayed || now === null) return 0;
+    return this.rows.filter((row) => row.status === "upcoming" && row.oddsTime > now).length;
+  }
+
+  /** Fetch what is to come. */
   async load() {
     try {
-      // One after the other: two calls at once would wake two instances of a sleeping function and wait for the later.
+      // One after the other: two calls at once would wake two instances of a sleeping function.
       await this.#pages({ status: "upcoming" });
       this.changed();
       await this.#pages({ status: "live" });
       this.loaded.coming = true;
-      this.changed();
-      const anchor = this.anchor;
-      if (anchor !== null) {
-        const border = new Date(anchor - RECENT_MS).toISOString();
-        await this.#pages({ status: "finished", from: border });
-        this.loaded.recent = true;
-        this.changed();
-        await this.#pages({ status: "finished", to: border }, COMFORTABLE);
-      } else {
-        await this.#pages({ status: "finished" }, COMFORTABLE);
-        this.loaded.recent = true;
-      }
-      this.loaded.all = this.more === null;
     } catch (error) {
       if (this.stop.signal.aborted) return;
       this.error = error;
     }
     this.changed();
+  }
+
+  /**
+   * Fetch the past, unless it has been: the last year's matches, or all as far back as is comfortable.
+   * @param {"recent" | "all"} reach
+   */
+  async loadPast(reach) {
+    if (this.past !== null || this.error !== null || !this.loaded.coming) return;
+    if (this.loaded.all || (reach === "recent" && this.loaded.recent)) return;
+    this.past = this.#loadPast(reach);
+    await this.past;
+    this.past = null;
+    this.changed();
+  }
+
+  async #loadPast(reach) {
+    try {
+      const { now } = this;
+      const border = now === null ? null : new Date(now - RECENT_MS).toISOString();
+      if (border !== null && !this.loaded.recent) {
+        await this.#pages({ status: "finished", from: border });
+        this.loaded.recent = true;
+        this.more = { query: { status: "finished", to: border }, cursor: null };
+      }
+      if (reach === "all" || border === null) {
+        const { query, cursor } = this.more ?? { query: { status: "finished" }, cursor: null };
+        this.more = null;
+        await this.#pages(query, COMFORTABLE, cursor);
+        this.loaded.recent = true;
+        this.loaded.all = true;
+      }
+    } catch (error) {
+      if (!this.stop.signal.aborted) this.error = error;
+    }
   }
 
   /** Fetch what was left out, as much again. */
   async loadMore() {
     const { query, cursor } = this.more;
     this.more = null;
-    try {
-      await this.#pages(query, this.rows.length + COMFORTABLE, cursor);
-      this.loaded.all = this.more === null;
-    } catch (error) {
+    this.past = this.#pages(query, this.rows.length + COMFORTABLE, cursor).catch((error) => {
       if (this.stop.signal.aborted) return;
       this.more = { query, cursor };
       this.error = error;
-    }
+    });
+    this.changed();
+    await this.past;
+    this.past = null;
+    this.loaded.all = true;
     this.changed();
   }
 
   /** Ask again for what may have changed by now: matches being played or about to be. */
   async refresh() {
-    const before = this.computedAt;
+    const release = `${this.computedAt} ${this.releasedAt}`;
     const playing = this.rows.filter((row) => row.status === "live").map((row) => row.match_id);
     const seen = new Set();
     await Promise.all([
@@ -131,9 +163,16 @@ export class Catalogue {
       this.#pages({ status: "upcoming" }, Infinity, null, seen),
     ]);
     // Over or begun meanwhile, or a new release: everything is read again.
-    const renewed = this.computedAt !== before || playing.some((id) => !seen.has(id));
+    const renewed =
+      `${this.computedAt} ${this.releasedAt}` !== release || playing.some((id) => !seen.has(id));
     this.changed();
     return renewed;
+  }
+
+  /** Search by the spellings that are known by now. */
+  respell() {
+    for (const row of this.rows) row.words = searchable(row, spellingsOf);
+    this.changed();
   }
 
   close() {
@@ -158,19 +197,28 @@ export class Catalogue {
   }
 
   #note(headers) {
-    const computed = Date.parse(headers.get("Last-Modified") ?? "");
-    const served = Date.parse(headers.get("Date") ?? "");
-    if (Number.isNaN(computed)) return;
-    this.computedAt = computed;
-    this.servedAt = Number.isNaN(served) ? Date.now() : served;
+    const time = (name) => {
+      const value = Date.parse(headers.get(name) ?? "");
+      return Number.isNaN(value) ? null : value;
+    };
+    this.computedAt = time("x-predictions-computed-at");
+    this.releasedAt = time("Last-Modified");
+    this.servedAt = time("Date") ?? Date.now();
+    this.clock = time("x-clock");
     this.receivedAt = performance.now();
   }
 
   #add(cards, seen) {
+    let changed = false;
     for (const card of cards) {
-      this.byId.set(card.match_id, prepared(card));
       seen?.add(card.match_id);
+      const known = this.byId.get(card.match_id);
+      // The same row stays the same object: what shows it need not be touched.
+      if (known && JSON.stringify(known.source) === JSON.stringify(card)) continue;
+      const source = { ...card };
+      this.byId.set(card.match_id, Object.assign(prepared(card, spellingsOf), { source }));
+      changed = true;
     }
-    this.rows = [...this.byId.values()].sort(inOrder);
+    if (changed) this.rows = [...this.byId.values()].sort(inOrder);
   }
 }

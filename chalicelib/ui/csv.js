@@ -1,51 +1,24 @@
 // What is shown, as a file for a spreadsheet.
 
 const COLUMNS = [
-  "match_id",
-  "match_date",
-  "status",
-  "season",
-  "region",
-  "league",
-  "home_team",
-  "away_team",
-  "home_form",
-  "away_form",
-  "home_elo",
-  "away_elo",
-  "proba_home",
-  "proba_draw",
-  "proba_away",
-  "predicted_label",
-  "odds_home",
-  "odds_draw",
-  "odds_away",
-  "implied_home",
-  "implied_draw",
-  "implied_away",
-  "edge_home",
-  "edge_draw",
-  "edge_away",
-  "value_bet",
-  "kelly_quarter",
-  "region_roi",
-  "live_score",
-  "outcome_1x2",
-  "home_score",
-  "away_score",
-  "is_correct",
-  "in_sample",
-  "odds_collected_at",
-  "fonbet_url",
-  "model_stage",
-  "model_run_id",
+  ...["match_id", "match_date", "status", "season", "region", "league", "home_team", "away_team"],
+  ...["home_form", "away_form", "home_elo", "away_elo", "proba_home", "proba_draw", "proba_away"],
+  ...["predicted_label", "odds_home", "odds_draw", "odds_away", "implied_home", "implied_draw"],
+  ...["implied_away", "edge_home", "edge_draw", "edge_away", "value_bet", "kelly_quarter"],
+  ...["region_roi", "live_score", "outcome_1x2", "home_score", "away_score", "is_correct"],
+  ...["in_sample", "odds_collected_at", "fonbet_url", "model_stage", "model_run_id"],
 ];
 
-/** RFC 4180 text of these rows. */
-export function csv(rows) {
-  const lines = [COLUMNS, ...rows.map((row) => COLUMNS.map((name) => row[name]))];
-  return lines.map((cells) => cells.map(cell).join(",")).join("\r\n") + "\r\n";
-}
+/** RFC 4180 text of matches. */
+export const csv = (rows) =>
+  tableCsv(
+    COLUMNS,
+    rows.map((row) => COLUMNS.map((name) => row[name])),
+  );
+
+/** The same of any table. */
+export const tableCsv = (head, rows) =>
+  [head, ...rows].map((cells) => cells.map(cell).join(",")).join("\r\n") + "\r\n";
 
 /** One cell. A text that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay as they are. */
 export function cell(value) {
@@ -56,12 +29,11 @@ export function cell(value) {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Hand the rows to the browser as a download. */
-export function download(rows, name) {
+/** Hand a text to the browser as a download. */
+export function download(text, name, type = "text/csv;charset=utf-8") {
   // The mark tells spreadsheets that it is UTF-8.
-  const url = URL.createObjectURL(
-    new Blob(["\uFEFF", csv(rows)], { type: "text/csv;charset=utf-8" }),
-  );
+  const parts = type.startsWith("text/csv") ? ["\uFEFF", text] : [text];
+  const url = URL.createObjectURL(new Blob(parts, { type }));
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

@@ -1,194 +1,281 @@
-// The filter bar. It shows the state and changes it; it holds nothing of its own.
+// The filter bar: it shows the state and changes it; it holds nothing of its own but whether it is open.
 
-import { byId, fill, h } from "./dom.js";
+import { FILTERS } from "./address.js";
 import * as show from "./format.js";
-import { select, tally } from "./select.js";
+import { announce, byId, html, live, nothing } from "./html.js";
+import { roiStops, select, tally } from "./select.js";
 import * as state from "./state.js";
 
 const STATUS_NAMES = { upcoming: "Upcoming", live: "Live", finished: "Finished", all: "All" };
-const ROI_STEP = 0.01;
+const PERIOD_NAMES = {
+  today: "Today",
+  weekend: "This weekend",
+  season: "This season",
+  7: "Within 7 days",
+  30: "Within 30 days",
+  90: "Within 90 days",
+  365: "Within a year",
+};
+const CLEARED = { period: "", from: "", to: "", value_only: false, min_region_roi: null };
 
-export class FilterBar {
-  constructor() {
-    this.region = byId("filter-region");
-    this.league = byId("filter-league");
-    this.period = byId("filter-period");
-    this.from = byId("filter-from");
-    this.to = byId("filter-to");
-    this.team = byId("filter-team");
-    this.value = byId("filter-value");
-    this.roi = byId("filter-roi");
-    this.roiText = byId("filter-roi-text");
-    this.stage = byId("filter-stage");
-    this.statuses = byId("filter-status");
-    this.chips = byId("chips");
-    this.customPeriod = false;
-    fill(
-      this.statuses,
-      Object.entries(STATUS_NAMES).map(([status, name]) =>
-        h(
-          "label",
-          {},
-          h("input", {
-            type: "radio",
-            name: "status",
-            value: status,
-            onchange: () => state.change({ status }),
-          }),
-          h("span", {}, name, " ", h("span", { class: "tally", "data-status": status })),
-        ),
-      ),
-    );
-    this.region.addEventListener("change", () =>
-      state.change({ region: this.region.value, league: "" }),
-    );
-    this.league.addEventListener("change", () => state.change({ league: this.league.value }));
-    this.stage.addEventListener("change", () => state.change({ stage: this.stage.value }));
-    this.value.addEventListener("change", () => state.change({ value_only: this.value.checked }));
-    this.team.addEventListener("input", () =>
-      state.change({ team: this.team.value }, { replace: true }),
-    );
-    this.roi.addEventListener("input", () =>
-      state.change({ min_region_roi: this.#roiValue() }, { replace: true }),
-    );
-    this.period.addEventListener("change", () => {
-      this.customPeriod = this.period.value === "custom";
-      state.change(
-        this.customPeriod ? { period: "" } : { period: this.period.value, from: "", to: "" },
-      );
-    });
-    for (const name of ["from", "to"])
-      this[name].addEventListener("change", () =>
-        state.change({ [name]: this[name].value, period: "" }),
-      );
-    byId("filters-toggle").addEventListener("click", () => this.#toggle());
-  }
+let open = false;
+let ownDates = false;
 
-  #toggle() {
-    const open = byId("filters").classList.toggle("open");
-    byId("filters-toggle").setAttribute("aria-expanded", String(open));
-  }
-
-  #roiValue() {
-    const value = Number(this.roi.value);
-    return value <= Number(this.roi.min) ? null : Math.round(value * 100) / 100;
-  }
-
-  /** Show a state over the matches there are. */
-  update(filters, rows, anchor) {
-    options(this.region, "All regions", tally(rows, "region"), filters.region);
-    options(
-      this.league,
-      "All leagues",
-      tally(filters.region ? rows.filter((row) => row.region === filters.region) : rows, "league"),
-      filters.league,
-    );
-    this.stage.value = filters.stage;
-    this.value.checked = filters.value_only;
-    if (document.activeElement !== this.team) this.team.value = filters.team;
-    this.customPeriod =
-      Boolean(filters.from || filters.to) || (this.customPeriod && !filters.period);
-    this.period.value = this.customPeriod ? "custom" : filters.period;
-    this.from.value = filters.from;
-    this.to.value = filters.to;
-    byId("period-dates").hidden = !this.customPeriod;
-    this.#updateRoi(filters, rows);
-    this.#updateStatuses(filters, rows, anchor);
-    this.#updateChips(filters);
-  }
-
-  #updateRoi(filters, rows) {
-    const known = [...new Set(rows.map((row) => row.region_roi))].filter(
-      (roi) => roi !== null && roi !== undefined,
-    );
-    this.roi.disabled = known.length === 0 && filters.min_region_roi === null;
-    const low =
-      Math.floor(Math.min(-0.1, ...known, filters.min_region_roi ?? 0) / ROI_STEP) * ROI_STEP -
-      ROI_STEP;
-    const high =
-      Math.ceil(Math.max(0.1, ...known, filters.min_region_roi ?? 0) / ROI_STEP) * ROI_STEP;
-    this.roi.min = low.toFixed(2);
-    this.roi.max = high.toFixed(2);
-    this.roi.step = String(ROI_STEP);
-    this.roi.value = String(filters.min_region_roi ?? low.toFixed(2));
-    const text = this.roi.disabled
-      ? "no figures yet"
-      : filters.min_region_roi === null
-        ? "any"
-        : `at least ${show.signedPercent(filters.min_region_roi, 0)}`;
-    this.roiText.textContent = text;
-    this.roi.setAttribute("aria-valuetext", text);
-  }
-
-  #updateStatuses(filters, rows, anchor) {
-    this.statuses.hidden = filters.view !== "matches";
-    const found = select(rows, filters, anchor, "all");
-    for (const input of this.statuses.querySelectorAll("input")) {
-      input.checked = input.value === filters.status;
-      const n =
-        input.value === "all"
-          ? found.length
-          : found.reduce((sum, row) => sum + Number(row.status === input.value), 0);
-      this.statuses.querySelector(`[data-status="${input.value}"]`).textContent = show.count(n);
-    }
-  }
-
-  #updateChips(filters) {
-    const texts = {
-      region: filters.region,
-      league: filters.league,
-      team: `“${filters.team}”`,
-      period: filters.period ? `within ${filters.period} days` : "",
-      from: `from ${filters.from}`,
-      to: `to ${filters.to}`,
-      value_only: "value bets only",
-      min_region_roi:
-        filters.min_region_roi === null
-          ? ""
-          : `region ROI ≥ ${show.signedPercent(filters.min_region_roi, 0)}`,
-    };
-    const set = state.FILTERS.filter(state.isFiltered);
-    byId("filters-count").textContent = set.length ? String(set.length) : "";
-    const gone = { period: "", from: "", to: "", value_only: false, min_region_roi: null };
-    const drop = (name) => {
-      state.change({ [name]: name in gone ? gone[name] : "" });
-      byId("results").focus();
-    };
-    fill(
-      this.chips,
-      set.map((name) =>
-        h(
-          "button",
-          {
-            type: "button",
-            class: "chip",
-            "aria-label": `Remove filter ${texts[name]}`,
-            onclick: () => drop(name),
-          },
-          texts[name],
-          h("span", { "aria-hidden": "true" }, " ×"),
-        ),
-      ),
-      set.length > 1 &&
-        h(
-          "button",
-          { type: "button", class: "chip clear", onclick: () => state.clear() },
-          "Clear all",
-        ),
-    );
-  }
+/**
+ * @param {import("./address.js").State} filters
+ * @param {import("./catalogue.js").Catalogue} catalogue
+ * @param {() => void} redraw
+ */
+export function filterBar(filters, catalogue, redraw) {
+  const { rows, now } = catalogue;
+  const set = FILTERS.filter(state.isFiltered);
+  ownDates = Boolean(filters.from || filters.to) || (ownDates && !filters.period);
+  const toggle = () => {
+    open = !open;
+    redraw();
+  };
+  return html`<section
+    id="filters"
+    class="filters ${open ? "open" : ""} ${filters.view === "model" ? "stage-only" : ""} ${
+      filters.view === "tables" ? "places-only" : ""
+    }"
+    aria-label="Filters"
+  >
+    <div class="filter-top">
+      ${filters.view === "matches" ? statuses(filters, rows, now, catalogue) : nothing}
+      <button
+        type="button"
+        id="filters-toggle"
+        class="button"
+        aria-expanded=${String(open)}
+        aria-controls="filter-fields"
+        @click=${toggle}
+      >
+        Filters <span class="filters-count">${set.length || ""}</span>
+      </button>
+    </div>
+    <div id="filter-fields" class="filter-fields">
+      ${teamField(filters)} ${placeFields(filters, rows)} ${periodFields(filters, redraw)}
+      ${roiField(filters, rows)}
+      <label class="field check">
+        <input
+          id="filter-value"
+          type="checkbox"
+          .checked=${live(filters.value_only)}
+          @change=${(event) => state.change({ value_only: event.target.checked })}
+        />
+        <span>Value bets only</span>
+      </label>
+      <div class="field stage-field">
+        <label for="filter-stage">Model</label>
+        ${choice(
+          "filter-stage",
+          [
+            ["champion", "Champion"],
+            ["challenger", "Challenger"],
+          ],
+          filters.stage,
+          (value) => state.change({ stage: value }),
+        )}
+      </div>
+    </div>
+    ${chips(filters, set)}
+  </section>`;
 }
 
-function options(element, all, counts, chosen) {
-  const wanted = JSON.stringify([counts, chosen]);
-  if (element.dataset.filled === wanted) return;
-  element.dataset.filled = wanted;
-  const names = counts.map(([name]) => name);
-  fill(
-    element,
-    h("option", { value: "" }, all),
-    counts.map(([name, n]) => h("option", { value: name }, `${name} (${show.count(n)})`)),
-    chosen && !names.includes(chosen) && h("option", { value: chosen }, chosen),
-  );
-  element.value = chosen;
+/**
+ * A select. The value is set after its options, and again if the user left it elsewhere.
+ * @param {string} id
+ * @param {[string, string][]} options
+ * @param {string} chosen
+ * @param {(value: string) => void} choose
+ */
+function choice(id, options, chosen, choose, disabled = false) {
+  return html`<select
+    id=${id}
+    ?disabled=${disabled}
+    @change=${(event) => choose(event.target.value)}
+  >
+    ${options.map(
+      ([value, text]) =>
+        html`<option value=${value} .selected=${live(value === chosen)}>${text}</option>`,
+    )}
+  </select>`;
+}
+
+/** @type {(value: string, text: string) => [string, string]} */
+const option = (value, text) => [value, text];
+
+function teamField(filters) {
+  const search = (event) => state.change({ team: event.target.value }, { replace: true });
+  return html`<div class="field team-field">
+    <label for="filter-team">Team</label>
+    <input
+      id="filter-team"
+      type="search"
+      placeholder="Find teams"
+      autocomplete="off"
+      spellcheck="false"
+      maxlength="100"
+      .value=${live(filters.team)}
+      @input=${search}
+    />
+  </div>`;
+}
+
+function placeFields(filters, rows) {
+  const inRegion = filters.region ? rows.filter((row) => row.region === filters.region) : rows;
+  /** @type {(all: string, counts: [string, number][], chosen: string) => [string, string][]} */
+  const options = (all, counts, chosen) => [
+    ["", all],
+    ...counts.map(([name, n]) => option(name, `${name} (${show.count(n)})`)),
+    ...(chosen && !counts.some(([name]) => name === chosen) ? [option(chosen, chosen)] : []),
+  ];
+  return html`<div class="field place-field">
+      <label for="filter-region">Region</label>
+      ${choice(
+        "filter-region",
+        options("All regions", tally(rows, "region"), filters.region),
+        filters.region,
+        (region) => state.change({ region, league: "" }),
+      )}
+    </div>
+    <div class="field place-field">
+      <label for="filter-league">League</label>
+      ${choice(
+        "filter-league",
+        options("All leagues", tally(inRegion, "league"), filters.league),
+        filters.league,
+        (league) => state.change({ league }),
+      )}
+    </div>`;
+}
+
+function periodFields(filters, redraw) {
+  const choose = (value) => {
+    ownDates = value === "custom";
+    if (ownDates && !filters.period) redraw();
+    state.change(ownDates ? { period: "" } : { period: value, from: "", to: "" });
+  };
+  const date = (name, label) =>
+    html`<div>
+      <label for="filter-${name}">${label}</label>
+      <input
+        id="filter-${name}"
+        type="date"
+        .value=${live(filters[name])}
+        @change=${(event) => state.change({ [name]: event.target.value, period: "" })}
+      />
+    </div>`;
+  return html`<div class="field">
+      <label for="filter-period">Period</label>
+      ${choice(
+        "filter-period",
+        [["", "Any time"], ...Object.entries(PERIOD_NAMES).sort(byPeriod), ["custom", "Dates…"]],
+        ownDates ? "custom" : filters.period,
+        choose,
+      )}
+    </div>
+    ${
+      ownDates
+        ? html`<div id="period-dates" class="field dates">
+            ${date("from", "From")} ${date("to", "To")}
+          </div>`
+        : nothing
+    }`;
+}
+
+const ORDER = ["today", "weekend", "7", "30", "90", "season", "365"];
+/** @type {(a: [string, string], b: [string, string]) => number} */
+const byPeriod = ([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b);
+
+function roiField(filters, rows) {
+  const stops = roiStops(rows);
+  const text = (least) => show.signedPercent(least, 0);
+  /** @type {[string, string][]} */
+  const options = stops.map(({ least, regions }) => [
+    String(least),
+    `≥ ${text(least)} (${regions} region${regions === 1 ? "" : "s"})`,
+  ]);
+  const chosen = filters.min_region_roi === null ? "" : String(filters.min_region_roi);
+  const known = options.some(([value]) => value === chosen);
+  const none = stops.length === 0 && chosen === "";
+  return html`<div class="field roi-field">
+    <label for="filter-roi">Region ROI</label>
+    ${choice(
+      "filter-roi",
+      [
+        ["", none ? "No figures yet" : "Any"],
+        ...options,
+        ...(chosen && !known ? [option(chosen, `≥ ${text(filters.min_region_roi)}`)] : []),
+      ],
+      chosen,
+      (value) => state.change({ min_region_roi: value === "" ? null : Number(value) }),
+      none,
+    )}
+  </div>`;
+}
+
+function statuses(filters, rows, now, catalogue) {
+  const found = select(rows, filters, now, "all");
+  const tallies = (status) => {
+    const past = status === "finished" || status === "all";
+    if (!catalogue.loaded.coming || (past && !catalogue.loaded.recent)) return "";
+    const n = status === "all" ? found : found.filter((row) => row.status === status);
+    return show.count(n.length) + (past && catalogue.more ? "+" : "");
+  };
+  return html`<fieldset id="filter-status" class="segments">
+    <legend class="hidden">Status</legend>
+    ${Object.entries(STATUS_NAMES).map(
+      ([status, name]) =>
+        html`<label>
+          <input
+            type="radio"
+            name="status"
+            value=${status}
+            .checked=${live(filters.status === status)}
+            @change=${() => state.change({ status })}
+          />
+          <span>${name} <span class="tally" data-status=${status}>${tallies(status)}</span></span>
+        </label>`,
+    )}
+  </fieldset>`;
+}
+
+function chips(filters, set) {
+  const texts = {
+    region: filters.region,
+    league: filters.league,
+    team: `“${filters.team}”`,
+    period: PERIOD_NAMES[filters.period]?.toLowerCase(),
+    from: `from ${filters.from}`,
+    to: `to ${filters.to}`,
+    value_only: "value bets only",
+    min_region_roi: `region ROI ≥ ${show.signedPercent(filters.min_region_roi, 0)}`,
+  };
+  const drop = (name) => {
+    state.change({ [name]: name in CLEARED ? CLEARED[name] : "" });
+    announce(`Filter ${texts[name]} removed`);
+    byId("results")?.focus();
+  };
+  return html`<div id="chips" class="chips" ?hidden=${set.length === 0}>
+    ${set.map(
+      (name) =>
+        html`<button
+          type="button"
+          class="chip"
+          aria-label="Remove filter ${texts[name]}"
+          @click=${() => drop(name)}
+        >
+          ${texts[name]}<span aria-hidden="true"> ×</span>
+        </button>`,
+    )}
+    ${
+      set.length > 1
+        ? html`<button type="button" class="chip clear" @click=${() => state.clear()}>
+            Clear all
+          </button>`
+        : nothing
+    }
+  </div>`;
 }

@@ -3,40 +3,22 @@
 // The page is written in English: dates follow, in the viewer's kind of it where that is known.
 const LANGUAGES = globalThis.navigator?.languages ?? [];
 const LANGUAGE = LANGUAGES.find((language) => language.startsWith("en-")) ?? "en-GB";
-const DAY = new Intl.DateTimeFormat(LANGUAGE, {
-  weekday: "long",
-  day: "numeric",
-  month: "long",
-  year: "numeric",
-});
-const DAY_UTC = new Intl.DateTimeFormat(LANGUAGE, {
-  weekday: "long",
-  day: "numeric",
-  month: "long",
-  year: "numeric",
-  timeZone: "UTC",
-});
+/** @type {Intl.DateTimeFormatOptions} */
+const LONG_DAY = { weekday: "long", day: "numeric", month: "long", year: "numeric" };
+/** @type {Intl.DateTimeFormatOptions} */
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const DAY = new Intl.DateTimeFormat(LANGUAGE, LONG_DAY);
+const DAY_UTC = new Intl.DateTimeFormat(LANGUAGE, { ...LONG_DAY, timeZone: "UTC" });
 const SHORT = new Intl.DateTimeFormat(LANGUAGE, {
   day: "numeric",
   month: "short",
   year: "numeric",
 });
-const TIME = new Intl.DateTimeFormat(LANGUAGE, {
-  hour: "2-digit",
-  minute: "2-digit",
-  hourCycle: "h23",
-});
-const MOMENT = new Intl.DateTimeFormat(LANGUAGE, {
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-  hourCycle: "h23",
-});
+const TIME = new Intl.DateTimeFormat(LANGUAGE, CLOCK);
+const MOMENT = new Intl.DateTimeFormat(LANGUAGE, { day: "numeric", month: "short", ...CLOCK });
 const COUNT = new Intl.NumberFormat(LANGUAGE);
 const MINUS = "\u2212";
 
-export const OUTCOMES = ["home", "draw", "away"];
 export const OUTCOME_NAMES = { home: "Home", draw: "Draw", away: "Away" };
 
 export const count = (n) => COUNT.format(n);
@@ -48,9 +30,16 @@ export const shortDay = (time) => SHORT.format(time);
 export const time = (row) =>
   row.kickoff === null || row.dateOnly ? null : TIME.format(row.kickoff);
 export const moment = (value) => MOMENT.format(value);
+/** The viewer's time zone, by its name. */
 export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone ?? "local time";
+/** The same with its offset on a day: "Europe/London (GMT+1)". */
+export function zoneAt(value) {
+  const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "shortOffset" });
+  const offset = parts.formatToParts(value).find((part) => part.type === "timeZoneName")?.value;
+  return offset ? `${zone()} (${offset})` : zone();
+}
 
-/** 0.4567 -> "46 %" (or with digits). */
+/** 0.4567 -> "46%" (or with digits). */
 export const percent = (share, digits = 0) =>
   share === null || share === undefined ? "–" : `${fixed(100 * share, digits)}%`;
 export const signedPercent = (share, digits = 1) =>
@@ -63,6 +52,13 @@ export const fixed = (value, digits) =>
   (value < 0 && Number(value.toFixed(digits)) !== 0 ? MINUS : "") + Math.abs(value).toFixed(digits);
 const sign = (value) => (value > 0 ? "+" : value < 0 ? MINUS : "");
 
+/** A chance that is not quite certain is not shown as certain. */
+export function chance(share) {
+  if (share > 0 && share < 0.005) return "<1%";
+  if (share < 1 && share > 0.995) return ">99%";
+  return percent(share);
+}
+
 export const odds = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
 
 /** Seconds -> "3 min". */
@@ -73,7 +69,7 @@ export function age(seconds) {
   return `${Math.round(seconds / 86_400)} days`;
 }
 
-/** "diff_win_5_mean" -> "Diff win 5 mean". */
+/** "diff_win_5_mean" -> "Difference win 5 mean". */
 export function featureName(name) {
   const words = name
     .replaceAll("_", " ")
@@ -84,4 +80,13 @@ export function featureName(name) {
 }
 
 /** Lower case without accents, for searching. */
-export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+export const plain = (text) =>
+  text
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replaceAll("ø", "o")
+    .replaceAll("ł", "l")
+    .replaceAll("ß", "ss");
+
+export const sentenceCase = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,24 +1,36 @@
 // Puts the board together: state, data and what shows them.
 
-import { API, hasKey, setKey } from "./api.js";
+import { FILTERS, VIEWS, address, pageOf, parse } from "./address.js";
+import { API, hasKey, onKey, setKey } from "./api.js";
 import { Catalogue } from "./catalogue.js";
-import { announce, byId, fill, h } from "./dom.js";
-import { FilterBar } from "./filters.js";
+import { loadSpellings } from "./clubs.js";
+import { filterBar } from "./filters.js";
 import * as show from "./format.js";
-import { MatchList } from "./matches.js";
+import { announce, byId, html, nothing, render } from "./html.js";
+import { backToTop, matchList, watchEnd } from "./matches.js";
 import { empty, keyForm, problem, skeleton } from "./problem.js";
 import { displayOrder, select } from "./select.js";
 import * as state from "./state.js";
 
 const REFRESH_MS = 60_000;
 const STALE_SECONDS = 36 * 3_600;
+const TITLES = {
+  matches: "Match board",
+  tables: "Tables",
+  record: "Track record",
+  value: "Value bets",
+  model: "Model",
+  match: "Match",
+  team: "Team",
+};
 
+/** @type {Catalogue} */
 let catalogue;
 let shown = [];
-const bar = new FilterBar();
-const list = new MatchList(byId("list"), (match) => state.change({ match }));
-// Panels, dialog and export: what the first screen does not need is fetched after it.
+const app = byId("app");
+// What the first screen does not need is fetched after it.
 let rest = null;
+let restError = null;
 let fetchingRest = null;
 
 function fetchRest() {
@@ -26,25 +38,25 @@ function fetchRest() {
     import("./record.js"),
     import("./value.js"),
     import("./model.js"),
-    import("./ask.js"),
+    import("./tables.js"),
+    import("./match.js"),
+    import("./team.js"),
     import("./csv.js"),
   ]).then(
-    ([{ showRecord }, { ValuePanels }, { ModelPanels }, { AskDialog }, { download }]) => {
-      rest = {
-        showRecord,
-        download,
-        value: new ValuePanels(byId("view-value")),
-        model: new ModelPanels(byId("view-model")),
-        ask: new AskDialog(
-          byId("ask"),
-          () => state.current().match !== null && state.change({ match: null }),
-        ),
-      };
+    ([record, value, model, tables, match, team, csv]) => {
+      rest = { ...record, ...value, ...model, ...tables, ...match, ...team, ...csv };
+      restError = null;
       draw();
+      // A search by nickname can wait; one that fails leaves the search by name.
+      loadSpellings().then(
+        () => catalogue.respell(),
+        () => {},
+      );
     },
     (error) => {
       fetchingRest = null;
-      fill(byId("failure"), problem(error, fetchRest));
+      restError = error;
+      draw();
     },
   );
 }
@@ -57,190 +69,233 @@ function open(stage) {
   return mine.load();
 }
 
-let before = null;
 let pending = false;
-/** Show the state; several reasons to within one frame are one drawing. */
+/** Show the state; several reasons to within one turn are one drawing. */
 function draw() {
   if (pending) return;
   pending = true;
   queueMicrotask(() => {
     pending = false;
-    render(state.current());
+    redraw(state.current());
   });
 }
 
-function render(filters) {
-  const { rows, anchor } = catalogue;
-  bar.update(filters, rows, anchor);
-  for (const name of state.VIEWS) {
-    byId(`view-${name}`).hidden = filters.view !== name;
+/** @param {import("./address.js").State} filters */
+function redraw(filters) {
+  const page = pageOf(filters);
+  const wantsRest =
+    page !== "matches" || catalogue.loaded.coming || catalogue.error !== null || restError !== null;
+  if (wantsRest && !restError) fetchRest();
+  wantPast(filters, page);
+  for (const name of VIEWS) {
     const tab = byId(`tab-${name}`);
-    if (filters.view === name) tab.setAttribute("aria-current", "page");
+    tab.href = address({ ...filters, view: name, match: null, club: "", country: "" });
+    if (page === name) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
-    tab.href = state.address({ ...filters, view: name }) || "?";
   }
-  byId("filters").hidden = false;
-  byId("filters").classList.toggle("stage-only", filters.view === "model");
-  const failed = catalogue.error && !catalogue.rows.length;
-  fill(
-    byId("failure"),
-    catalogue.error ? problem(catalogue.error, () => open(filters.stage)) : null,
+  document.title = TITLES[page];
+  const isList = page !== "match" && page !== "team";
+  render(
+    html`${isList ? filterBar(filters, catalogue, draw) : nothing} ${failure(filters)}
+      <div id="view-${page}" class=${page === "matches" ? "" : "panels"}>
+        ${page === "matches" ? matchesView(filters) : panels(filters, page)}
+      </div>
+      ${["matches", "record", "value"].includes(page) ? olderMatches() : nothing}`,
+    app,
   );
-  if (filters.view === "matches") renderMatches(filters, failed);
-  if (
-    filters.view !== "matches" ||
-    filters.match !== null ||
-    catalogue.loaded.coming ||
-    catalogue.error
-  )
-    fetchRest();
-  if (rest) renderRest(filters, failed);
-  else if (filters.view !== "matches") fill(byId(`view-${filters.view}`), skeleton(6));
-  byId("main").setAttribute("aria-busy", String(!catalogue.done || !rest));
+  byId("main").setAttribute(
+    "aria-busy",
+    String(!catalogue.done || (wantsRest && !rest && !restError)),
+  );
   renderAges();
-  renderMore();
-  if (before && before.view !== filters.view) scrollTo(0, 0);
-  before = filters;
+  if (page === "matches") watchEnd();
 }
 
-function renderRest(filters, failed) {
-  const { showRecord, value, model, ask } = rest;
-  if (filters.view === "record")
-    failed ? fill(byId("view-record")) : showRecord(byId("view-record"), catalogue, filters);
-  if (filters.view === "value") value.update(catalogue, filters);
-  if (filters.view === "model") model.update(filters);
-  ask.show(filters.match, filters.stage, catalogue.byId.get(filters.match));
-}
-
-function renderMatches(filters, failed) {
-  shown = displayOrder(select(catalogue.rows, filters, catalogue.anchor));
-  const waiting =
-    !failed &&
-    (filters.status === "finished" || filters.status === "all"
-      ? !catalogue.loaded.recent
-      : !catalogue.loaded.coming && shown.length === 0);
-  byId("list").hidden = waiting || shown.length === 0;
-  byId("export").disabled = waiting || !rest || shown.length === 0;
-  list.update(waiting ? [] : shown);
-  fill(
-    byId("list-state"),
-    waiting ? skeleton(8) : shown.length === 0 && !failed ? nothing(filters) : null,
-  );
-  const values = shown.filter((row) => row.value_bet).length;
-  const text =
-    waiting || failed
-      ? ""
-      : `${show.count(shown.length)} ${shown.length === 1 ? "match" : "matches"}` +
-        (values ? ` · ${show.count(values)} with value` : "");
-  if (byId("results").textContent !== text) {
-    byId("results").textContent = text;
-    if (text) announce(text);
+/** The past is fetched when something asks for it. */
+function wantPast(filters, page) {
+  if (page === "record" || page === "value") catalogue.loadPast("all");
+  else if (page === "matches" && ["finished", "all"].includes(filters.status)) {
+    catalogue.loadPast("recent");
   }
-  const noOdds =
-    !waiting &&
-    shown.length > 0 &&
-    !catalogue.rows.some((row) => row.market !== null || row.odds_home !== null);
-  byId("no-odds").hidden = !noOdds;
 }
 
-function nothing(filters) {
-  const filtered = state.FILTERS.some(state.isFiltered);
+function failure(filters) {
+  if (catalogue.error === null && restError === null) return nothing;
+  const again = () => {
+    restError = null;
+    open(filters.stage);
+  };
+  const partly = catalogue.rows.length
+    ? html`<p class="banner warn" role="status">
+        Not all matches could be fetched: what is shown is incomplete.
+      </p>`
+    : nothing;
+  return html`<div id="failure">${problem(catalogue.error ?? restError, again)} ${partly}</div>`;
+}
+
+function panels(filters, page) {
+  if (!rest) return restError ? nothing : skeleton(6);
+  const width = app.clientWidth;
+  if (page === "model") return rest.modelView(filters, draw);
+  if (page === "tables") return rest.tablesView(filters, draw);
+  if (page === "match") return rest.matchView(filters, catalogue, width, draw);
+  if (page === "team") return rest.teamView(filters, width, draw);
+  if (catalogue.error !== null && !catalogue.rows.length) return nothing;
+  return page === "record"
+    ? rest.recordView(catalogue, filters, width, draw)
+    : rest.valueView(catalogue, filters, width, draw);
+}
+
+function matchesView(filters) {
+  shown = displayOrder(select(catalogue.rows, filters, catalogue.now));
+  const failed = catalogue.error !== null && !catalogue.rows.length;
+  const needsPast = filters.status === "finished" || filters.status === "all";
+  const loaded = needsPast ? catalogue.loaded.recent : catalogue.loaded.coming || shown.length > 0;
+  const waiting = catalogue.error === null && !loaded;
+  const ready = !waiting && !failed;
+  const rows = waiting ? [] : shown;
+  const noOdds =
+    rows.length > 0 && !catalogue.rows.some((row) => row.market !== null || row.odds_home !== null);
+  return html`<section aria-label="Matches">
+    <div class="list-head">
+      <p id="results" class="results" tabindex="-1">${ready ? resultsText(rows, needsPast) : ""}</p>
+      <p class="legend">
+        ${
+          ready && catalogue.now !== null
+            ? `Times in ${show.zoneAt(rows[0]?.kickoff ?? catalogue.now)}`
+            : ""
+        }
+      </p>
+      <button
+        type="button"
+        id="export"
+        class="button"
+        ?disabled=${!ready || !rest || rows.length === 0}
+        @click=${exportShown}
+      >
+        Export CSV
+      </button>
+    </div>
+    ${replayNote()}
+    ${
+      noOdds
+        ? html`<p id="no-odds" class="banner">
+            This release carries no market odds: odds, edges and value bets appear once they have
+            been collected.
+          </p>`
+        : nothing
+    }
+    <div id="list-state">
+      ${waiting ? skeleton(8) : rows.length === 0 && !failed ? noMatches(filters) : nothing}
+    </div>
+    ${rows.length ? matchList(rows, filters.stage, draw) : nothing}
+  </section>`;
+}
+
+function resultsText(rows, needsPast) {
+  const values = rows.filter((row) => row.value_bet).length;
+  const text =
+    `${show.count(rows.length)} ${rows.length === 1 ? "match" : "matches"}` +
+    (values ? ` · ${show.count(values)} with value` : "") +
+    (needsPast && catalogue.more ? " · the last year" : "");
+  if (byId("announcer").textContent !== text) announce(text);
+  return text;
+}
+
+/** What a replay is, and which of its odds its clock could not know; for fingers as for mice. */
+function replayNote() {
+  if (!catalogue.replayed) return nothing;
+  const later = catalogue.laterOdds;
+  const coming = catalogue.rows.filter((row) => row.status === "upcoming").length;
+  return html`<p id="replay" class="banner">
+    <strong>Replay.</strong> The service's clock is set to ${show.shortDay(catalogue.now)}, so what
+    is upcoming here has long been played.
+    ${
+      later
+        ? `${show.count(later)} of ${show.count(coming)} upcoming matches carry odds collected after that ` +
+          "clock: nobody could have had them then."
+        : ""
+    }
+  </p>`;
+}
+
+function noMatches(filters) {
+  const filtered = FILTERS.some(state.isFiltered);
   const names = {
     upcoming: "upcoming matches",
     live: "matches being played",
     finished: "finished matches",
     all: "matches",
   };
+  const button = (text, action) =>
+    html`<button type="button" class="button" @click=${action}>${text}</button>`;
   return empty(
     `No ${names[filters.status]}${filtered ? " fit these filters" : " in this release"}`,
-    filtered
-      ? h(
-          "button",
-          { type: "button", class: "button", onclick: () => state.clear() },
-          "Clear filters",
-        )
-      : null,
-    filters.status !== "all" &&
-      h(
-        "button",
-        { type: "button", class: "button", onclick: () => state.change({ status: "all" }) },
-        "Show all statuses",
-      ),
+    filtered ? button("Clear filters", () => state.clear()) : nothing,
+    filters.status !== "all"
+      ? button("Show all statuses", () => state.change({ status: "all" }))
+      : nothing,
   );
+}
+
+function olderMatches() {
+  if (!catalogue.more) return nothing;
+  return html`<p id="older" class="banner">
+    ${show.count(catalogue.rows.length)} matches are loaded; there are older ones.
+    <button type="button" class="button small" @click=${() => catalogue.loadMore()}>
+      Load older matches
+    </button>
+  </p>`;
 }
 
 function renderAges() {
-  const parts = [];
   const seconds = catalogue.ageSeconds;
-  if (seconds !== null)
-    parts.push(
-      h(
-        "span",
-        { class: seconds > STALE_SECONDS ? "stale" : "" },
-        `Predictions ${show.age(seconds)} old`,
-      ),
-    );
-  const collected = catalogue.oddsCollectedAt;
-  if (collected !== null)
-    parts.push(
-      h(
-        "span",
-        {},
-        catalogue.replayed
-          ? `Odds of ${show.moment(collected)}`
-          : `Odds ${show.age((catalogue.servedAt - collected) / 1_000)} old`,
-      ),
-    );
-  else if (catalogue.loaded.coming && catalogue.rows.length) parts.push(h("span", {}, "No odds"));
-  if (catalogue.replayed)
-    parts.push(
-      h(
-        "span",
-        {
-          class: "badge quiet",
-          title:
-            "The service's clock is set to another time: what is upcoming here has long been played",
-        },
-        "Replay",
-      ),
-    );
-  fill(byId("ages"), parts);
-  fill(
+  const stale = seconds !== null && seconds > STALE_SECONDS;
+  render(
+    html`${
+      seconds === null
+        ? nothing
+        : html`<span class=${stale ? "stale" : ""}>Predictions ${show.age(seconds)} old</span>`
+    }
+    ${oddsAge()} ${catalogue.replayed ? html`<span class="badge quiet">Replay</span>` : nothing}`,
+    byId("ages"),
+  );
+  render(
+    stale
+      ? html`<p class="banner warn" role="status">
+          These predictions are ${show.age(seconds)} old: the scheduled rebuild has not published
+          since. Results and odds may be missing.
+        </p>`
+      : nothing,
     byId("stale"),
-    seconds > STALE_SECONDS
-      ? h(
-          "p",
-          { class: "banner warn", role: "status" },
-          `These predictions are ${show.age(seconds)} old: the scheduled rebuild has not published since. `,
-          "Results and odds may be missing.",
-        )
-      : null,
   );
 }
 
-function renderMore() {
-  const box = byId("older");
-  if (!catalogue.more || state.current().view === "model") return fill(box);
-  fill(
-    box,
-    h(
-      "p",
-      { class: "banner" },
-      `${show.count(catalogue.rows.length)} matches are loaded; there are older ones. `,
-      h(
-        "button",
-        { type: "button", class: "button small", onclick: () => catalogue.loadMore() },
-        "Load older matches",
-      ),
-    ),
-  );
+function oddsAge() {
+  const collected = catalogue.oddsCollectedAt;
+  if (collected === null) {
+    return catalogue.loaded.coming && catalogue.rows.length ? html`<span>No odds</span>` : nothing;
+  }
+  return catalogue.replayed
+    ? html`<span>Odds up to ${show.shortDay(collected)}</span>`
+    : html`<span>Odds ${show.age((catalogue.servedAt - collected) / 1_000)} old</span>`;
+}
+
+function exportShown() {
+  const { stage, status } = state.current();
+  rest.download(rest.csv(shown), `matches-${stage}-${status}.csv`);
+  announce(`${show.count(shown.length)} rows exported`);
 }
 
 async function refresh() {
   const button = byId("refresh");
   button.disabled = true;
   try {
-    if (catalogue.error || (await catalogue.refresh())) await open(state.current().stage);
+    if (catalogue.error || (await catalogue.refresh())) {
+      rest?.forgetTables();
+      rest?.forgetReturns();
+      await reopen();
+    }
     announce("Up to date");
   } catch (error) {
     catalogue.error = error;
@@ -250,22 +305,43 @@ async function refresh() {
   }
 }
 
+/** Read everything again, and show it once it is there: nothing disappears meanwhile. */
+async function reopen() {
+  const { stage } = state.current();
+  if (catalogue.error) return open(stage);
+  const next = new Catalogue(stage, () => next === catalogue && draw());
+  const { loaded } = catalogue;
+  await next.load();
+  if (loaded.all) await next.loadPast("all");
+  else if (loaded.recent) await next.loadPast("recent");
+  if (state.current().stage !== stage) return undefined;
+  catalogue.close();
+  catalogue = next;
+  draw();
+  return undefined;
+}
+
 state.onChange((now, then) => {
+  const [page, before] = [pageOf(now), pageOf(then)];
+  if (before === "match" && page !== "match") rest?.closeMatch();
+  backToTop();
   if (now.stage !== then.stage) open(now.stage);
   // At once, not at the next turn: a filter answers within the frame it was set in.
-  else render(now);
+  else redraw(now);
+  if (page !== before || now.match !== then.match || now.club !== then.club) {
+    scrollTo(0, 0);
+    byId(`${page}-title`)?.focus({ preventScroll: true });
+  }
 });
 
-for (const name of state.VIEWS) {
-  byId(`tab-${name}`).addEventListener("click", (event) => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-    event.preventDefault();
-    state.change({ view: name });
-  });
-}
-byId("export").addEventListener("click", () => {
-  rest.download(shown, `matches-${state.current().stage}-${state.current().status}.csv`);
-  announce(`${show.count(shown.length)} rows exported`);
+// Links to places on the board are followed without leaving the page.
+document.addEventListener("click", (event) => {
+  if (event.defaultPrevented || event.button !== 0) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = event.target instanceof Element ? event.target.closest('a[href^="?"]') : null;
+  if (!link) return;
+  event.preventDefault();
+  state.go(parse(link.getAttribute("href").slice(1)));
 });
 byId("refresh").addEventListener("click", refresh);
 byId("theme").addEventListener("click", () => {
@@ -277,42 +353,39 @@ byId("theme").addEventListener("click", () => {
     // It holds for this page then.
   }
 });
+const keyDialog = byId("key-dialog");
 byId("key").addEventListener("click", () => {
-  const dialog = byId("key-dialog");
-  const redraw = () => {
-    byId("key").classList.toggle("on", hasKey());
-    dialog.close();
-  };
-  const forget = () => {
-    setKey("");
-    redraw();
-  };
-  fill(
-    dialog.querySelector(".dialog-body"),
-    h("p", {}, "Live predictions may need a client key, drift needs an operator key."),
-    keyForm(redraw),
-    hasKey() && h("button", { type: "button", class: "button", onclick: forget }, "Forget the key"),
+  const forget = () => setKey("");
+  render(
+    html`<p>Live predictions may need a client key, drift needs an operator key.</p>
+      ${keyForm(null, "API key", "header-key")}
+      ${
+        hasKey()
+          ? html`<button type="button" class="button" @click=${forget}>Forget the key</button>`
+          : nothing
+      }`,
+    keyDialog.querySelector(".dialog-body"),
   );
-  dialog.showModal();
+  keyDialog.showModal();
 });
-byId("key-dialog")
-  .querySelector(".close")
-  .addEventListener("click", () => byId("key-dialog").close());
+onKey(() => {
+  byId("key").classList.toggle("on", hasKey());
+  if (keyDialog.open) keyDialog.close();
+  // Whatever waits for a key can be asked for now.
+  draw();
+});
+keyDialog.querySelector(".close").addEventListener("click", () => keyDialog.close());
 byId("zone").textContent = show.zone();
 byId("api-link").href = new URL("docs/", API).href;
 // Charts are drawn to the width there is.
 let width = innerWidth;
 addEventListener("resize", () => {
-  if (width !== innerWidth && ["record", "value"].includes(state.current().view)) draw();
+  if (width !== innerWidth) draw();
   width = innerWidth;
 });
-setInterval(
-  () =>
-    document.visibilityState === "visible" &&
-    !catalogue.error &&
-    catalogue.loaded.recent &&
-    refresh(),
-  REFRESH_MS,
-);
+setInterval(() => {
+  if (document.visibilityState === "visible" && !catalogue.error && catalogue.done) refresh();
+}, REFRESH_MS);
 
+app.replaceChildren();
 open(state.current().stage);

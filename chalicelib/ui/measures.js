@@ -1,6 +1,6 @@
 // Quality of forecasts and return of bets; the definitions of batch/evaluate.py and batch/returns/region_roi.py. Pure.
 
-import { OUTCOMES } from "./format.js";
+import { OUTCOMES, pricedBeforeKickoff } from "./card.js";
 
 const FLOOR = 1e-15;
 const BINS = 10;
@@ -11,7 +11,7 @@ export const judged = (rows) =>
 
 /** Of those, the ones that had fair odds before kickoff. */
 export const priced = (rows) =>
-  judged(rows).filter((row) => row.market !== null && beforeKickoff(row));
+  judged(rows).filter((row) => row.market !== null && pricedBeforeKickoff(row));
 
 /** Settled value bets: one unit on the value bet of each priced match that has one. */
 export function settledBets(rows) {
@@ -24,9 +24,6 @@ export function settledBets(rows) {
       profit: row.outcome_1x2 === row.value_bet ? row[`odds_${row.value_bet}`] - 1 : -1,
     }));
 }
-
-const beforeKickoff = (row) =>
-  row.oddsTime !== null && row.kickoff !== null && row.oddsTime < row.kickoff;
 
 /**
  * Accuracy, log loss (natural), RPS, Brier score and expected calibration error.
@@ -134,4 +131,48 @@ export function wilson(share, n) {
   const half =
     (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
   return [Math.max(0, middle - half), Math.min(1, middle + half)];
+}
+
+/** Natural log loss of one forecast. */
+export function logLossOf(row, forecast) {
+  const chance = forecast(row)[OUTCOMES.indexOf(row.outcome_1x2)];
+  return -Math.log(Math.min(1, Math.max(FLOOR, chance)));
+}
+
+/**
+ * Mean of some numbers and its 95 % interval (normal approximation; none for fewer than ten).
+ * @param {number[]} values
+ * @returns {{n: number, mean: number, low: number | null, high: number | null}}
+ */
+export function meanWithInterval(values) {
+  const n = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  if (n < 10) return { n, mean, low: null, high: null };
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+  const half = 1.96 * Math.sqrt(variance / n);
+  return { n, mean, low: mean - half, high: mean + half };
+}
+
+/**
+ * How much larger the first forecast's log loss is, match by match.
+ * @returns {{n: number, mean: number, low: number | null, high: number | null}}
+ */
+export const logLossDifference = (rows, first, second) =>
+  meanWithInterval(rows.map((row) => logLossOf(row, first) - logLossOf(row, second)));
+
+/**
+ * Mean log loss of the last so many matches, at each match from the first full window on.
+ * @param {Record<string, any>[]} rows In order of kickoff.
+ * @param {(row: Record<string, any>) => number[]} forecast
+ * @param {number} window
+ * @returns {{x: number, y: number, low: number, high: number}[]}
+ */
+export function rollingLogLoss(rows, forecast, window) {
+  const losses = rows.map((row) => logLossOf(row, forecast));
+  const points = [];
+  for (let end = window; end <= losses.length; end++) {
+    const { mean, low, high } = meanWithInterval(losses.slice(end - window, end));
+    points.push({ x: rows[end - 1].kickoff, y: mean, low: low ?? mean, high: high ?? mean });
+  }
+  return points;
 }

@@ -1,9 +1,9 @@
 // The model's card and the drift of its inputs.
 
 import { call, hasKey } from "./api.js";
-import { dataTable } from "./charts.js";
-import { fill, h, outsideLink } from "./dom.js";
 import * as show from "./format.js";
+import { html, nothing, outsideLink } from "./html.js";
+import { dataTable, figure, scroll } from "./parts.js";
 import { keyForm, problem, skeleton } from "./problem.js";
 
 const MEASURES = [
@@ -20,106 +20,87 @@ const FORECASTS = [
   ["market_", "Market"],
 ];
 
-export class ModelPanels {
-  constructor(root) {
-    this.card = h("section", { class: "panel", "aria-labelledby": "model-title" });
-    this.drift = h("section", { class: "panel", "aria-labelledby": "drift-title" });
-    this.stage = null;
-    fill(root, this.card, this.drift);
-    this.#driftGate();
-  }
+let card = { stage: "", info: null, headers: null, error: null };
+let drift = { state: "closed", report: null, error: null };
 
-  update(filters) {
-    if (filters.stage !== this.stage) this.load(filters.stage);
-  }
+export function modelView(filters, redraw) {
+  if (filters.stage !== card.stage) loadCard(filters.stage, redraw);
+  return html`<section class="panel" aria-labelledby="model-title">
+      <h2 id="model-title">Model card: ${filters.stage}</h2>
+      ${
+        card.error
+          ? problem(card.error, () => loadCard(filters.stage, redraw))
+          : card.info
+            ? modelCard(card.info, card.headers)
+            : skeleton(6)
+      }
+    </section>
+    <section class="panel" aria-labelledby="drift-title">
+      <h2 id="drift-title" tabindex="-1">Feature drift</h2>
+      ${driftPanel(redraw)}
+    </section>`;
+}
 
-  async load(stage) {
-    this.stage = stage;
-    const head = h("h2", { id: "model-title" }, `Model card: ${stage}`);
-    fill(this.card, head, skeleton(6));
+async function loadCard(stage, redraw) {
+  const mine = { stage, info: null, headers: null, error: null };
+  card = mine;
+  try {
+    const { data, headers } = await call("predict/model/info", { query: { stage } });
+    Object.assign(mine, { info: data, headers });
+  } catch (error) {
+    mine.error = error;
+  }
+  redraw();
+}
+
+function driftPanel(redraw) {
+  const load = async () => {
+    drift = { state: "loading", report: null, error: null };
+    redraw();
     try {
-      const { data, headers } = await call("predict/model/info", { query: { stage } });
-      if (stage === this.stage) fill(this.card, head, modelCard(data, headers));
+      drift = { state: "open", report: (await call("monitoring/drift")).data, error: null };
     } catch (error) {
-      if (stage === this.stage)
-        fill(
-          this.card,
-          head,
-          problem(error, () => this.load(stage)),
-        );
+      drift = { state: "open", report: null, error };
     }
+    redraw();
+    document.getElementById("drift-title")?.focus({ preventScroll: true });
+  };
+  if (drift.state === "loading") return skeleton(3);
+  if (drift.error) return problem(drift.error, load);
+  if (drift.state === "open") {
+    return html`${driftReport(drift.report)}
+      <button type="button" class="button" @click=${load}>Look again</button>`;
   }
-
-  #driftGate() {
-    fill(
-      this.drift,
-      h("h2", { id: "drift-title" }, "Feature drift"),
-      h(
-        "p",
-        { class: "lede" },
-        "Whether the inputs still look like those the model was fitted on. For operators.",
-      ),
+  return html`<p class="lede">
+      Whether the inputs still look like those the model was fitted on. For operators.
+    </p>
+    ${
       hasKey()
-        ? h(
-            "button",
-            { type: "button", class: "button", onclick: () => this.loadDrift() },
-            "Show drift",
-          )
-        : keyForm(() => this.loadDrift(), "Operator key"),
-    );
-  }
-
-  async loadDrift() {
-    const head = h("h2", { id: "drift-title", tabindex: -1 }, "Feature drift");
-    fill(this.drift, head, skeleton(3));
-    try {
-      const { data } = await call("monitoring/drift");
-      fill(
-        this.drift,
-        head,
-        driftReport(data),
-        h(
-          "button",
-          { type: "button", class: "button", onclick: () => this.loadDrift() },
-          "Look again",
-        ),
-      );
-    } catch (error) {
-      fill(
-        this.drift,
-        head,
-        problem(error, () => this.loadDrift()),
-      );
-    }
-    head.focus({ preventScroll: true });
-  }
+        ? html`<button type="button" class="button" @click=${load}>Show drift</button>`
+        : keyForm(load, "Operator key", "drift-key")
+    }`;
 }
 
 function modelCard(info, headers) {
   const runUrl = /<([^>]+)>; rel="describedby"/.exec(headers.get("Link") ?? "")?.[1];
-  const link =
-    runUrl && outsideLink(runUrl, "open the run", "open the run in MLflow, in a new tab");
-  return [
-    h(
-      "dl",
-      { class: "facts" },
-      [
-        ["Name", info.model_name],
-        ["Alias", info.model_version],
-        ["Registered version", info.registered_version],
-      ].map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
-      h("dt", {}, "MLflow run"),
-      h("dd", {}, h("code", {}, info.model_run_id), link && [" ", link]),
-      h("dt", {}, "Inputs"),
-      h(
-        "dd",
-        {},
-        `${info.features.length} features, `,
-        `${info.features.filter((feature) => feature.required).length} of them required`,
-      ),
-    ),
-    testTable(info.metrics),
-    dataTable(
+  const link = runUrl
+    ? outsideLink(runUrl, "open the run", "open the run in MLflow, in a new tab")
+    : nothing;
+  const required = info.features.filter((feature) => feature.required).length;
+  return html`<dl class="facts">
+      <dt>Name</dt>
+      <dd>${info.model_name}</dd>
+      <dt>Alias</dt>
+      <dd>${info.model_version}</dd>
+      <dt>Registered version</dt>
+      <dd>${info.registered_version}</dd>
+      <dt>MLflow run</dt>
+      <dd><code>${info.model_run_id}</code> ${link}</dd>
+      <dt>Inputs</dt>
+      <dd>${info.features.length} features, ${required} of them required</dd>
+    </dl>
+    ${testTable(info.metrics)}
+    ${dataTable(
       "All metrics",
       ["Metric", "Value"],
       Object.entries(info.metrics)
@@ -128,8 +109,9 @@ function modelCard(info, headers) {
           name,
           typeof value === "number" ? value.toFixed(4) : String(value),
         ]),
-    ),
-    dataTable(
+      "model-metrics",
+    )}
+    ${dataTable(
       "Features",
       ["Feature", "Type", "Required"],
       info.features.map((feature) => [
@@ -137,120 +119,94 @@ function modelCard(info, headers) {
         feature.type,
         feature.required ? "yes" : "may be missing",
       ]),
-    ),
-    dataTable(
+      "model-features",
+    )}
+    ${dataTable(
       "Parameters",
       ["Parameter", "Value"],
       Object.entries(info.params)
         .sort()
         .map(([name, value]) => [name, String(value)]),
-    ),
-  ];
+      "model-parameters",
+    )}`;
 }
 
 function testTable(metrics) {
-  /** @type {[string, (number | null)[]][]} */
-  const named = FORECASTS.map(([prefix, name]) => [
+  const named = FORECASTS.map(([prefix, name]) => ({
     name,
-    MEASURES.map(([measure]) => metrics[`test_${prefix}${measure}`] ?? null),
-  ]);
-  const rows = named.filter(([, values]) => values.some((value) => value !== null));
-  if (!rows.length) return null;
+    values: MEASURES.map(([measure]) => metrics[`test_${prefix}${measure}`] ?? null),
+  }));
+  const rows = named.filter(({ values }) => values.some((value) => value !== null));
+  if (!rows.length) return nothing;
   const shown = MEASURES.map((_, i) => i).filter((i) =>
-    rows.some(([, values]) => values[i] !== null),
+    rows.some(({ values }) => values[i] !== null),
   );
-  return h(
-    "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": "Held-out test" },
-    h(
-      "table",
-      { class: "data measures" },
-      h("caption", {}, "Held-out test, as logged when it was trained"),
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          h("th", { scope: "col" }, "Forecast"),
-          shown.map((i) => h("th", { scope: "col" }, MEASURES[i][1])),
-        ),
-      ),
-      h(
-        "tbody",
-        {},
-        rows.map(([name, values]) =>
-          h(
-            "tr",
-            {},
-            h("th", { scope: "row" }, name),
-            shown.map((i) => h("td", {}, values[i] === null ? "–" : values[i].toFixed(4))),
-          ),
-        ),
-      ),
-    ),
-  );
+  const matches = metrics.test_matches ?? metrics.test_n ?? null;
+  return html`${scroll(
+      "Held-out test",
+      html`<table class="data measures">
+        <caption>
+          Held-out test, as logged when it was trained
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Forecast</th>
+            ${shown.map((i) => html`<th scope="col">${MEASURES[i][1]}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            ({ name, values }) =>
+              html`<tr>
+                <th scope="row">${name}</th>
+                ${shown.map(
+                  (i) => html`<td>${values[i] === null ? "–" : values[i].toFixed(4)}</td>`,
+                )}
+              </tr>`,
+          )}
+        </tbody>
+      </table>`,
+    )}
+    <p class="muted small" id="test-scope">
+      Of ${matches === null ? "all" : `all ${show.count(matches)}`} matches of the test period,
+      played or not by the service's clock: the track record counts only those that are over by now,
+      so that its log loss, defined alike, is another number.
+    </p>`;
 }
 
 function driftReport(report) {
-  if (report.drift_score === null)
-    return h("p", { class: "note" }, "No drift report has been made yet.");
+  if (report.drift_score === null) {
+    return html`<p class="note">No drift report has been made yet.</p>`;
+  }
   const columns = Object.values(report.drift_by_columns ?? {}).sort(
     (a, b) =>
       Number(b.drift_detected) - Number(a.drift_detected) ||
       String(a.column_name).localeCompare(String(b.column_name)),
   );
-  return [
-    h(
-      "p",
-      {},
-      h(
-        "span",
-        { class: `badge ${report.dataset_drift ? "wrong" : "right"}` },
-        report.dataset_drift ? "Drift" : "No drift of the data set",
-      ),
-    ),
-    h(
-      "dl",
-      { class: "key-figures" },
-      h(
-        "div",
-        { class: "figure" },
-        h("dt", {}, "Drifted features"),
-        h(
-          "dd",
-          {},
-          h(
-            "strong",
-            {},
-            `${report.number_of_drifted_columns ?? "–"} of ${report.number_of_columns ?? "–"}`,
-          ),
-          h("span", { class: "muted" }, "half of them make a drift"),
-        ),
-      ),
-      h(
-        "div",
-        { class: "figure" },
-        h("dt", {}, "Drift score"),
-        h(
-          "dd",
-          {},
-          h("strong", {}, show.percent(report.drift_score)),
-          h("span", { class: "muted" }, "share of drifted features"),
-        ),
-      ),
-    ),
-    columns.length > 0 &&
-      dataTable(
-        "Feature by feature",
-        ["Feature", "Test", "Score", "Threshold", "Drift"],
-        columns.map((column) => [
-          column.column_name,
-          column.stattest_name ?? "–",
-          typeof column.drift_score === "number" ? column.drift_score.toFixed(3) : "–",
-          column.stattest_threshold ?? "–",
-          column.drift_detected ? "yes" : "no",
-        ]),
-      ),
-  ];
+  const drifted = `${report.number_of_drifted_columns ?? "–"} of ${report.number_of_columns ?? "–"}`;
+  return html`<p>
+      <span class="badge ${report.dataset_drift ? "wrong" : "right"}"
+        >${report.dataset_drift ? "Drift" : "No drift of the data set"}</span
+      >
+    </p>
+    <dl class="key-figures">
+      ${figure("Drifted features", drifted, "half of them make a drift")}
+      ${figure("Drift score", show.percent(report.drift_score), "share of drifted features")}
+    </dl>
+    ${
+      columns.length
+        ? dataTable(
+            "Feature by feature",
+            ["Feature", "Test", "Score", "Threshold", "Drift"],
+            columns.map((column) => [
+              column.column_name,
+              column.stattest_name ?? "–",
+              typeof column.drift_score === "number" ? column.drift_score.toFixed(3) : "–",
+              column.stattest_threshold ?? "–",
+              column.drift_detected ? "yes" : "no",
+            ]),
+            "feature-drift",
+          )
+        : nothing
+    }`;
 }

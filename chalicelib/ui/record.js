@@ -1,12 +1,23 @@
 // How the forecasts have done, beside base rates and the market, over the chosen filters.
 
-import { reliabilityChart, reliabilityTable } from "./charts.js";
-import { byId, fill, h } from "./dom.js";
+import { callAll } from "./api.js";
+import { inOrder, prepared } from "./card.js";
+import { lineChart, reliabilityChart, reliabilityTable, timeTicks } from "./charts.js";
 import * as show from "./format.js";
-import { OUTCOME_NAMES, OUTCOMES } from "./format.js";
-import { baseRates, calibration, judged, priced, scores } from "./measures.js";
-import { empty, skeleton } from "./problem.js";
-import { select } from "./select.js";
+import { OUTCOME_NAMES } from "./format.js";
+import { html, nothing } from "./html.js";
+import {
+  baseRates,
+  calibration,
+  judged,
+  logLossDifference,
+  priced,
+  rollingLogLoss,
+  scores,
+} from "./measures.js";
+import { exportButton, figure, scroll, segments } from "./parts.js";
+import { empty, problem, skeleton } from "./problem.js";
+import { select, tally } from "./select.js";
 
 /** @type {[string, string, (value: number) => string, string][]} */
 const MEASURES = [
@@ -16,7 +27,12 @@ const MEASURES = [
     (v) => show.percent(v, 1),
     "Share of matches whose likeliest outcome came; higher is better",
   ],
-  ["logLoss", "Log loss", (v) => v.toFixed(4), "Natural logarithm; lower is better"],
+  [
+    "logLoss",
+    "Log loss",
+    (v) => v.toFixed(4),
+    "Mean of −ln of the probability given to what came; lower is better",
+  ],
   ["rps", "RPS", (v) => v.toFixed(4), "Ranked probability score; lower is better"],
   [
     "brier",
@@ -31,204 +47,326 @@ const MEASURES = [
     "Expected calibration error over ten bins; lower is better",
   ],
 ];
-let outcome = null;
+const WINDOW = 100;
 
-/** Fill the track record from all matches of a catalogue. */
-export function showRecord(root, catalogue, filters) {
-  if (!catalogue.loaded.recent) return fill(root, skeleton(8));
-  const rows = select(catalogue.rows, filters, catalogue.anchor, "finished");
+/** @type {[string, string][]} */
+const OUTCOME_CHOICES = [
+  ["", "All three"],
+  ["home", OUTCOME_NAMES.home],
+  ["draw", OUTCOME_NAMES.draw],
+  ["away", OUTCOME_NAMES.away],
+];
+
+let outcome = "";
+/** The other model's forecasts, by match: "loading", an error, or a map. */
+let other = { stage: "", state: "", error: null, rows: new Map() };
+
+const model = (row) => row.probabilities;
+const market = (row) => row.market;
+
+/**
+ * @param {import("./catalogue.js").Catalogue} catalogue
+ * @param {import("./address.js").State} filters
+ * @param {number} width Pixels there are.
+ * @param {() => void} redraw
+ */
+export function recordView(catalogue, filters, width, redraw) {
+  if (!catalogue.loaded.all) return skeleton(8);
+  const rows = select(catalogue.rows, filters, catalogue.now, "finished");
   const counted = judged(rows);
   if (counted.length === 0) {
-    return fill(
-      root,
-      empty(
-        "No finished match to judge the model by",
-        rows.length
-          ? `All ${show.count(rows.length)} finished matches here were used to fit the model.`
-          : "The filters leave no finished match.",
-      ),
+    return empty(
+      "No finished match to judge the model by",
+      rows.length
+        ? `All ${show.count(rows.length)} finished matches here were used to fit the model.`
+        : "The filters leave no finished match.",
     );
   }
   const training = catalogue.rows.filter(
     (row) => row.in_sample === true && row.outcome_1x2 !== null,
   );
   const rates = baseRates(training) ?? baseRates(counted);
+  const base = () => rates;
   const withMarket = priced(rows);
-  const left = rows.length - counted.length;
-  fill(
-    root,
-    h(
-      "section",
-      { class: "panel", "aria-labelledby": "record-title" },
-      h("h2", { id: "record-title" }, "Track record"),
-      h(
-        "p",
-        { class: "lede" },
-        `${show.count(counted.length)} finished matches`,
-        period(counted),
-        left > 0 &&
-          `; ${show.count(left)} more are left out, because the model was fitted on them or they have no result`,
-        ".",
-      ),
-      keyFigures(
-        scores(counted, model),
-        scores(counted, () => rates),
-      ),
-      table("All of them", counted, [
+  return html`<section class="panel" aria-labelledby="record-title">
+      <h2 id="record-title">Track record</h2>
+      <p class="lede">
+        ${show.count(counted.length)} finished matches${period(counted)}${leftOut(rows, counted)}.
+        Every figure here is of these matches, or of those among them that had odds, with the
+        forecasts as published.
+      </p>
+      ${keyFigures(scores(counted, model), scores(counted, base), withMarket)}
+      ${measuresTable("All of them", counted, [
         ["Model", model],
-        ["Base rates", () => rates],
-      ]),
-      withMarket.length > 0
-        ? table("Those with odds before kickoff, the market without its margin", withMarket, [
-            ["Model", model],
-            ["Base rates", () => rates],
-            ["Market", (row) => row.market],
-          ])
-        : h(
-            "p",
-            { class: "note" },
-            "None of these matches has market odds in this release, so there is no comparison with the market.",
-          ),
-      h(
-        "p",
-        { class: "muted small" },
-        training.length
-          ? `Base rates: how often each outcome came in the ${show.count(training.length)} matches the model was ` +
-              `fitted on (${shares(rates)}), the forecast of somebody who knows no team.`
-          : `Base rates: how often each outcome came in these very matches (${shares(rates)}), as the training ` +
-              "matches are not loaded.",
-        " Differences in log loss under 0.015 are noise on a season of matches.",
-      ),
-    ),
-    reliability(counted, chartRoom(root), () => showRecord(root, catalogue, filters)),
-  );
+        ["Base rates", base],
+      ])}
+      ${
+        withMarket.length
+          ? measuresTable(
+              "Those with odds before kickoff, the market without its margin",
+              withMarket,
+              [
+                ["Model", model],
+                ["Base rates", base],
+                ["Market", market],
+              ],
+            )
+          : html`<p class="note">
+              None of these matches has market odds in this release, so there is no comparison with
+              the market.
+            </p>`
+      }
+      ${withMarket.length ? differenceNote(withMarket) : nothing}
+      <p class="muted small">${ratesNote(training, rates)}</p>
+    </section>
+    ${reliability(counted, width, redraw)} ${comparison(catalogue, rows, width, redraw)}`;
 }
 
-const shares = (rates) => rates.map((p) => show.percent(p)).join(" / ");
-const model = (row) => row.probabilities;
-
-function period(rows) {
-  const known = rows.filter((row) => row.kickoff !== null);
-  return known.length
-    ? `, ${show.shortDay(known[0].kickoff)} to ${show.shortDay(known.at(-1).kickoff)}`
+function leftOut(rows, counted) {
+  const left = rows.length - counted.length;
+  return left > 0
+    ? `; ${show.count(left)} more are left out, because the model was fitted on them or they have no result`
     : "";
 }
 
-function keyFigures(own, naive) {
-  const figure = (label, value, beside) =>
-    h(
-      "div",
-      { class: "figure" },
-      h("dt", {}, label),
-      h("dd", {}, h("strong", {}, value), h("span", { class: "muted" }, beside)),
-    );
-  return h(
-    "dl",
-    { class: "key-figures" },
-    figure("Right", show.percent(own.accuracy, 1), `base rates ${show.percent(naive.accuracy, 1)}`),
-    figure("Log loss", own.logLoss.toFixed(3), `base rates ${naive.logLoss.toFixed(3)}`),
-    figure("RPS", own.rps.toFixed(3), `base rates ${naive.rps.toFixed(3)}`),
-    figure("Calibration error", show.percent(own.ece, 1), "0% is perfect"),
-  );
+function period(rows) {
+  const known = rows.filter((row) => row.kickoff !== null);
+  if (!known.length) return "";
+  return `, ${show.shortDay(known[0].kickoff)} to ${show.shortDay(known.at(-1).kickoff)}`;
 }
 
-function table(caption, rows, forecasts) {
-  const found = forecasts.map(([name, forecast]) => [name, scores(rows, forecast)]);
-  const best = Object.fromEntries(
-    MEASURES.map(([key]) => [
-      key,
-      key === "accuracy"
-        ? Math.max(...found.map(([, s]) => s[key]))
-        : Math.min(...found.map(([, s]) => s[key])),
-    ]),
-  );
-  return h(
-    "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
-    h(
-      "table",
-      { class: "data measures" },
-      h("caption", {}, `${caption} · ${show.count(rows.length)} matches`),
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          h("th", { scope: "col" }, "Forecast"),
-          MEASURES.map(([, name, , title]) =>
-            h("th", { scope: "col" }, h("abbr", { title }, name)),
-          ),
-        ),
-      ),
-      h(
-        "tbody",
-        {},
-        found.map(([name, values]) =>
-          h(
-            "tr",
-            {},
-            h("th", { scope: "row" }, name),
-            MEASURES.map(([key, , format]) =>
-              h(
-                "td",
-                {
-                  class: key !== "ece" && values[key] === best[key] ? "best" : "",
-                  "data-measure": key,
-                  "data-value": values[key],
-                },
-                format(values[key]),
-              ),
-            ),
-          ),
-        ),
-      ),
-    ),
-  );
+const ratesNote = (training, rates) => {
+  const shares = rates.map((p) => show.percent(p)).join(" / ");
+  return training.length
+    ? `Base rates: how often each outcome came in the ${show.count(training.length)} matches the model was ` +
+        `fitted on (${shares}), the forecast of somebody who knows no team.`
+    : `Base rates: how often each outcome came in these very matches (${shares}), as no training match is loaded.`;
+};
+
+/** The difference with its interval, and what that says. */
+function differenceNote(rows) {
+  const { mean, low, high, n } = logLossDifference(rows, model, market);
+  if (low === null) {
+    return html`<p class="note" id="difference">
+      ${n} matches with odds are too few to tell model and market apart.
+    </p>`;
+  }
+  const verdict =
+    low > 0
+      ? "The market is better, and not by chance."
+      : high < 0
+        ? "The model is better, and not by chance."
+        : "The interval holds zero: these matches do not tell the two apart.";
+  return html`<p class="note" id="difference">
+    Log loss, model − market:
+    <strong data-value=${mean}>${show.signed(mean, 4)}</strong>, 95% interval ${show.signed(low, 4)}
+    to ${show.signed(high, 4)} over ${show.count(n)} matches. ${verdict}
+  </p>`;
+}
+
+function keyFigures(own, naive, withMarket) {
+  const beside = withMarket.length
+    ? `market ${scores(withMarket, market).logLoss.toFixed(3)} where it had odds`
+    : `base rates ${naive.logLoss.toFixed(3)}`;
+  return html`<dl class="key-figures">
+    ${figure("Right", show.percent(own.accuracy, 1), `base rates ${show.percent(naive.accuracy, 1)}`)}
+    ${figure("Log loss", own.logLoss.toFixed(3), beside)}
+    ${figure("RPS", own.rps.toFixed(3), `base rates ${naive.rps.toFixed(3)}`)}
+    ${figure("Calibration error", show.percent(own.ece, 1), "0% is perfect")}
+  </dl>`;
+}
+
+/**
+ * @param {string} caption
+ * @param {any[]} rows
+ * @param {[string, (row: any) => number[]][]} forecasts
+ */
+function measuresTable(caption, rows, forecasts) {
+  const scored = forecasts.map(([name, forecast]) => ({ name, values: scores(rows, forecast) }));
+  const best = (key) => {
+    const values = scored.map(({ values }) => values[key]);
+    return key === "accuracy" ? Math.max(...values) : Math.min(...values);
+  };
+  const head = ["Forecast", ...MEASURES.map(([, name]) => name)];
+  const cells = scored.map(({ name, values }) => [name, ...MEASURES.map(([key]) => values[key])]);
+  return html`${scroll(
+    caption,
+    html`<table class="data measures">
+      <caption>
+        ${caption} · ${show.count(rows.length)} matches
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Forecast</th>
+          ${MEASURES.map(
+            ([, name, , title]) => html`<th scope="col"><abbr title=${title}>${name}</abbr></th>`,
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        ${scored.map(
+          ({ name, values }) =>
+            html`<tr>
+              <th scope="row">${name}</th>
+              ${MEASURES.map(
+                ([key, , format]) =>
+                  html`<td
+                    class=${key !== "ece" && values[key] === best(key) ? "best" : ""}
+                    data-measure=${key}
+                    data-value=${values[key]}
+                  >
+                    ${format(values[key])}
+                  </td>`,
+              )}
+            </tr>`,
+        )}
+      </tbody>
+    </table>`,
+  )}${exportButton("track-record", head, cells)}`;
 }
 
 // The diagram stands beside the table where there is room for both.
-const chartRoom = (root) =>
-  root.clientWidth > 860 ? root.clientWidth * 0.42 - 60 : root.clientWidth - 32;
+const chartRoom = (width) => (width > 860 ? width * 0.42 - 60 : width - 32);
 
-function reliability(rows, room, again) {
-  const bins = calibration(rows, model, outcome);
-  const choose = (value) => () => {
+function reliability(rows, width, redraw) {
+  const bins = calibration(rows, model, outcome || null);
+  const choose = (value) => {
     outcome = value;
-    again();
-    byId("view-record")
-      .querySelector(`[name=reliability][value="${value ?? ""}"]`)
-      ?.focus();
+    redraw();
   };
-  return h(
-    "section",
-    { class: "panel", "aria-labelledby": "reliability-title" },
-    h("h2", { id: "reliability-title" }, "Reliability"),
-    h(
-      "p",
-      { class: "lede" },
-      "When the model says 30%, does it happen 30% of the time? Dots on the dashed line: yes. ",
-      "Whiskers are 95% intervals.",
-    ),
-    h(
-      "div",
-      { class: "segments", role: "radiogroup", "aria-label": "Outcome of the diagram" },
-      [null, ...OUTCOMES].map((value) =>
-        h(
-          "label",
-          {},
-          h("input", {
-            type: "radio",
-            name: "reliability",
-            value: value ?? "",
-            checked: outcome === value,
-            onchange: choose(value),
-          }),
-          h("span", {}, value ? OUTCOME_NAMES[value] : "All three"),
-        ),
-      ),
-    ),
-    reliabilityChart(bins, room),
-    reliabilityTable(bins),
-  );
+  return html`<section class="panel" aria-labelledby="reliability-title">
+    <h2 id="reliability-title">Reliability</h2>
+    <p class="lede">
+      When the model says 30%, does it happen 30% of the time? Dots on the dashed line: yes.
+      Whiskers are 95% intervals.
+    </p>
+    ${segments("reliability", "Outcome of the diagram", OUTCOME_CHOICES, outcome, choose)}
+    ${reliabilityChart(bins, chartRoom(width))} ${reliabilityTable(bins)}
+  </section>`;
+}
+
+/** Both models and the market over the same matches. */
+function comparison(catalogue, rows, width, redraw) {
+  const stage = catalogue.stage === "champion" ? "challenger" : "champion";
+  if (other.stage !== stage) {
+    other = { stage, state: "", error: null, rows: new Map() };
+  }
+  const head = html`<h2 id="compare-title">Champion, challenger and market</h2>
+    <p class="lede">
+      Log loss over the last ${WINDOW} matches, on the matches that both models have not seen and
+      that had odds before kickoff. The band is the 95% interval of the model chosen above.
+    </p>`;
+  const frame = (content) =>
+    html`<section class="panel wide" aria-labelledby="compare-title">${head} ${content}</section>`;
+  if (other.state === "") loadOther(stage, priced(catalogue.rows), redraw);
+  if (other.state === "loading" || other.state === "") return frame(skeleton(4));
+  if (other.error) {
+    const again = () => {
+      other.state = "";
+      redraw();
+    };
+    return frame(problem(other.error, again));
+  }
+  const otherForecast = (row) => other.rows.get(row.match_id).probabilities;
+  const shared = priced(rows).filter((row) => other.rows.get(row.match_id)?.in_sample === false);
+  if (shared.length === 0) {
+    return frame(empty("No match that both models can be compared on"));
+  }
+  /** @type {[string, (row: any) => number[]][]} */
+  const forecasts = [
+    [catalogue.stage, model],
+    [stage, otherForecast],
+    ["market", market],
+  ];
+  return frame(html`${rollingChart(shared, forecasts, width)} ${leagueTable(shared, forecasts)}`);
+}
+
+async function loadOther(stage, rows, redraw) {
+  other.state = "loading";
+  const mine = other;
+  try {
+    if (rows.length) {
+      const from = new Date(rows[0].kickoff).toISOString();
+      const cards = await callAll("predict/cards/", {
+        stage,
+        status: "finished",
+        from,
+        limit: 500,
+      });
+      for (const card of cards) mine.rows.set(card.match_id, prepared(card));
+    }
+  } catch (error) {
+    mine.error = error;
+  }
+  mine.state = "loaded";
+  redraw();
+}
+
+function rollingChart(rows, forecasts, width) {
+  const known = rows.filter((row) => row.kickoff !== null).sort(inOrder);
+  if (known.length < WINDOW) {
+    return html`<p class="note">
+      ${show.count(known.length)} matches here; the chart needs ${WINDOW}.
+    </p>`;
+  }
+  const lines = forecasts.map(([name, forecast], i) => {
+    const points = rollingLogLoss(known, forecast, WINDOW);
+    const plain = points.map(({ x, y }) => ({ x, y }));
+    return { name: show.sentenceCase(name), kind: `series-${i + 1}`, points: i ? plain : points };
+  });
+  const last = lines.map((line) => `${line.name} ${line.points.at(-1).y.toFixed(3)}`).join(", ");
+  return lineChart({
+    room: width - 42,
+    label: `Log loss over the last ${WINDOW} matches; at the end: ${last}`,
+    lines,
+    xTicks: timeTicks(lines[0].points),
+    format: (value) => value.toFixed(2),
+  });
+}
+
+function leagueTable(rows, forecasts) {
+  const leagues = tally(rows, "league").map(([name]) => name);
+  const groups = [
+    ["All leagues", rows],
+    ...leagues.map((name) => [name, rows.filter((row) => row.league === name)]),
+  ];
+  const names = forecasts.map(([name]) => show.sentenceCase(name));
+  const head = ["League", "Matches", ...names, `${names[0]} − market`, "95% interval"];
+  const table = groups.map(([name, group]) => {
+    const matches = /** @type {any[]} */ (group);
+    const difference = logLossDifference(matches, forecasts[0][1], market);
+    const interval =
+      difference.low === null
+        ? "too few"
+        : `${show.signed(difference.low, 3)} to ${show.signed(difference.high, 3)}`;
+    return [
+      name,
+      show.count(matches.length),
+      ...forecasts.map(([, forecast]) => scores(matches, forecast).logLoss.toFixed(4)),
+      show.signed(difference.mean, 4),
+      interval,
+    ];
+  });
+  return html`${scroll(
+    "Log loss per league",
+    html`<table class="data leagues">
+      <caption>
+        Log loss per league
+      </caption>
+      <thead>
+        <tr>
+          ${head.map((text) => html`<th scope="col">${text}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${table.map(
+          ([name, ...cells]) =>
+            html`<tr>
+              <th scope="row">${name}</th>
+              ${cells.map((text) => html`<td>${text}</td>`)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>`,
+  )}${exportButton("log-loss-by-league", head, table)}`;
 }

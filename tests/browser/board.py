@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, Route, expect
 
 PATIENCE_MS = 20_000
-LOADING = "#list-state .skeleton, .panel > .skeleton, .panels > .skeleton, .dialog-body > .skeleton"
+LOADING = "#app .skeleton"
 
 
 class Board:
@@ -51,6 +51,16 @@ class Board:
     def status(self, name: str) -> None:
         """Choose a status by its name."""
         self.page.locator(f"#filter-status input[value={name}]").check(force=True)
+
+    def reach(self, status: str) -> None:
+        """Choose a status and wait until its matches have been fetched."""
+        self.status(status)
+        self.settled()
+
+    def open_first(self) -> None:
+        """Open the first match's page."""
+        self.matches.first.locator(".open").click()
+        self.settled()
 
     def show_all_rows(self) -> None:
         """Extend the list to its end."""

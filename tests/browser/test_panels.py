@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,7 +59,7 @@ def test_the_track_record_is_that_of_the_parquet_files(
 ) -> None:
     board.open("?view=record")
     expect(board.page.locator("#view-record")).to_contain_text(f"{len(judged)} finished matches")
-    everything, with_market = board.page.locator("table.measures").all()
+    everything, with_market = board.page.locator("#view-record table.measures").all()
     shown = figures(everything)
     training = predictions[predictions["in_sample"] & predictions["outcome_1x2"].notna()]
     rates = evaluate.base_rates(outcome_codes(training["outcome_1x2"]), len(judged))
@@ -101,7 +100,6 @@ def test_the_reliability_diagram_is_that_of_the_parquet_files(board: Board, judg
     ]
     assert [row.locator("th, td").all_inner_texts() for row in rows.all()] == wanted
     board.page.locator("[name=reliability][value=draw]").check(force=True)
-    board.page.get_by_text("Figures of the diagram").click()
     of_draws = evaluate.calibration_table(forecast[:, 1], happened[:, 1])
     assert rows.count() == len(of_draws)
 
@@ -195,29 +193,3 @@ def test_without_a_report_the_drift_panel_says_so(board: Board, stack: RunningSt
     board.page.get_by_label("Operator key").fill("any")
     board.page.get_by_role("button", name="Use key").click()
     expect(board.page.locator("#view-model")).to_contain_text("No drift report has been made yet")
-
-
-def test_measures_worked_by_hand(board: Board) -> None:
-    board.open()
-    found: dict[str, Any] = board.page.evaluate(
-        """async () => {
-          const m = await import(new URL("ui/measures.js", location.href).href);
-          const row = { outcome_1x2: "home", probabilities: [0.8, 0.1, 0.1] };
-          const bet = (profit) => ({ profit });
-          return {
-            scores: m.scores([row], (r) => r.probabilities),
-            rates: m.baseRates([row, row, { outcome_1x2: "away" }]),
-            returns: m.returns([bet(1.5), bet(-1), bet(-1)]),
-            none: [m.scores([], () => []), m.returns([]), m.baseRates([])],
-          };
-        }"""
-    )
-    # RPS ((0.8 - 1)² + (0.9 - 1)²) / 2; Brier 0.2² + 0.1² + 0.1².
-    assert found["scores"]["rps"] == pytest.approx(0.025)
-    assert found["scores"]["brier"] == pytest.approx(0.06)
-    assert found["scores"]["logLoss"] == pytest.approx(-np.log(0.8))
-    # Three matches and one of each outcome added: 3/6, 1/6, 2/6.
-    assert found["rates"] == pytest.approx([1 / 2, 1 / 6, 1 / 3])
-    assert found["returns"]["roi"] == pytest.approx(-0.5 / 3)
-    assert found["returns"]["interval"] is None
-    assert found["none"] == [None, None, None]

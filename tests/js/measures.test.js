@@ -6,8 +6,10 @@ import {
   calibration,
   calibrationError,
   judged,
+  logLossDifference,
   priced,
   returns,
+  rollingLogLoss,
   scores,
   settledBets,
   wilson,
@@ -97,4 +99,33 @@ test("Wilson's interval of one in ten", () => {
   const [low, high] = wilson(0.1, 10);
   close(low, 0.0179, 5e-5);
   close(high, 0.4042, 5e-5);
+});
+
+test("the interval of a difference is that of its matches, one by one", () => {
+  const rows = Array.from({ length: 20 }, (_, i) => ({
+    outcome_1x2: "home",
+    probabilities: [i % 2 ? 0.5 : 0.4, 0.3, 0.2],
+    market: [0.5, 0.3, 0.2],
+  }));
+  const { mean, low, high, n } = logLossDifference(rows, forecast, (row) => row.market);
+  // Half of the matches differ by ln(0.5 / 0.4), the others by nothing.
+  const gap = Math.log(0.5 / 0.4);
+  close(mean, gap / 2);
+  close(high - low, (2 * 1.96 * Math.sqrt(((gap / 2) ** 2 * 20) / 19)) / Math.sqrt(20));
+  assert.equal(n, 20);
+  assert.equal(logLossDifference(rows.slice(0, 9), forecast, forecast).low, null);
+});
+
+test("the rolling loss begins with the first full window", () => {
+  const rows = [0.5, 0.25, 0.125].map((p, i) => ({
+    outcome_1x2: "home",
+    probabilities: [p, 0, 1 - p],
+    kickoff: i,
+  }));
+  const points = rollingLogLoss(rows, forecast, 2);
+  assert.deepEqual(
+    points.map((point) => point.x),
+    [1, 2],
+  );
+  close(points[1].y, (Math.log(4) + Math.log(8)) / 2);
 });

@@ -1,0 +1,2 @@
+// The types come with the npm package that these files are copied from.
+export * from "lit-html";
