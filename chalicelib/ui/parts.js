@@ -142,9 +142,20 @@ export function priceTable(row) {
 /** Whether the model was right, and what became of a value bet. */
 export function verdict(row) {
   return html`<div class="badges">
-    ${correctness(row)} ${row.value_bet ? valueBadge(row) : nothing}
+    ${correctness(row)} ${row.value_bet ? valueBadge(row) : differs(row) ? DIFFERENCE : nothing}
   </div>`;
 }
+
+/** The model's edge from which it is worth a word that model and market disagree. */
+const NOTABLE_EDGE = 0.05;
+const DIFFERENCE = html`<span
+  class="badge quiet"
+  title="By the model alone one price looks too high; that is no reason to bet"
+  >Model and market differ</span
+>`;
+
+const differs = (row) =>
+  row.status === "upcoming" && OUTCOMES.some((outcome) => row[`edge_${outcome}`] > NOTABLE_EDGE);
 
 function correctness(row) {
   if (row.is_correct !== null && row.is_correct !== undefined) {

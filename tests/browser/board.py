@@ -27,9 +27,9 @@ class Board:
         self.page.goto(f"{self.base_url}{path}{query}")
         self.settled()
 
-    def settled(self) -> None:
+    def settled(self, patience_ms: float = PATIENCE_MS) -> None:
         """Wait until nothing is being loaded any more."""
-        expect(self.page.locator("main")).to_have_attribute("aria-busy", "false", timeout=PATIENCE_MS)
+        expect(self.page.locator("main")).to_have_attribute("aria-busy", "false", timeout=patience_ms)
         expect(self.page.locator(LOADING)).to_have_count(0, timeout=PATIENCE_MS)
 
     @property
