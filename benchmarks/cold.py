@@ -78,9 +78,11 @@ def _http_event(function: str, stack: RunningStack, match_id: int, features: Map
     path = template
     for name, value in parameters.items():
         path = path.replace(f"{{{name}}}", value)
-    body = {"predict": {"match_id": match_id, "features": features}, "predict_async": {"match_id": match_id}}.get(
-        function
-    )
+    body = {
+        "predict": {"match_id": match_id, "features": features},
+        "predict_async": {"match_id": match_id},
+        "what_if": {"changes": {}},
+    }.get(function)
     headers = {"accept": "application/json", "content-type": "application/json", "x-api-key": stack.keys.operator}
     return {
         "resource": template,

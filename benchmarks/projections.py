@@ -52,7 +52,9 @@ def main() -> None:
         table = projections(predictions)
         seconds.append(time.process_time() - began)
     assert len(table) == LEAGUES * TEAMS
-    print(f"{LEAGUES} leagues of {TEAMS} teams: {statistics.median(seconds):.2f} s of processor time (median of {ROUNDS})")
+    print(
+        f"{LEAGUES} leagues of {TEAMS} teams: {statistics.median(seconds):.2f} s of processor time (median of {ROUNDS})"
+    )
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ function matchCard(row, stage) {
         <a
           class="button small open"
           href=${matchAddress(row.match_id, stage)}
-          aria-label="Open ${name}"
+          aria-label="Match ${name}"
           >Match</a
         >
       </div>

@@ -104,7 +104,7 @@ function seasonPanel(rows, stage) {
           : nothing
       }.
     </p>
-    ${scroll(title, projectedTable(rows, title, stage))}
+    ${scroll(`Table: ${title}`, projectedTable(rows, title, stage))}
   </section>`;
 }
 

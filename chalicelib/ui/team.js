@@ -184,7 +184,7 @@ function fixtures(rows, filters) {
   const coming = rows.filter((row) => row.status === "upcoming" || row.status === "live");
   if (coming.length === 0) return html`<p class="muted">None scheduled.</p>`;
   const head = ["Kickoff", "Match", "1 / X / 2", "Odds"];
-  return matchTable("Fixtures", head, coming, filters, (row) => [
+  return matchTable("Table of fixtures", head, coming, filters, (row) => [
     chances(row),
     OUTCOMES.map((outcome) => show.odds(row[`odds_${outcome}`])).join(" / "),
   ]);
@@ -195,7 +195,7 @@ function results(rows, filters) {
   if (over.length === 0) return html`<p class="muted">None yet.</p>`;
   const head = ["Kickoff", "Match", "Result", "1 / X / 2", "Forecast"];
   const shown = over.slice(0, RESULTS_SHOWN);
-  return html`${matchTable("Results", head, shown, filters, (row) => [
+  return html`${matchTable("Table of results", head, shown, filters, (row) => [
     html`${resultFor(row, filters.club)} ${row.home_score}:${row.away_score}`,
     chances(row),
     html`<span class=${row.is_correct ? "gain" : "loss"}
