@@ -231,7 +231,8 @@ def gateway_resources(
                 {
                     "ResourcePath": "/*",
                     "HttpMethod": "*",
-                    "MetricsEnabled": True,
+                    # Per method and priced per metric; the alarms read the API's own figures, which cost nothing.
+                    "MetricsEnabled": False,
                     "ThrottlingRateLimit": {"Ref": "ThrottleRate"},
                     "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
                 }

@@ -172,8 +172,8 @@ def test_calls_without_concurrency_left_are_throttles(empty: RunningStack) -> No
     [
         # a message nobody takes; TaskAgeAlarmSeconds is 1 here
         ("queue-age", 2.0, "Seconds"),
-        # a dead letter nobody takes
-        ("dead-letters-stuck", 901.0, "Seconds"),
+        # a dead letter nobody takes, a quarter of an hour long
+        ("dead-letters-stuck", 1.0, "Count"),
         # a crash at start in one call of five
         ("gateway-errors", 0.2, "Count"),
     ],

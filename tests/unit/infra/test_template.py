@@ -328,6 +328,7 @@ def test_the_gateways_own_errors_are_json_of_our_form_with_a_request_id(template
 def test_the_stage_throttles(template: dict[str, Any]) -> None:
     (setting,) = template["Resources"]["ApiStage"]["Properties"]["MethodSettings"]
     assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
+    assert setting["MetricsEnabled"] is False
     assert setting["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
     assert setting["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
 
