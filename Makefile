@@ -139,6 +139,9 @@ bench-backtest: setup ## Seconds and peak memory of 24 refits over 41,000 matche
 bench-matching: setup ## Rows of odds that find their match, by country, under official names
 	@$(PY) -m benchmarks.matching
 
+bench-serving: setup ## Lists and single rows of 7 k, 100 k and 1 M matches: cold, warm, reads, memory (ARGS="--sizes 7000")
+	@$(PY) -m benchmarks.serving --record $(ARGS)
+
 bench-async: setup ## The queue beside one request at a time, on the local system (ARGS="--tasks 5000 --out FILE")
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m benchmarks.queue $(ARGS)
 

@@ -59,7 +59,7 @@ with open(given["result"], "w") as stream:
     json.dump({"status": status, "import_ms": 1e3 * (imported - before), "answered": cold, "warm": warm}, stream)
 """
 # The same for functions that call no store, a floor to compare with.
-_FLOOR: Final = """
+FLOOR_PROGRAM: Final = """
 import json, sys, time
 given = json.load(sys.stdin)
 sys.path[:0] = given["paths"]
@@ -134,9 +134,10 @@ def _first_match(stack: RunningStack) -> tuple[int, dict[str, Any]]:
     return row.pop("match_id"), row
 
 
-def _run(
+def run_bare(
     python: str, program: str, given: Mapping[str, Any], environment: Mapping[str, str], folder: Path
 ) -> dict[str, Any]:
+    """What a program of the bare interpreter wrote as its result, and the milliseconds from its start to its answer."""
     result = folder / "result.json"
     started = time.time()
     ran = subprocess.run(
@@ -168,7 +169,10 @@ def measure(
     figures = {}
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        floors = [_run(found[0], _FLOOR, {"paths": [str(runtime)]}, {}, folder)["cold_ms"] for _ in range(cold_starts)]
+        floors = [
+            run_bare(found[0], FLOOR_PROGRAM, {"paths": [str(runtime)]}, {}, folder)["cold_ms"]
+            for _ in range(cold_starts)
+        ]
         figures["boto3 and a client"] = {"cold_ms": round(statistics.median(floors), 1)}
         for function in FUNCTIONS:
             if only and function.name not in only:
@@ -188,7 +192,9 @@ def measure(
                 "event": _event(function, stack, match_id, features),
                 "warm_calls": 1 if batch else warm_calls,
             }
-            runs = [_run(found[0], _PROGRAM, given, environment, folder) for _ in range(2 if batch else cold_starts)]
+            runs = [
+                run_bare(found[0], _PROGRAM, given, environment, folder) for _ in range(2 if batch else cold_starts)
+            ]
             figures[function.name] = {
                 "memory_mb": template[function.logical_id]["Properties"]["MemorySize"],
                 "import_ms": round(statistics.median(run["import_ms"] for run in runs), 1),

@@ -26,7 +26,7 @@ def match_features(match_id: int, releases: ReleaseStore) -> MatchFeatures:
         DatasetUnavailable, ReleaseDamaged: it cannot be read.
         MatchNotFound: the match is not in it.
     """
-    release = releases.current()
+    release = releases.current(with_odds=False)
     computed_at = releases.entry(release.pointer, MATCH_FEATURES).computed_at
     found = list(release.database.rows("SELECT vector FROM by_id WHERE match_id = :id", {"id": match_id}))
     if not found:

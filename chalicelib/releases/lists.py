@@ -103,7 +103,7 @@ def prediction(match_id: int, stage: Stage, releases: ReleaseStore) -> dict[str,
     Raises:
         PredictionNotFound: there is none.
     """
-    release = releases.current()
+    release = releases.current(with_odds=False)
     releases.entry(release.pointer, PREDICTIONS_OF[stage])
     shown = columns.prediction_columns(stage)
     statement = (

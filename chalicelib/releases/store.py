@@ -9,10 +9,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from chalicelib.errors import CursorExpired, DatasetUnavailable, ReleaseDamaged, ReleaseUnavailable
-from chalicelib.releases.database import NO_ODDS, ServingDatabase
+from chalicelib.releases.database import NO_ODDS, RangedFile, ServingDatabase, Source, WholeFile
 from chalicelib.releases.pointer import (
     POINTER_KEY,
     SERVING,
@@ -22,6 +23,7 @@ from chalicelib.releases.pointer import (
     pointer_version_key,
 )
 from chalicelib.storage.objects import ObjectMissing, ObjectStore, ObjectStoreUnavailable, read
+from chalicelib.storage.ranged import BlockCache, ObjectFileSystem
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,10 @@ T = TypeVar("T")
 
 KEPT_POINTERS: Final = 32
 """Pointers of earlier releases kept in memory for the cursors that name them."""
+
+
+WHOLE_BYTES: Final = 8 * 2**20
+"""Up to so many bytes one read of the whole file is faster than reads of the blocks that a first request needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class ReleaseStore:
         check_seconds: How long the pointer is trusted before it is asked again (by ETag).
         clock: Monotonic seconds.
         kept_files: How many serving files stay open: the current one, and one that cursors may still need.
+        whole_bytes: Largest file that is fetched whole.
     """
 
     def __init__(
@@ -62,6 +69,7 @@ class ReleaseStore:
         check_seconds: float,
         clock: Callable[[], float] = time.monotonic,
         kept_files: int = 2,
+        whole_bytes: int = WHOLE_BYTES,
     ) -> None:
         self._objects = objects
         self._check_seconds = check_seconds
@@ -72,8 +80,19 @@ class ReleaseStore:
         self._old_pointers: OrderedDict[str, Pointer] = OrderedDict()
         self._databases: OrderedDict[str, ServingDatabase] = OrderedDict()
         self._parsed: OrderedDict[str, Any] = OrderedDict()
+        self._blocks = BlockCache(objects)
+        self._whole_bytes = whole_bytes
         self._last_good: Pointer | None = None
         self._unreadable: tuple[str, float] | None = None
+
+    @property
+    def range_reads(self) -> int:
+        """Reads of blocks of large files so far."""
+        return self._blocks.reads
+
+    @cached_property
+    def _files(self) -> ObjectFileSystem:
+        return ObjectFileSystem(self._blocks)
 
     def pointer(self) -> Pointer:
         """The current pointer; the last good one while the store is out of reach.
@@ -100,8 +119,11 @@ class ReleaseStore:
         self._checked_at = now
         return self._pointer[0]
 
-    def current(self) -> Release:
+    def current(self, *, with_odds: bool = True) -> Release:
         """The current release; while its files cannot be read, the last one that could.
+
+        Args:
+            with_odds: Whether its odds are needed; a single row of predictions or features is read without them.
 
         Raises:
             ReleaseUnavailable: none was ever published, or its pointer cannot be read.
@@ -110,15 +132,15 @@ class ReleaseStore:
         """
         pointer = self.pointer()
         if self._last_good is not None and self._is_known_unreadable(pointer):
-            return self._open(self._last_good)
+            return self._open(self._last_good, with_odds=with_odds)
         try:
-            release = self._open(pointer)
+            release = self._open(pointer, with_odds=with_odds)
         except (DatasetUnavailable, ReleaseDamaged) as error:
             self._unreadable = pointer.version, self._clock()
             if self._last_good is None or self._last_good == pointer:
                 raise
             logger.warning("release unreadable, keeping the last good one", extra={"reason": error.code})
-            return self._open(self._last_good)
+            return self._open(self._last_good, with_odds=with_odds)
         self._last_good = pointer
         return release
 
@@ -129,7 +151,7 @@ class ReleaseStore:
             CursorExpired: that version is past its retention, or never was.
             ReleaseUnavailable, DatasetUnavailable, ReleaseDamaged: it cannot be read.
         """
-        return self._open(self.pointer_at(version))
+        return self._open(self.pointer_at(version), with_odds=True)
 
     def entry(self, pointer: Pointer, dataset: str) -> DatasetEntry:
         """A data set's entry.
@@ -202,15 +224,23 @@ class ReleaseStore:
         version, at = self._unreadable
         return version == pointer.version and self._clock() - at < self._check_seconds
 
-    def _open(self, pointer: Pointer) -> Release:
+    def _source(self, entry: DatasetEntry) -> Source:
+        """A small file whole, checked against its checksum; of a large one the blocks that queries need."""
+        if entry.bytes <= self._whole_bytes:
+            return WholeFile(lambda: self.content(entry))
+        return RangedFile(self._files, entry.key, entry.bytes, entry.etag)
+
+    def _open(self, pointer: Pointer, *, with_odds: bool) -> Release:
         entry = self.entry(pointer, SERVING)
+        if entry.key in self._databases and self._databases[entry.key].is_damaged:
+            self._databases.pop(entry.key).close()
         if entry.key not in self._databases:
-            self._databases[entry.key] = ServingDatabase(self.content(entry))
+            self._databases[entry.key] = ServingDatabase(self._source(entry))
             while len(self._databases) > self._kept_files:
                 _, oldest = self._databases.popitem(last=False)
                 oldest.close()
         self._databases.move_to_end(entry.key)
         database = self._databases[entry.key]
-        priced = pointer.datasets.get(SERVING_ODDS)
-        odds = NO_ODDS if priced is None else database.attach(priced.key, lambda: self.content(priced))
+        priced = pointer.datasets.get(SERVING_ODDS) if with_odds else None
+        odds = NO_ODDS if priced is None else database.attach(priced.key, self._source(priced))
         return Release(pointer, database, odds)

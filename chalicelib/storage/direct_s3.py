@@ -4,8 +4,15 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from chalicelib.storage.aws_http import AwsEndpoint, AwsUnreachable
-from chalicelib.storage.objects import ObjectMissing, ObjectStoreUnavailable, S3ObjectStore, StoredObject
+from chalicelib.errors import ServiceError
+from chalicelib.storage.aws_http import Answer, AwsEndpoint, AwsUnreachable
+from chalicelib.storage.objects import (
+    ConditionFailed,
+    ObjectMissing,
+    ObjectStoreUnavailable,
+    S3ObjectStore,
+    StoredObject,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -42,7 +49,27 @@ class DirectS3ObjectStore(S3ObjectStore):
             return StoredObject(answer.body, answer.headers["etag"])
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return None
-        # A missing bucket is a 404 too.
-        if answer.status == HTTPStatus.NOT_FOUND and b"<Code>NoSuchKey</Code>" in answer.body:
-            raise ObjectMissing(f"no object {key}")
-        raise ObjectStoreUnavailable(f"the bucket answered {answer.status}")
+        raise _translated(answer, key)
+
+    def get_range(self, key: str, start: int, length: int, only_if_etag: str | None) -> bytes:
+        """See `ObjectStore.get_range`."""
+        headers = {"range": f"bytes={start}-{start + length - 1}"}
+        if only_if_etag:
+            headers["if-match"] = only_if_etag
+        try:
+            answer = self._endpoint.request("GET", f"{self._prefix}/{key}", headers)
+        except AwsUnreachable as error:
+            raise ObjectStoreUnavailable(f"the bucket does not answer: {error}") from error
+        if answer.status == HTTPStatus.PARTIAL_CONTENT:
+            return answer.body
+        raise _translated(answer, key)
+
+
+def _translated(answer: Answer, key: str) -> ServiceError:
+    # A missing bucket is a 404 too.
+    missing = answer.status == HTTPStatus.NOT_FOUND and b"<Code>NoSuchKey</Code>" in answer.body
+    if missing or answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        return ObjectMissing(f"no object {key}")
+    if answer.status == HTTPStatus.PRECONDITION_FAILED:
+        return ConditionFailed(f"{key} was written by somebody else in between")
+    return ObjectStoreUnavailable(f"the bucket answered {answer.status}")

@@ -1,6 +1,7 @@
 """Objects under keys: the small part of S3 that the service needs, and its error vocabulary."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -47,6 +48,16 @@ class ObjectStore(Protocol):
 
         Raises:
             ObjectMissing: there is none.
+            ObjectStoreUnavailable: the store does not answer.
+        """
+        ...
+
+    def get_range(self, key: str, start: int, length: int, only_if_etag: str | None) -> bytes:
+        """Bytes of an object from an offset inside it; fewer at its end.
+
+        Raises:
+            ConditionFailed: its ETag is another one.
+            ObjectMissing: there is none, or it ends before the offset.
             ObjectStoreUnavailable: the store does not answer.
         """
         ...
@@ -137,6 +148,22 @@ class S3ObjectStore:
         except BotoCoreError as error:
             raise ObjectStoreUnavailable(f"the bucket does not answer: {type(error).__name__}") from error
 
+    def get_range(self, key: str, start: int, length: int, only_if_etag: str | None) -> bytes:
+        """See `ObjectStore.get_range`."""
+        condition = {"IfMatch": only_if_etag} if only_if_etag else {}
+        try:
+            answer = self._client.get_object(
+                Bucket=self._bucket,
+                Key=key,
+                Range=f"bytes={start}-{start + length - 1}",
+                **condition,  # type: ignore[arg-type]
+            )
+            return answer["Body"].read()
+        except ClientError as error:
+            raise _translated(error, key) from error
+        except BotoCoreError as error:
+            raise ObjectStoreUnavailable(f"the bucket does not answer: {type(error).__name__}") from error
+
     def put(self, key: str, body: bytes, *, only_if_etag: str | None = None, only_if_absent: bool = False) -> str:
         """See `ObjectStore.put`."""
         condition = {"IfMatch": only_if_etag} if only_if_etag else {"IfNoneMatch": "*"} if only_if_absent else {}
@@ -184,7 +211,7 @@ class S3ObjectStore:
 def _translated(error: ClientError, key: str) -> ServiceError:
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     code = error.response["Error"]["Code"]
-    if code == "NoSuchKey":
+    if code == "NoSuchKey" or status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         return ObjectMissing(f"no object {key}")
     if status in (409, 412):
         return ConditionFailed(f"{key} was written by somebody else in between")

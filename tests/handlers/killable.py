@@ -33,6 +33,12 @@ class FolderStore:
         found = self._read(key)
         return None if found.etag == unless_etag else found
 
+    def get_range(self, key: str, start: int, length: int, only_if_etag: str | None) -> bytes:
+        stored = self._read(key)
+        if only_if_etag not in (None, stored.etag):
+            raise ConditionFailed(key)
+        return stored.body[start : start + length]
+
     def put(self, key: str, body: bytes, *, only_if_etag: str | None = None, only_if_absent: bool = False) -> str:
         time.sleep(self._latency_seconds)
         # One writer at a time here; writers that race are tested elsewhere.

@@ -42,6 +42,15 @@ class InMemoryObjectStore:
         self.bodies_read.append(key)
         return StoredObject(body, etag)
 
+    def get_range(self, key: str, start: int, length: int, only_if_etag: str | None) -> bytes:
+        self._check()
+        self.reads.append(key)
+        if key not in self.objects or start >= len(self.objects[key]):
+            raise ObjectMissing(f"no object {key}")
+        if only_if_etag not in (None, self._etag(self.objects[key])):
+            raise ConditionFailed(f"{key} was written by somebody else in between")
+        return self.objects[key][start : start + length]
+
     def put(self, key: str, body: bytes, *, only_if_etag: str | None = None, only_if_absent: bool = False) -> str:
         self._check()
         current = self.objects.get(key)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.cold import _FLOOR, _PROGRAM, _event, _run
+from benchmarks.cold import _PROGRAM, FLOOR_PROGRAM, _event, run_bare
 from chalicelib.endpoints import ENDPOINTS
 from infra.stack.functions import BY_NAME, FUNCTIONS
 
@@ -46,7 +46,7 @@ def given(folder: Path, source: str) -> dict[str, Any]:
 
 
 def test_a_cold_start_is_a_new_process_up_to_its_first_answer_and_warm_calls_follow_in_it(tmp_path: Path) -> None:
-    said = _run(sys.executable, _PROGRAM, given(tmp_path, HANDLER), {}, tmp_path)
+    said = run_bare(sys.executable, _PROGRAM, given(tmp_path, HANDLER), {}, tmp_path)
     assert said["status"] == 200
     assert len(said["warm"]) == 3
     assert said["cold_ms"] > said["import_ms"] > 0
@@ -54,9 +54,11 @@ def test_a_cold_start_is_a_new_process_up_to_its_first_answer_and_warm_calls_fol
 
 def test_a_function_that_raises_is_not_timed(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="no model"):
-        _run(sys.executable, _PROGRAM, given(tmp_path, "def predict(e, c): raise OSError('no model')"), {}, tmp_path)
+        run_bare(
+            sys.executable, _PROGRAM, given(tmp_path, "def predict(e, c): raise OSError('no model')"), {}, tmp_path
+        )
 
 
 def test_the_floor_has_no_libraries_but_those_it_is_given(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="boto3"):
-        _run(sys.executable, _FLOOR, {"paths": [str(tmp_path)]}, {}, tmp_path)
+        run_bare(sys.executable, FLOOR_PROGRAM, {"paths": [str(tmp_path)]}, {}, tmp_path)

@@ -1,0 +1,235 @@
+"""`make bench-serving`: lists and single rows of releases of growing size, in processes as Lambda starts them.
+
+For each size a rebuild of generated matches is published into an emulator's bucket, a third of them with odds. Each
+request is then made in a process of its own, from the built package: process start to first answer, resident memory,
+reads of the bucket; and again in the same process, warm.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.cold import FLOOR_PROGRAM, run_bare
+from infra.local.emulator import Emulator
+from infra.local.processes import any_free_port
+from infra.packaging import dependencies
+from infra.packaging.build import build_stage, output_folder
+from infra.paths import ROOT
+from infra.stack.functions import BY_NAME
+from infra.stack.stages import LOCAL_STAGE, target_of
+from tests.support.bare_call import unpack
+from tests.support.builders import make_event
+
+SIZES: Final = (7_000, 100_000, 1_000_000)
+SEED: Final = 20240501
+BUCKET: Final = "bench"
+HISTORY: Final = ROOT / "docs" / "benchmarks" / "serving.json"
+
+REQUESTS: Final[Mapping[str, tuple[str, dict[str, str]]]] = {
+    "first page of cards": ("cards", {"limit": "100"}),
+    "upcoming cards": ("cards", {"limit": "100", "status": "upcoming"}),
+    "cards of one league": ("cards", {"limit": "100", "region": "Region 000", "league": "League 000"}),
+    "cards of one club": ("cards", {"limit": "100", "region": "Region 000", "team": "Club 07"}),
+    "cards of a name that many clubs share": ("cards", {"limit": "100", "team": "Club 07"}),
+    "cards in the middle": ("cards", {"limit": "100", "from": "2014-03-01T00:00:00Z"}),
+    "value bets": ("cards", {"limit": "100", "value_only": "true"}),
+    "odds": ("odds", {"limit": "100"}),
+    "one prediction": ("precomputed", {}),
+}
+
+_PROGRAM: Final = """
+import importlib, json, sys, time
+given = json.load(sys.stdin)
+sys.path[:0] = given["paths"]
+class Context:
+    function_name = "bench"
+    function_version = "$LATEST"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:bench"
+    aws_request_id = "bench"
+    def get_remaining_time_in_millis(self):
+        return 25_000
+import app
+handler = getattr(app, given["function"])
+answer = handler(given["event"], Context())
+answered = time.time()
+from chalicelib import wiring
+reads = wiring.releases().range_reads
+with open("/proc/self/statm") as statm:
+    resident = int(statm.read().split()[1]) * 4096 / 1e6
+warm = []
+for _ in range(given["warm_calls"]):
+    started = time.perf_counter()
+    handler(given["event"], Context())
+    warm.append(time.perf_counter() - started)
+with open(given["result"], "w") as stream:
+    json.dump({"status": answer["statusCode"], "answered": answered, "reads": reads, "warm": warm,
+               "resident_mb": resident, "rows": answer["body"].count('"match_id"')}, stream)
+"""
+
+
+def prepare(size: int, model: Path) -> dict[str, Any]:
+    """Rebuild and publish `size` generated matches in this process, and say what it took."""
+    import boto3  # noqa: PLC0415 - only the process that prepares pays for these imports
+    import numpy as np  # noqa: PLC0415
+
+    from batch import synthetic  # noqa: PLC0415
+    from batch.jobs.datasets import write_serving_file, write_serving_odds  # noqa: PLC0415
+    from batch.matches import read_matches  # noqa: PLC0415
+    from batch.rebuild import model_from_directory, rebuild  # noqa: PLC0415
+    from batch.release import ReleaseWriter, new_release_id, parquet_bytes, publish_release  # noqa: PLC0415
+    from chalicelib.domain import Stage  # noqa: PLC0415
+    from chalicelib.releases.pointer import SERVING, SERVING_ODDS, DatasetEntry  # noqa: PLC0415
+    from chalicelib.storage.objects import S3ObjectStore  # noqa: PLC0415
+    from tests.support.builders import make_odds, make_signal  # noqa: PLC0415
+
+    frame = synthetic.matches(size, SEED)
+    as_of = frame["kickoff"].max().to_pydatetime() - timedelta(days=14)
+    content = parquet_bytes(frame)
+    del frame
+    objects = S3ObjectStore(boto3.client("s3"), BUCKET)
+    started = time.perf_counter()
+    rebuilt = rebuild(read_matches({"matches.parquet": content}), [model_from_directory(model)], as_of)
+    seconds = {"rebuild": time.perf_counter() - started}
+    writer = ReleaseWriter(objects, new_release_id(datetime.now(UTC)), as_of, as_of)
+    entries: dict[str, DatasetEntry] = {
+        one.name: writer.write(one.file_name, one.content, one.rows, one.model) for one in rebuilt.datasets
+    }
+    started = time.perf_counter()
+    entries[SERVING] = write_serving_file(writer, rebuilt.features, rebuilt.predictions)
+    seconds["serving.sqlite, written and stored"] = time.perf_counter() - started
+    ids = rebuilt.predictions[Stage.CHAMPION]["match_id"].to_numpy()
+    priced = make_odds(np.sort(ids)[::3].tolist())
+    entries["fonbet_odds"] = writer.write("fonbet_odds.parquet", parquet_bytes(priced), len(priced))
+    signals = {stage: make_signal(frame, priced) for stage, frame in rebuilt.predictions.items()}
+    started = time.perf_counter()
+    entries[SERVING_ODDS] = write_serving_odds(writer, rebuilt.predictions, priced, signals, {"Region 000": -0.1})
+    seconds["odds.sqlite, written and stored"] = time.perf_counter() - started
+    publish_release(objects, writer, entries, keep=frozenset(), backwards=True)
+    return {
+        "seconds": {name: round(value, 1) for name, value in seconds.items()},
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024),
+        "serving_mb": round(entries[SERVING].bytes / 1e6, 1),
+        "odds_mb": round(entries[SERVING_ODDS].bytes / 1e6, 1),
+        "as_of": f"{as_of:%Y-%m-%dT%H:%M:%SZ}",
+        "a_match": int(ids[len(ids) // 2]),
+    }
+
+
+def measure(emulator: Emulator, folder: Path, prepared: Mapping[str, Any], starts: int) -> dict[str, Any]:
+    """Figures of each request: medians of `starts` processes."""
+    target = target_of(LOCAL_STAGE)
+    found = dependencies.interpreter(target.python)
+    assert found is not None
+    code, _layers = unpack(output_folder(LOCAL_STAGE), BY_NAME["cards"], folder / "cards")
+    paths = [str(code), str(dependencies.runtime_libraries(target))]
+    environment = {
+        **emulator.client_environment(),
+        **dict.fromkeys(("TASKS_TABLE", "INFERENCE_QUEUE_URL", "DEAD_LETTER_QUEUE_URL"), "unused"),
+        **dict.fromkeys(("INFERENCE_FUNCTION", "API_KEYS_SECRET_ID"), "unused"),
+        "DATA_BUCKET": BUCKET,
+        "CLIENT_KEY_REQUIRED": "false",
+        "RELEASE_CHECK_SECONDS": "60",
+        "REPLAY_AS_OF": prepared["as_of"],
+        "POWERTOOLS_SERVICE_NAME": "bench",
+        "AWS_LAMBDA_FUNCTION_NAME": "bench",
+    }
+    floor = statistics.median(
+        run_bare(found[0], FLOOR_PROGRAM, {"paths": [paths[1]]}, {}, folder)["cold_ms"] for _ in range(starts)
+    )
+    figures = {"a process that makes one boto3 client": {"cold_ms": round(floor, 1)}}
+    for name, (function, query) in REQUESTS.items():
+        parameters = {"match_id": prepared["a_match"]} if function == "precomputed" else {}
+        event = make_event(function, query=query or None, **parameters)
+        given = {"paths": paths, "function": function, "event": event, "warm_calls": 30}
+        runs = [run_bare(found[0], _PROGRAM, given, environment, folder) for _ in range(starts)]
+        assert all(run["status"] == 200 for run in runs), name
+        figures[name] = {
+            "rows": runs[0]["rows"],
+            "cold_ms": round(statistics.median(run["cold_ms"] for run in runs), 1),
+            "cold_ratio": round(statistics.median(run["cold_ms"] for run in runs) / floor, 2),
+            "warm_ms": round(1e3 * statistics.median(second for run in runs for second in run["warm"]), 2),
+            "reads": runs[0]["reads"],
+            "resident_mb": round(statistics.median(run["resident_mb"] for run in runs), 1),
+        }
+    return figures
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure all sizes and print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--starts", type=int, default=5, help="processes started for each request")
+    parser.add_argument("--prepare", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--record", action="store_true", help=f"append the figures to {HISTORY.relative_to(ROOT)}")
+    options = parser.parse_args(arguments)
+    if options.prepare:
+        print(json.dumps(prepare(options.prepare, options.model)))
+        return 0
+    build_stage(LOCAL_STAGE)
+    results = []
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        train = [sys.executable, "-m", "batch.train", "--out", str(folder / "model")]
+        subprocess.run(train, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        emulator = Emulator(folder / "emulator", any_free_port())
+        emulator.start()
+        try:
+            emulator.session().client("s3").create_bucket(Bucket=BUCKET)
+            for size in options.sizes:
+                prepared = _prepared(size, folder / "model", emulator)
+                figures = measure(emulator, folder, prepared, options.starts)
+                results.append({"matches": size, "release": prepared, "requests": figures})
+                _show(results[-1])
+        finally:
+            emulator.daemon.stop()
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
+    report = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": machine,
+        "load_average": round(os.getloadavg()[0], 2),
+        "results": results,
+    }
+    print(f"\n{report['date']}, {machine}, load {report['load_average']}; medians of {options.starts} processes")
+    if options.record:
+        history = json.loads(HISTORY.read_text("utf-8")) if HISTORY.exists() else []
+        HISTORY.write_text(json.dumps([*history, report], indent=1) + "\n", "utf-8")
+    return 0
+
+
+def _prepared(size: int, model: Path, emulator: Emulator) -> dict[str, Any]:
+    print(f"{size:>10} matches …", flush=True)
+    command = [sys.executable, "-m", "benchmarks.serving", "--prepare", str(size), "--model", str(model)]
+    environment = {**os.environ, **emulator.client_environment()}
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, env=environment)
+    prepared: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return prepared
+
+
+_WIDTHS: Final = {"rows": 6, "cold_ms": 9, "cold_ratio": 9, "warm_ms": 9, "reads": 7, "resident_mb": 7}
+
+
+def _show(result: Mapping[str, Any]) -> None:
+    release = result["release"]
+    took = ", ".join(f"{name} {seconds} s" for name, seconds in release["seconds"].items())
+    print(f"{took}; peak {release['peak_mb']} MB; files {release['serving_mb']} and {release['odds_mb']} MB")
+    print(f"{'request':<40}{'rows':>6}{'cold ms':>9}{'x floor':>9}{'warm ms':>9}{'reads':>7}{'MB':>7}")
+    for name, one in result["requests"].items():
+        cells = "".join(f"{one.get(key, ''):>{width}}" for key, width in _WIDTHS.items())
+        print(f"{name:<40}{cells}", flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
