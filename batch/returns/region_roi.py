@@ -37,6 +37,8 @@ EXACT_BOOTSTRAP_BETS: Final = 2000
 MIN_BETS_FOR_INTERVAL: Final = 10
 """Below so many bets a bootstrap only repeats the few bets there are; no interval is given."""
 PROBABILITIES: Final = ["proba_home", "proba_draw", "proba_away"]
+FAIR: Final = ["fair_home", "fair_draw", "fair_away"]
+FAIR_CLOSING: Final = ["fair_closing_home", "fair_closing_draw", "fair_closing_away"]
 _ODDS: Final = list(ODDS)
 _CLOSING: Final = list(CLOSING)
 
@@ -68,7 +70,8 @@ def bettable(predictions: pd.DataFrame, odds: pd.DataFrame) -> pd.DataFrame:
         odds: Rows in the form of fonbet_odds.parquet.
 
     Returns:
-        The predictions' columns and the odds' columns, sorted by (match_date, match_id).
+        The predictions' columns, the odds' columns, and the margin-free probabilities of the price (FAIR) and of the
+        closing price (FAIR_CLOSING, missing where it is unknown or no market), sorted by (match_date, match_id).
     """
     columns = ["match_id", *_ODDS, *[name for name in _CLOSING if name in odds.columns], "collected_at"]
     both = predictions.merge(odds[columns], on="match_id", how="inner", validate="one_to_one")
@@ -78,7 +81,12 @@ def bettable(predictions: pd.DataFrame, odds: pd.DataFrame) -> pd.DataFrame:
     if "in_sample" in both.columns:
         usable &= ~both["in_sample"].fillna(value=False).to_numpy(bool)
     bettable_rows: pd.DataFrame = both[usable]
-    return bettable_rows.sort_values(["match_date", "match_id"], ignore_index=True)
+    ordered = bettable_rows.sort_values(["match_date", "match_id"], ignore_index=True)
+    # once for all that is asked of these matches: solving a million markets takes a second
+    for names, prices in ((FAIR, _ODDS), (FAIR_CLOSING, _CLOSING)):
+        has_prices = set(prices) <= set(ordered.columns)
+        ordered[names] = odds_arrays.shin(ordered[prices].to_numpy(np.float64)).probabilities if has_prices else np.nan
+    return ordered
 
 
 def settled_bets(predictions: pd.DataFrame, odds: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> pd.DataFrame:
@@ -115,17 +123,16 @@ def settle(matches: pd.DataFrame, bet: Integers, edge: Floats) -> pd.DataFrame:
         edge: What was expected of each bet.
     """
     outcome = outcome_codes(matches["outcome_1x2"])
-    made = (bet != NO_BET) & (outcome != NO_BET)
-    rows = np.flatnonzero(made)
-    table: pd.DataFrame = matches.iloc[rows].reset_index(drop=True)
-    taken = table[_ODDS].to_numpy(np.float64)[np.arange(len(rows)), bet[rows]]
-    return table[["match_id", "match_date", "region", "league"]].assign(
+    rows = np.flatnonzero((bet != NO_BET) & (outcome != NO_BET))
+    taken = matches[_ODDS].to_numpy(np.float64)[rows, bet[rows]]
+    shown: pd.DataFrame = matches[["match_id", "match_date", "region", "league"]].iloc[rows]
+    return shown.reset_index(drop=True).assign(
         bet=bet[rows],
-        pick=table[PROBABILITIES].to_numpy(np.float64).argmax(axis=1),
+        pick=matches[PROBABILITIES].to_numpy(np.float64).argmax(axis=1)[rows],
         odds=taken,
         edge=edge[rows],
         profit=np.where(bet[rows] == outcome[rows], taken - 1, -1.0),
-        clv=closing_line_values(table, bet[rows], taken),
+        clv=taken * matches[FAIR_CLOSING].to_numpy(np.float64)[rows, bet[rows]] - 1,
     )
 
 
@@ -218,10 +225,8 @@ def _sum_by(group: Integers, values: Floats) -> Floats:
 
 
 def closing_line_values(matches: pd.DataFrame, bet: Integers, taken: Floats) -> Floats:
-    """o_taken q_close - 1 of each bet, q_close by Shin's method; NaN where the closing odds are no market."""
-    if not set(_CLOSING) <= set(matches.columns):
-        return np.full(len(matches), np.nan)
-    closing = odds_arrays.shin(matches[_CLOSING].to_numpy(np.float64)).probabilities
+    """o_taken q_close - 1 of a bet on each row of `bettable`; NaN where the closing odds are unknown or no market."""
+    closing = matches[FAIR_CLOSING].to_numpy(np.float64)
     return np.asarray(taken * closing[np.arange(len(matches)), bet] - 1, dtype=np.float64)
 
 

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from batch import evaluate
-from batch.odds import arrays as odds_arrays
 from batch.odds.arrays import NO_BET, Booleans, Floats, Integers
 from batch.odds.past_prices import ODDS
 from batch.returns.pool import MIN_MATCHES
 from batch.returns.region_roi import (
+    FAIR,
     PROBABILITIES,
     RoiSettings,
     bets_on,
@@ -113,7 +113,7 @@ def lessons(signal: ValueSignal, settings: RoiSettings) -> dict[str, Any]:
     matches = signal.matches
     prices = matches[list(ODDS)].to_numpy(np.float64)
     model = matches[PROBABILITIES].to_numpy(np.float64)
-    market = odds_arrays.shin(prices).probabilities
+    market = matches[FAIR].to_numpy(np.float64)
     outcome = outcome_codes(matches["outcome_1x2"])
     settled = outcome != NO_BET
     nothing_expected = np.full(len(matches), np.nan)
@@ -222,7 +222,7 @@ def _against_the_market(finished: pd.DataFrame, odds: pd.DataFrame, naive: Float
     rows = finished.assign(_naive_home=naive[:, 0], _naive_draw=naive[:, 1], _naive_away=naive[:, 2])
     priced = bettable(rows, odds)
     outcome = outcome_codes(priced["outcome_1x2"])
-    market = odds_arrays.shin(priced[["odds_home", "odds_draw", "odds_away"]].to_numpy(np.float64)).probabilities
+    market = priced[FAIR].to_numpy(np.float64)
     return {
         "matches": len(priced),
         "model": _scores(priced[PROBABILITIES].to_numpy(np.float64), outcome),

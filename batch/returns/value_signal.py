@@ -17,6 +17,7 @@ from batch.odds.arrays import NO_BET, Booleans, Floats, Integers
 from batch.odds.past_prices import ODDS
 from batch.returns.pool import RESULT_KNOWN_AFTER, PoolWeights, pool_walk_forward
 from batch.returns.region_roi import (
+    FAIR,
     PROBABILITIES,
     RoiSettings,
     bettable,
@@ -87,7 +88,7 @@ def value_signal(
     matches = bettable(predictions, odds)
     outcome = outcome_codes(matches["outcome_1x2"])
     prices = matches[list(ODDS)].to_numpy(np.float64)
-    market = odds_arrays.shin(prices).probabilities
+    market = matches[FAIR].to_numpy(np.float64)
     model = matches[PROBABILITIES].to_numpy(np.float64)
     pool = pool_walk_forward(matches["match_date"], market, model, outcome)
     bets = odds_arrays.value_bets(pool.probabilities, prices, settings.threshold)
