@@ -325,6 +325,13 @@ def test_the_gateways_own_errors_are_json_of_our_form_with_a_request_id(template
         assert "gatewayresponse.header.Retry-After" in responses[kind]["ResponseParameters"]
 
 
+def test_production_is_not_deployed_without_somebody_to_page(template: dict[str, Any]) -> None:
+    rule = template["Rules"]["SomebodyIsPagedInProduction"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
+
+
 def test_the_stage_throttles(template: dict[str, Any]) -> None:
     (setting,) = template["Resources"]["ApiStage"]["Properties"]["MethodSettings"]
     assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
