@@ -65,6 +65,11 @@ $(EMULATOR_VENV)/.ready: $(BOOT)/.ready $(LOCKS)/emulator.txt
 node_modules/.ready: $(BOOT)/.ready package.json package-lock.json $(LOCKS)/node.txt infra/local/find_node.sh
 	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; npm ci --silent --ignore-scripts && touch $@
 
+# The tools that check the OpenAPI document and make TypeScript of it.
+API_TOOLS := clients/typescript/node_modules/.ready
+$(API_TOOLS): $(BOOT)/.ready clients/typescript/package.json clients/typescript/package-lock.json
+	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; cd clients/typescript && npm ci --silent --ignore-scripts && touch node_modules/.ready
+
 browser: setup ## A Chromium for the board's tests: an installed one, else Playwright's, else Debian's (as root)
 	@$(PY) -m tests.support.chromium
 
@@ -113,11 +118,14 @@ test-iam: setup ## Each function under its own role: the end-to-end tests with r
 mutate-rights: setup ## Take away each right of each role in turn and see that it is missed ([FUNCTIONS="sweep ui"])
 	@ENFORCE_IAM=1 MUTATE_RIGHTS="$(or $(FUNCTIONS),all)" $(PY) -m pytest -n 0 -s -q tests/e2e/test_rights.py -k "taken_away" $(PYTEST_ARGS)
 
-lint: setup lint-js ## Ruff (rules and format), import contracts and mypy; ESLint, Prettier and tsc for the board
+lint: setup lint-js lint-api ## Ruff (rules and format), import contracts, mypy; ESLint, Prettier, tsc; Redocly, Spectral
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/mypy
+
+lint-api: $(API_TOOLS) ## Redocly and Spectral over docs/openapi.json
+	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; cd clients/typescript && npm run --silent lint 2>&1 | tail -n 40
 
 lint-js: node_modules/.ready ## ESLint, Prettier and tsc --checkJs over the board's JavaScript
 	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; npm run --silent lint
@@ -161,9 +169,10 @@ replay: setup ## Run a day of batch again and show it (AS_OF=2024-03-20 [STACK=n
 bench-cold: setup ## Cold start and warm time of every function, into infra/reference/measured.json
 	@$(PY) -m benchmarks.cold --record
 
-openapi: setup ## docs/openapi.json from the code, and the client packages' cores from it
+openapi: setup $(API_TOOLS) ## docs/openapi.json from the code, and the client packages' cores from it
 	@$(PY) -m infra.reference.openapi
 	@$(PY) -m infra.reference.clients
+	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; cd clients/typescript && npm run --silent generate >/dev/null 2>&1
 
 fuzz: setup ## Requests generated from the OpenAPI document against BASE_URL (default: the local system; FUZZ_EXAMPLES=400)
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m tests.fuzz.run
