@@ -551,6 +551,39 @@ class ProjectionRow(_Frozen):
     )
 
 
+class SeasonCount(_Frozen):
+    """A season of a league."""
+
+    model_config = _shown(season="2023/24", matches=306)
+
+    season: str
+    matches: int
+
+
+class LeagueCount(_Frozen):
+    """A league of a region."""
+
+    model_config = _shown(league="Eredivisie", matches=306, seasons=[{"season": "2023/24", "matches": 306}])
+
+    league: str
+    matches: int
+    seasons: list[SeasonCount]
+
+
+class RegionRow(_Frozen):
+    """A region that the data release covers, with its leagues and seasons."""
+
+    model_config = _shown(
+        region="Netherlands",
+        matches=306,
+        leagues=[{"league": "Eredivisie", "matches": 306, "seasons": [{"season": "2023/24", "matches": 306}]}],
+    )
+
+    region: str
+    matches: int
+    leagues: list[LeagueCount]
+
+
 class Fault(_Frozen):
     """What is wrong at one place of the request, as Pydantic gives it."""
 

@@ -163,9 +163,6 @@ ENDPOINTS: Final = (
             "The match's features in the current data release, as `POST /predict` takes them: change what you like and"
             " send them back."
         ),
-        layers=(Layer.PYARROW,),
-        memory_mb=1769,
-        timeout_seconds=25,
     ),
     Endpoint(
         "precomputed",
@@ -228,6 +225,15 @@ ENDPOINTS: Final = (
         "lists",
         summary="Return of value bets per region",
         description="Flat-stake return on investment of past value bets, with a 95 % bootstrap interval.",
+    ),
+    Endpoint(
+        "regions",
+        "GET",
+        "/predict/regions",
+        Access.PUBLIC,
+        "lists",
+        summary="Regions, leagues and seasons",
+        description="What the current data release covers, with counts of matches: the values that filters take.",
     ),
     Endpoint(
         "projections",

@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.access.keys import KeyRing
+from chalicelib.access.keys import KeyRing, level_of
 from chalicelib.access.throttle import KeyThrottle, WrongKeyThrottle
+from chalicelib.endpoints import Access
+from chalicelib.errors import KeysUnavailable
 from chalicelib.models.copies import ModelCopies
 from chalicelib.models.store import ModelStore
 from chalicelib.releases.store import ReleaseStore
@@ -128,6 +130,18 @@ def key_ring() -> KeyRing:
     endpoint = _endpoint("secretsmanager")
     client = SecretsReader(endpoint[0]) if endpoint else aws_client("secretsmanager")
     return KeyRing(client, settings().api_keys_secret_id, settings().api_keys_check_seconds)
+
+
+def is_known_caller(api_key: str | None) -> bool:
+    """Whether a public operation treats the caller as one with a key: always where the deployment demands none."""
+    if not settings().client_key_required:
+        return True
+    if api_key is None:
+        return False
+    try:
+        return level_of(api_key, key_ring().keys()) is not Access.PUBLIC
+    except KeysUnavailable:
+        return False
 
 
 @cache

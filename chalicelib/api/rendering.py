@@ -58,18 +58,20 @@ def is_too_large(body: str) -> bool:
     return len(body) > _SMALL and len(json.dumps(body)) > MAX_LIST_BYTES
 
 
-def list_response(page: Page, body: str, variant: str) -> Response[str]:
+def list_response(page: Page, body: str, variant: str, media_type: str = JSON) -> Response[str]:
     """A page of rows with the headers of the release it comes from.
 
     Args:
         page: The page.
         body: Its rows as JSON.
-        variant: What besides the release decides the content: the path and the query.
+        variant: What besides the release decides the content: the path, the query and the form.
+        media_type: What the body is.
     """
     headers = {
         "ETag": f'W/"{page.version}-{_short_hash(variant)}"',
         "Last-Modified": format_datetime(page.last_modified, usegmt=True),
         "Cache-Control": "no-cache",
+        "Vary": "Accept, X-API-Key",
     }
     if page.predictions_computed_at is not None:
         headers["x-predictions-computed-at"] = iso_utc(page.predictions_computed_at)
@@ -77,11 +79,11 @@ def list_response(page: Page, body: str, variant: str) -> Response[str]:
         headers["x-clock"] = iso_utc(page.now)
     if page.next_cursor is not None:
         headers["x-next-cursor"] = page.next_cursor
-    return Response(int(HTTPStatus.OK), JSON, body, headers=dict(headers))
+    return Response(int(HTTPStatus.OK), media_type, body, headers=dict(headers))
 
 
 def documented(
-    model: Any, *errors: int, status: HTTPStatus = HTTPStatus.OK, conditional: bool = False
+    model: Any, *errors: int, status: HTTPStatus = HTTPStatus.OK, conditional: bool = False, csv: bool = True
 ) -> dict[int, Any]:
     """The `responses` of a route for the OpenAPI document: its success and its errors.
 
@@ -90,10 +92,13 @@ def documented(
         errors: Status codes of the errors.
         status: The success's status code.
         conditional: Whether callers that hold the content get 304; lists always do.
+        csv: Whether a list can be had as CSV too.
     """
     responses: dict[int, Any] = {
         int(status): {"description": _describe(model), "content": {JSON: {"model": model}}},
     }
+    if csv and get_origin(model) is list:
+        responses[int(status)]["content"]["text/csv"] = {"schema": {"type": "string"}}
     if conditional or get_origin(model) is list:
         responses[int(HTTPStatus.NOT_MODIFIED)] = {"description": "The caller holds the current content."}
     for code in errors:

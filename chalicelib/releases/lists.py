@@ -9,7 +9,7 @@ import heapq
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
@@ -138,7 +138,9 @@ class _Request:
             rows=rows,
             next_cursor=following,
             version=self.release.pointer.version + self.clock.state,
-            last_modified=max(parse_utc(entry.computed_at) for entry in entries),
+            last_modified=max(
+                datetime.fromtimestamp(self.clock.changed_at, UTC), *(parse_utc(entry.computed_at) for entry in entries)
+            ),
             now=self.now,
         )
 

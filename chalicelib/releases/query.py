@@ -13,6 +13,8 @@ from typing import Any, Final, TypeAlias
 from chalicelib.errors import CursorExpired, InvalidCursor
 
 DEFAULT_LIMIT: Final = 100
+ANONYMOUS_LIMIT: Final = 500
+"""Most rows of a page for callers without an API key, where keys are demanded at all."""
 MAX_LIMIT: Final = 5_000
 """5,000 cards are about 4 MB of JSON, below Lambda's 6 MB."""
 

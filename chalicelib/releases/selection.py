@@ -45,10 +45,12 @@ class Clock:
     Args:
         started: Number of matches whose kickoff has passed.
         over: Number of matches whose kickoff is `LIVE_FOR` or longer ago.
+        changed_at: When the last of them kicked off or was over, in seconds since the epoch; 0 where none has.
     """
 
     started: int
     over: int
+    changed_at: int = 0
 
     @property
     def state(self) -> str:
@@ -58,16 +60,20 @@ class Clock:
 
 def clock_of(database: ServingDatabase, now: datetime) -> Clock:
     """The clock at a time."""
-    return Clock(*(_kicked_off(database, math.floor(moment.timestamp())) for moment in (now, now - LIVE_FOR)))
+    started, last_kickoff = _kicked_off(database, math.floor(now.timestamp()))
+    over, last_over = _kicked_off(database, math.floor((now - LIVE_FOR).timestamp()))
+    ended_at = last_over + int(LIVE_FOR.total_seconds()) if over else 0
+    return Clock(started, over, max(last_kickoff, ended_at))
 
 
-def _kicked_off(database: ServingDatabase, seconds: int) -> int:
-    """How many matches kicked off at that time or before; as a position, the first that did not."""
+def _kicked_off(database: ServingDatabase, seconds: int) -> tuple[int, int]:
+    """How many matches kicked off by a time (as a position, the first that did not), and when the last of them did."""
     statement = (
-        "SELECT position FROM matches INDEXED BY matches_kickoff WHERE kickoff <= :seconds "
+        "SELECT position, kickoff FROM matches INDEXED BY matches_kickoff WHERE kickoff <= :seconds "
         "ORDER BY kickoff DESC, position DESC LIMIT 1"
     )
-    return next((position + 1 for (position,) in database.rows(statement, {"seconds": seconds})), 0)
+    rows = database.rows(statement, {"seconds": seconds})
+    return next(((position + 1, kickoff) for position, kickoff in rows), (0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +121,10 @@ def select(release: Release, query: Query, clock: Clock) -> Selection:
     database, properties = release.database, release.database.properties
     first, end = 0, int(properties["matches"])
     if query.begin is not None:
-        first = _kicked_off(database, math.ceil(query.begin.timestamp()) - 1)
+        first, _ = _kicked_off(database, math.ceil(query.begin.timestamp()) - 1)
         end = int(properties["with_kickoff"])
     if query.end is not None:
-        end = min(end, _kicked_off(database, math.ceil(query.end.timestamp()) - 1))
+        end = min(end, _kicked_off(database, math.ceil(query.end.timestamp()) - 1)[0])
     selection = Selection(
         first,
         end,

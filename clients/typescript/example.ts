@@ -6,7 +6,7 @@ import type { components, paths } from "./schema.js";
 type Card = components["schemas"]["CardRow"];
 
 export const connect = (baseUrl: string, apiKey?: string) =>
-  createClient<paths>({ baseUrl, headers: apiKey ? { "X-API-Key": apiKey } : {} });
+  createClient<paths, "application/json">({ baseUrl, headers: apiKey ? { "X-API-Key": apiKey } : {} });
 
 /** All cards of a region that have not kicked off, page by page. */
 export async function upcomingCards(api: ReturnType<typeof connect>, region: string): Promise<Card[]> {

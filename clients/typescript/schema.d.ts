@@ -426,6 +426,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/predict/regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Regions, leagues and seasons
+         * @description What the current data release covers, with counts of matches: the values that filters take.
+         */
+        get: operations["regions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/predict/{match_id}": {
         parameters: {
             query?: never;
@@ -539,7 +559,7 @@ export interface components {
          *       "in_sample": false,
          *       "is_correct": true,
          *       "is_future": false,
-         *       "kelly_quarter": 0.0283,
+         *       "kelly_quarter": null,
          *       "league": "Eredivisie",
          *       "live_score": null,
          *       "match_date": "2024-04-07T12:30:00Z",
@@ -551,8 +571,15 @@ export interface components {
          *       "odds_draw": 3.9,
          *       "odds_home": 1.9,
          *       "outcome_1x2": "home",
+         *       "pooled_away": 0.232,
+         *       "pooled_draw": 0.247,
+         *       "pooled_edge_away": -0.049,
+         *       "pooled_edge_draw": -0.037,
+         *       "pooled_edge_home": -0.01,
+         *       "pooled_home": 0.521,
          *       "predicted_class": 0,
          *       "predicted_label": "home",
+         *       "price_age_seconds": 108000,
          *       "proba_away": 0.15,
          *       "proba_draw": 0.27,
          *       "proba_home": 0.58,
@@ -561,7 +588,7 @@ export interface components {
          *       "season": "2023/24",
          *       "sex": 0,
          *       "status": "finished",
-         *       "value_bet": "home"
+         *       "value_bet": null
          *     }
          */
         CardRow: {
@@ -602,13 +629,21 @@ export interface components {
             implied_home?: number | null;
             implied_draw?: number | null;
             implied_away?: number | null;
-            /** @description Expected value per unit staked, p·odds - 1. */
+            /** @description What the model alone expects per unit staked, p·odds - 1. Large ones usually mean that the market knows more. */
             edge_home?: number | null;
             edge_draw?: number | null;
             edge_away?: number | null;
-            /** @description Outcome with the largest edge over the threshold. */
+            /** @description Price and model combined, as past matches weigh them; the market alone while they are few. */
+            pooled_home?: number | null;
+            pooled_draw?: number | null;
+            pooled_away?: number | null;
+            /** @description Expected value per unit staked by the pooled one. */
+            pooled_edge_home?: number | null;
+            pooled_edge_draw?: number | null;
+            pooled_edge_away?: number | null;
+            /** @description Outcome whose pooled edge is the largest over the threshold; only while the closing-line value of such bets here lies above zero beyond doubt. */
             value_bet?: ("home" | "draw" | "away") | null;
-            /** @description A quarter of the Kelly fraction of the value bet. */
+            /** @description Stake on the value bet: a quarter of Kelly's share of the bankroll; a day's together at most 5 %. */
             kelly_quarter?: number | null;
             /** @enum {string} */
             status: "upcoming" | "live" | "finished";
@@ -616,6 +651,8 @@ export interface components {
             region_roi?: number | null;
             is_correct?: boolean | null;
             odds_collected_at?: string | null;
+            /** @description Age of the odds now, or at kickoff once it is past. */
+            price_age_seconds?: number | null;
             fonbet_url?: string | null;
         };
         /**
@@ -765,6 +802,24 @@ export interface components {
             checks: {
                 [key: string]: string;
             };
+        };
+        /**
+         * @description A league of a region.
+         * @example {
+         *       "league": "Eredivisie",
+         *       "matches": 306,
+         *       "seasons": [
+         *         {
+         *           "matches": 306,
+         *           "season": "2023/24"
+         *         }
+         *       ]
+         *     }
+         */
+        LeagueCount: {
+            league: string;
+            matches: number;
+            seasons: components["schemas"]["SeasonCount"][];
         };
         /**
          * @description An upcoming match available for prediction.
@@ -1106,9 +1161,12 @@ export interface components {
             pending_tasks?: number | null;
         };
         /**
-         * @description Flat-stake return on the value bets of a region, with its 95 % bootstrap interval.
+         * @description Flat-stake return where the model's own edge exceeds the threshold, by region, with 95 % intervals.
          * @example {
          *       "bets": 41,
+         *       "clv": -0.021,
+         *       "clv_ci_high": -0.008,
+         *       "clv_ci_low": -0.034,
          *       "profit": 0.5,
          *       "region": "Netherlands",
          *       "roi": 0.0122,
@@ -1125,6 +1183,45 @@ export interface components {
             roi: number | null;
             roi_ci_low: number | null;
             roi_ci_high: number | null;
+            /** @description Mean closing-line value: price taken times closing probability, minus one. */
+            clv: number | null;
+            clv_ci_low: number | null;
+            clv_ci_high: number | null;
+        };
+        /**
+         * @description A region that the data release covers, with its leagues and seasons.
+         * @example {
+         *       "leagues": [
+         *         {
+         *           "league": "Eredivisie",
+         *           "matches": 306,
+         *           "seasons": [
+         *             {
+         *               "matches": 306,
+         *               "season": "2023/24"
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "matches": 306,
+         *       "region": "Netherlands"
+         *     }
+         */
+        RegionRow: {
+            region: string;
+            matches: number;
+            leagues: components["schemas"]["LeagueCount"][];
+        };
+        /**
+         * @description A season of a league.
+         * @example {
+         *       "matches": 306,
+         *       "season": "2023/24"
+         *     }
+         */
+        SeasonCount: {
+            season: string;
+            matches: number;
         };
         /**
          * @description Which registered-model alias serves: the champion, or the challenger tried beside it.
@@ -2605,9 +2702,9 @@ export interface operations {
     cards: {
         parameters: {
             query?: {
-                /** @description Only this region. */
+                /** @description Only this region, whatever its case and accents. */
                 region?: string;
-                /** @description Only this league. */
+                /** @description Only this league, whatever its case and accents. */
                 league?: string;
                 /** @description Only matches in this state. */
                 status?: "upcoming" | "live" | "finished";
@@ -2615,15 +2712,21 @@ export interface operations {
                 from?: string;
                 /** @description Kickoff before, ISO-8601. */
                 to?: string;
-                /** @description Part of a team's name, any case. */
+                /** @description Part of a team's name or of a known spelling of it (`man u`), whatever its case and accents. */
                 team?: string;
+                /** @description Only this match. */
+                match_id?: number;
+                /** @description Only these matches: up to 200 ids, separated by commas. */
+                match_ids?: string;
                 /** @description Only regions whose ROI is at least this share (0.05 is 5 %). */
                 min_region_roi?: number;
                 /** @description Only matches with a value bet. */
                 value_only?: boolean;
                 /** @description Registered-model alias that answers. `Production` and `Staging` stand for the two. */
                 stage?: components["schemas"]["Stage"];
-                /** @description Rows in the page. */
+                /** @description Order: earliest kickoff first, latest first, or largest edge first. */
+                sort?: "kickoff" | "-kickoff" | "edge";
+                /** @description Rows in the page; 100 if left out, as CSV all. Without an API key at most 500, where the deployment demands keys. */
                 limit?: number;
                 /** @description Where the page begins: `x-next-cursor` of the page before. */
                 cursor?: string;
@@ -2651,6 +2754,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CardRow"][];
+                    "text/csv": string;
                 };
             };
             /** @description The caller holds the current content. */
@@ -2668,6 +2772,16 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The data release that the listing began in has been deleted; start again without `cursor`. */
+            410: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2871,17 +2985,21 @@ export interface operations {
     matches: {
         parameters: {
             query?: {
-                /** @description Only this region. */
+                /** @description Only this region, whatever its case and accents. */
                 region?: string;
-                /** @description Only this league. */
+                /** @description Only this league, whatever its case and accents. */
                 league?: string;
                 /** @description Kickoff at or after, ISO-8601; without a zone it is UTC. */
                 from?: string;
                 /** @description Kickoff before, ISO-8601. */
                 to?: string;
-                /** @description Part of a team's name, any case. */
+                /** @description Part of a team's name or of a known spelling of it (`man u`), whatever its case and accents. */
                 team?: string;
-                /** @description Rows in the page. */
+                /** @description Only these matches: up to 200 ids, separated by commas. */
+                match_ids?: string;
+                /** @description Order: earliest kickoff first, or latest first. */
+                sort?: "kickoff" | "-kickoff";
+                /** @description Rows in the page; 100 if left out, as CSV all. Without an API key at most 500, where the deployment demands keys. */
                 limit?: number;
                 /** @description Where the page begins: `x-next-cursor` of the page before. */
                 cursor?: string;
@@ -2909,6 +3027,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MatchRow"][];
+                    "text/csv": string;
                 };
             };
             /** @description The caller holds the current content. */
@@ -2926,6 +3045,16 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The data release that the listing began in has been deleted; start again without `cursor`. */
+            410: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3091,9 +3220,9 @@ export interface operations {
     odds: {
         parameters: {
             query?: {
-                /** @description Only this region. */
+                /** @description Only this region, whatever its case and accents. */
                 region?: string;
-                /** @description Only this league. */
+                /** @description Only this league, whatever its case and accents. */
                 league?: string;
                 /** @description Only matches in this state. */
                 status?: "upcoming" | "live" | "finished";
@@ -3101,9 +3230,13 @@ export interface operations {
                 from?: string;
                 /** @description Kickoff before, ISO-8601. */
                 to?: string;
-                /** @description Part of a team's name, any case. */
+                /** @description Part of a team's name or of a known spelling of it (`man u`), whatever its case and accents. */
                 team?: string;
-                /** @description Rows in the page. */
+                /** @description Only this match. */
+                match_id?: number;
+                /** @description Only these matches: up to 200 ids, separated by commas. */
+                match_ids?: string;
+                /** @description Rows in the page; 100 if left out, as CSV all. Without an API key at most 500, where the deployment demands keys. */
                 limit?: number;
                 /** @description Where the page begins: `x-next-cursor` of the page before. */
                 cursor?: string;
@@ -3131,6 +3264,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OddsRow"][];
+                    "text/csv": string;
                 };
             };
             /** @description The caller holds the current content. */
@@ -3148,6 +3282,16 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The data release that the listing began in has been deleted; start again without `cursor`. */
+            410: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3325,9 +3469,9 @@ export interface operations {
     predictions: {
         parameters: {
             query?: {
-                /** @description Only this region. */
+                /** @description Only this region, whatever its case and accents. */
                 region?: string;
-                /** @description Only this league. */
+                /** @description Only this league, whatever its case and accents. */
                 league?: string;
                 /** @description Only matches in this state. */
                 status?: "upcoming" | "live" | "finished";
@@ -3335,11 +3479,15 @@ export interface operations {
                 from?: string;
                 /** @description Kickoff before, ISO-8601. */
                 to?: string;
-                /** @description Part of a team's name, any case. */
+                /** @description Part of a team's name or of a known spelling of it (`man u`), whatever its case and accents. */
                 team?: string;
+                /** @description Only these matches: up to 200 ids, separated by commas. */
+                match_ids?: string;
                 /** @description Registered-model alias that answers. `Production` and `Staging` stand for the two. */
                 stage?: components["schemas"]["Stage"];
-                /** @description Rows in the page. */
+                /** @description Order: earliest kickoff first, or latest first. */
+                sort?: "kickoff" | "-kickoff";
+                /** @description Rows in the page; 100 if left out, as CSV all. Without an API key at most 500, where the deployment demands keys. */
                 limit?: number;
                 /** @description Where the page begins: `x-next-cursor` of the page before. */
                 cursor?: string;
@@ -3367,6 +3515,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PredictionRow"][];
+                    "text/csv": string;
                 };
             };
             /** @description The caller holds the current content. */
@@ -3384,6 +3533,16 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The data release that the listing began in has been deleted; start again without `cursor`. */
+            410: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3447,11 +3606,11 @@ export interface operations {
     projections: {
         parameters: {
             query?: {
-                /** @description Only this region. */
+                /** @description Only this region, whatever its case and accents. */
                 region?: string;
-                /** @description Only this league. */
+                /** @description Only this league, whatever its case and accents. */
                 league?: string;
-                /** @description Part of a team's name, any case. */
+                /** @description Part of a team's name or of a known spelling of it (`man u`), whatever its case and accents. */
                 team?: string;
             };
             header?: {
@@ -3556,11 +3715,11 @@ export interface operations {
     region_roi: {
         parameters: {
             query?: {
-                /** @description Only this region. */
+                /** @description Only this region, whatever its case and accents. */
                 region?: string;
                 /** @description Only regions whose ROI is at least this share (0.05 is 5 %). */
                 min_region_roi?: number;
-                /** @description Rows in the page. */
+                /** @description Rows in the page; 100 if left out, as CSV all. Without an API key at most 500, where the deployment demands keys. */
                 limit?: number;
                 /** @description Where the page begins: `x-next-cursor` of the page before. */
                 cursor?: string;
@@ -3576,7 +3735,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Flat-stake return on the value bets of a region, with its 95 % bootstrap interval. */
+            /** @description Flat-stake return where the model's own edge exceeds the threshold, by region, with 95 % intervals. */
             200: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
@@ -3588,6 +3747,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegionRoiRow"][];
+                    "text/csv": string;
+                };
+            };
+            /** @description The caller holds the current content. */
+            304: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    ETag: components["headers"]["ETag"];
+                    "Last-Modified": components["headers"]["Last-Modified"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The path has no such method; see `Allow`. */
+            405: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The data release that the listing began in has been deleted; start again without `cursor`. */
+            410: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request is not valid; `details` lists each fault. */
+            422: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After`. */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unexpected failure. Details are only in the logs, under the request id. */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Something this operation depends on is not available yet; see `Retry-After`. */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description No answer within the time limit. */
+            504: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    regions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the content that the caller holds; 304 while it is current. */
+                "If-None-Match"?: string;
+                /** @description `Last-Modified` of the content that the caller holds; 304 while nothing is newer. */
+                "If-Modified-Since"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A region that the data release covers, with its leagues and seasons. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    ETag: components["headers"]["ETag"];
+                    "Last-Modified": components["headers"]["Last-Modified"];
+                    "Content-Encoding": components["headers"]["Content-Encoding"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegionRow"][];
                 };
             };
             /** @description The caller holds the current content. */

@@ -1,5 +1,6 @@
 """Every documented status of every operation, provoked; each answer as the OpenAPI document describes it."""
 
+import base64
 import io
 import json
 from collections.abc import Callable
@@ -93,6 +94,9 @@ GUARDED = {
     "workers_alias": {"path": "/monitoring/celery/workers/"},
 }
 
+# As the first version of this service issued them.
+CURSOR_OF_VERSION_1 = base64.urlsafe_b64encode(b'["0123456789abcdef", 100, 1714564800, "[]"]').decode().rstrip("=")
+
 CASES = [
     Case("predict", 200, {"body": BODY}),
     Case("predict", 200, {"body": {**BODY, "features": {**FEATURES, "wind": 1}}}),
@@ -142,7 +146,11 @@ CASES = [
     *(Case(name, 200) for name in LISTS),
     *(Case(name, 200, {"query": {"limit": "1"}}) for name in LISTS),
     *(Case(name, 304, {"headers": {"if-none-match": "*"}}) for name in LISTS),
+    *(Case(name, 410, {"query": {"cursor": CURSOR_OF_VERSION_1}}) for name in LISTS),
     *(Case(name, 422, {"query": {"limit": "0"}}) for name in LISTS),
+    Case("regions", 200),
+    Case("regions", 304, {"headers": {"if-none-match": "*"}}),
+    Case("regions", 503, arrange=nothing),
     *(Case(name, 503, arrange=nothing) for name in LISTS),
     *(Case(name, 200) for name in ("projections", "clubs", "calendar")),
     *(Case(name, 304, {"headers": {"if-none-match": "*"}}) for name in ("clubs", "calendar")),

@@ -6,7 +6,7 @@ year 1970.
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from pydantic import BeforeValidator, Field
@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.contracts import MatchStatus
 from chalicelib.domain import Stage
-from chalicelib.releases.query import MAX_LIMIT
+from chalicelib.releases.query import ANONYMOUS_LIMIT, DEFAULT_LIMIT, MAX_LIMIT
 
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
@@ -44,9 +44,19 @@ ReadyQuery = Annotated[bool, _Truth, Query(description="Ask for readiness: wheth
 ExplainQuery = Annotated[
     bool, _Truth, Query(description="Add what each feature contributed (SHAP values of LightGBM).")
 ]
-RegionQuery = Annotated[str | None, Query(max_length=100, description="Only this region.")]
-LeagueQuery = Annotated[str | None, Query(max_length=100, description="Only this league.")]
-TeamQuery = Annotated[str | None, Query(max_length=100, description="Part of a team's name, any case.")]
+RegionQuery = Annotated[
+    str | None, Query(max_length=100, description="Only this region, whatever its case and accents.")
+]
+LeagueQuery = Annotated[
+    str | None, Query(max_length=100, description="Only this league, whatever its case and accents.")
+]
+TeamQuery = Annotated[
+    str | None,
+    Query(
+        max_length=100,
+        description="Part of a team's name or of a known spelling of it (`man u`), whatever its case and accents.",
+    ),
+]
 StatusQuery = Annotated[MatchStatus | None, Query(description="Only matches in this state.")]
 FromQuery = Annotated[
     datetime | None, _Time, Query(alias="from", description="Kickoff at or after, ISO-8601; without a zone it is UTC.")
@@ -58,7 +68,32 @@ MinRoiQuery = Annotated[
     Query(description="Only regions whose ROI is at least this share (0.05 is 5 %)."),
 ]
 ValueOnlyQuery = Annotated[bool, _Truth, Query(description="Only matches with a value bet.")]
-LimitQuery = Annotated[int, _Integer, Query(ge=1, le=MAX_LIMIT, description="Rows in the page.")]
+LimitQuery = Annotated[
+    Annotated[int, Field(ge=1, le=MAX_LIMIT)] | None,
+    _Integer,
+    Query(
+        description=f"Rows in the page; {DEFAULT_LIMIT} if left out, as CSV all. Without an API key at most "
+        f"{ANONYMOUS_LIMIT}, where the deployment demands keys."
+    ),
+]
+SortQuery = Annotated[
+    Literal["kickoff", "-kickoff"], Query(description="Order: earliest kickoff first, or latest first.")
+]
+CardSortQuery = Annotated[
+    Literal["kickoff", "-kickoff", "edge"],
+    Query(description="Order: earliest kickoff first, latest first, or largest edge first."),
+]
+MatchIdsQuery = Annotated[
+    str | None,
+    Query(
+        max_length=3_400,
+        pattern=r"^[0-9]{1,16}(,[0-9]{1,16}){0,199}$",
+        description="Only these matches: up to 200 ids, separated by commas.",
+    ),
+]
+MatchIdQuery = Annotated[
+    Annotated[int, Field(ge=1, le=2**53 - 1)] | None, _Integer, Query(description="Only this match.")
+]
 CursorQuery = Annotated[
     str | None, Query(max_length=2_000, description="Where the page begins: `x-next-cursor` of the page before.")
 ]

@@ -32,7 +32,7 @@ MAX_EVENTS: Final = 2_000
 
 
 @ROUTERS["projections"].get(
-    "/predict/projections/", tags=["lists"], responses=documented(list[ProjectionRow], 422, 503)
+    "/predict/projections/", tags=["lists"], responses=documented(list[ProjectionRow], 422, 503, csv=False)
 )
 def projections(
     region: RegionQuery = None,

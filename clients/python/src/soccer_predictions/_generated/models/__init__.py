@@ -10,6 +10,7 @@ from .card_row_predicted_class import CardRowPredictedClass
 from .card_row_predicted_label import CardRowPredictedLabel
 from .card_row_status import CardRowStatus
 from .card_row_value_bet_type_0 import CardRowValueBetType0
+from .cards_sort import CardsSort
 from .cards_status import CardsStatus
 from .club_row import ClubRow
 from .contribution import Contribution
@@ -22,7 +23,9 @@ from .features_response_features import FeaturesResponseFeatures
 from .health import Health
 from .health_checks import HealthChecks
 from .health_status import HealthStatus
+from .league_count import LeagueCount
 from .match_row import MatchRow
+from .matches_sort import MatchesSort
 from .model_feature import ModelFeature
 from .model_info_response import ModelInfoResponse
 from .model_info_response_metrics import ModelInfoResponseMetrics
@@ -39,12 +42,15 @@ from .prediction_row import PredictionRow
 from .prediction_row_outcome_1x2_type_0 import PredictionRowOutcome1X2Type0
 from .prediction_row_predicted_class import PredictionRowPredictedClass
 from .prediction_row_predicted_label import PredictionRowPredictedLabel
+from .predictions_sort import PredictionsSort
 from .predictions_status import PredictionsStatus
 from .probabilities import Probabilities
 from .projection_row import ProjectionRow
 from .queue_state import QueueState
 from .queues_response import QueuesResponse
 from .region_roi_row import RegionRoiRow
+from .region_row import RegionRow
+from .season_count import SeasonCount
 from .stage import Stage
 from .task_error import TaskError
 from .task_status import TaskStatus
@@ -68,6 +74,7 @@ __all__ = (
     "CardRowPredictedLabel",
     "CardRowStatus",
     "CardRowValueBetType0",
+    "CardsSort",
     "CardsStatus",
     "ClubRow",
     "Contribution",
@@ -80,6 +87,8 @@ __all__ = (
     "Health",
     "HealthChecks",
     "HealthStatus",
+    "LeagueCount",
+    "MatchesSort",
     "MatchRow",
     "ModelFeature",
     "ModelInfoResponse",
@@ -94,6 +103,7 @@ __all__ = (
     "PredictionRowOutcome1X2Type0",
     "PredictionRowPredictedClass",
     "PredictionRowPredictedLabel",
+    "PredictionsSort",
     "PredictionsStatus",
     "PredictRequest",
     "PredictRequestFeatures",
@@ -103,6 +113,8 @@ __all__ = (
     "QueuesResponse",
     "QueueState",
     "RegionRoiRow",
+    "RegionRow",
+    "SeasonCount",
     "Stage",
     "TaskError",
     "TaskStatus",

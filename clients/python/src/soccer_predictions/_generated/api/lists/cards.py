@@ -9,6 +9,8 @@ from ...types import Response, UNSET
 from ... import errors
 
 from ...models.card_row import CardRow
+from ...models.cards_sort import CardsSort
+from ...models.cards_sort import check_cards_sort
 from ...models.cards_status import CardsStatus
 from ...models.cards_status import check_cards_status
 from ...models.error_response import ErrorResponse
@@ -27,10 +29,13 @@ def _get_kwargs(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
+    match_id: int | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
     min_region_roi: float | Unset = UNSET,
     value_only: bool | Unset = False,
     stage: Stage | Unset = UNSET,
-    limit: int | Unset = 100,
+    sort: CardsSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -66,6 +71,10 @@ def _get_kwargs(
 
     params["team"] = team
 
+    params["match_id"] = match_id
+
+    params["match_ids"] = match_ids
+
     params["min_region_roi"] = min_region_roi
 
     params["value_only"] = value_only
@@ -75,6 +84,12 @@ def _get_kwargs(
         json_stage = stage
 
     params["stage"] = json_stage
+
+    json_sort: str | Unset = UNSET
+    if not isinstance(sort, Unset):
+        json_sort = sort
+
+    params["sort"] = json_sort
 
     params["limit"] = limit
 
@@ -113,6 +128,11 @@ def _parse_response(
         response_405 = ErrorResponse.from_dict(response.json())
 
         return response_405
+
+    if response.status_code == 410:
+        response_410 = ErrorResponse.from_dict(response.json())
+
+        return response_410
 
     if response.status_code == 422:
         response_422 = ErrorResponse.from_dict(response.json())
@@ -165,10 +185,13 @@ def sync_detailed(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
+    match_id: int | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
     min_region_roi: float | Unset = UNSET,
     value_only: bool | Unset = False,
     stage: Stage | Unset = UNSET,
-    limit: int | Unset = 100,
+    sort: CardsSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -185,11 +208,14 @@ def sync_detailed(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
+        match_id (int | Unset):
+        match_ids (str | Unset):
         min_region_roi (float | Unset):
         value_only (bool | Unset):  Default: False.
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
             challenger tried beside it.
-        limit (int | Unset):  Default: 100.
+        sort (CardsSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -209,9 +235,12 @@ def sync_detailed(
         from_=from_,
         to=to,
         team=team,
+        match_id=match_id,
+        match_ids=match_ids,
         min_region_roi=min_region_roi,
         value_only=value_only,
         stage=stage,
+        sort=sort,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -234,10 +263,13 @@ def sync(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
+    match_id: int | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
     min_region_roi: float | Unset = UNSET,
     value_only: bool | Unset = False,
     stage: Stage | Unset = UNSET,
-    limit: int | Unset = 100,
+    sort: CardsSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -254,11 +286,14 @@ def sync(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
+        match_id (int | Unset):
+        match_ids (str | Unset):
         min_region_roi (float | Unset):
         value_only (bool | Unset):  Default: False.
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
             challenger tried beside it.
-        limit (int | Unset):  Default: 100.
+        sort (CardsSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -279,9 +314,12 @@ def sync(
         from_=from_,
         to=to,
         team=team,
+        match_id=match_id,
+        match_ids=match_ids,
         min_region_roi=min_region_roi,
         value_only=value_only,
         stage=stage,
+        sort=sort,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -298,10 +336,13 @@ async def asyncio_detailed(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
+    match_id: int | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
     min_region_roi: float | Unset = UNSET,
     value_only: bool | Unset = False,
     stage: Stage | Unset = UNSET,
-    limit: int | Unset = 100,
+    sort: CardsSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -318,11 +359,14 @@ async def asyncio_detailed(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
+        match_id (int | Unset):
+        match_ids (str | Unset):
         min_region_roi (float | Unset):
         value_only (bool | Unset):  Default: False.
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
             challenger tried beside it.
-        limit (int | Unset):  Default: 100.
+        sort (CardsSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -342,9 +386,12 @@ async def asyncio_detailed(
         from_=from_,
         to=to,
         team=team,
+        match_id=match_id,
+        match_ids=match_ids,
         min_region_roi=min_region_roi,
         value_only=value_only,
         stage=stage,
+        sort=sort,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -365,10 +412,13 @@ async def asyncio(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
+    match_id: int | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
     min_region_roi: float | Unset = UNSET,
     value_only: bool | Unset = False,
     stage: Stage | Unset = UNSET,
-    limit: int | Unset = 100,
+    sort: CardsSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -385,11 +435,14 @@ async def asyncio(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
+        match_id (int | Unset):
+        match_ids (str | Unset):
         min_region_roi (float | Unset):
         value_only (bool | Unset):  Default: False.
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
             challenger tried beside it.
-        limit (int | Unset):  Default: 100.
+        sort (CardsSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -411,9 +464,12 @@ async def asyncio(
             from_=from_,
             to=to,
             team=team,
+            match_id=match_id,
+            match_ids=match_ids,
             min_region_roi=min_region_roi,
             value_only=value_only,
             stage=stage,
+            sort=sort,
             limit=limit,
             cursor=cursor,
             if_none_match=if_none_match,

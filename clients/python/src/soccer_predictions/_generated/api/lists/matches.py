@@ -10,6 +10,8 @@ from ... import errors
 
 from ...models.error_response import ErrorResponse
 from ...models.match_row import MatchRow
+from ...models.matches_sort import check_matches_sort
+from ...models.matches_sort import MatchesSort
 from ...types import UNSET, Unset
 from typing import cast
 import datetime
@@ -22,7 +24,9 @@ def _get_kwargs(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
-    limit: int | Unset = 100,
+    match_ids: str | Unset = UNSET,
+    sort: MatchesSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -51,6 +55,14 @@ def _get_kwargs(
     params["to"] = json_to
 
     params["team"] = team
+
+    params["match_ids"] = match_ids
+
+    json_sort: str | Unset = UNSET
+    if not isinstance(sort, Unset):
+        json_sort = sort
+
+    params["sort"] = json_sort
 
     params["limit"] = limit
 
@@ -89,6 +101,11 @@ def _parse_response(
         response_405 = ErrorResponse.from_dict(response.json())
 
         return response_405
+
+    if response.status_code == 410:
+        response_410 = ErrorResponse.from_dict(response.json())
+
+        return response_410
 
     if response.status_code == 422:
         response_422 = ErrorResponse.from_dict(response.json())
@@ -140,7 +157,9 @@ def sync_detailed(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
-    limit: int | Unset = 100,
+    match_ids: str | Unset = UNSET,
+    sort: MatchesSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -155,7 +174,9 @@ def sync_detailed(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
-        limit (int | Unset):  Default: 100.
+        match_ids (str | Unset):
+        sort (MatchesSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -174,6 +195,8 @@ def sync_detailed(
         from_=from_,
         to=to,
         team=team,
+        match_ids=match_ids,
+        sort=sort,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -195,7 +218,9 @@ def sync(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
-    limit: int | Unset = 100,
+    match_ids: str | Unset = UNSET,
+    sort: MatchesSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -210,7 +235,9 @@ def sync(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
-        limit (int | Unset):  Default: 100.
+        match_ids (str | Unset):
+        sort (MatchesSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -230,6 +257,8 @@ def sync(
         from_=from_,
         to=to,
         team=team,
+        match_ids=match_ids,
+        sort=sort,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -245,7 +274,9 @@ async def asyncio_detailed(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
-    limit: int | Unset = 100,
+    match_ids: str | Unset = UNSET,
+    sort: MatchesSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -260,7 +291,9 @@ async def asyncio_detailed(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
-        limit (int | Unset):  Default: 100.
+        match_ids (str | Unset):
+        sort (MatchesSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -279,6 +312,8 @@ async def asyncio_detailed(
         from_=from_,
         to=to,
         team=team,
+        match_ids=match_ids,
+        sort=sort,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -298,7 +333,9 @@ async def asyncio(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
-    limit: int | Unset = 100,
+    match_ids: str | Unset = UNSET,
+    sort: MatchesSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -313,7 +350,9 @@ async def asyncio(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
-        limit (int | Unset):  Default: 100.
+        match_ids (str | Unset):
+        sort (MatchesSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -334,6 +373,8 @@ async def asyncio(
             from_=from_,
             to=to,
             team=team,
+            match_ids=match_ids,
+            sort=sort,
             limit=limit,
             cursor=cursor,
             if_none_match=if_none_match,

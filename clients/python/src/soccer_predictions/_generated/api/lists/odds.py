@@ -25,7 +25,9 @@ def _get_kwargs(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
-    limit: int | Unset = 100,
+    match_id: int | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -60,6 +62,10 @@ def _get_kwargs(
     params["to"] = json_to
 
     params["team"] = team
+
+    params["match_id"] = match_id
+
+    params["match_ids"] = match_ids
 
     params["limit"] = limit
 
@@ -98,6 +104,11 @@ def _parse_response(
         response_405 = ErrorResponse.from_dict(response.json())
 
         return response_405
+
+    if response.status_code == 410:
+        response_410 = ErrorResponse.from_dict(response.json())
+
+        return response_410
 
     if response.status_code == 422:
         response_422 = ErrorResponse.from_dict(response.json())
@@ -150,7 +161,9 @@ def sync_detailed(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
-    limit: int | Unset = 100,
+    match_id: int | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -166,7 +179,9 @@ def sync_detailed(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
-        limit (int | Unset):  Default: 100.
+        match_id (int | Unset):
+        match_ids (str | Unset):
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -186,6 +201,8 @@ def sync_detailed(
         from_=from_,
         to=to,
         team=team,
+        match_id=match_id,
+        match_ids=match_ids,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -208,7 +225,9 @@ def sync(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
-    limit: int | Unset = 100,
+    match_id: int | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -224,7 +243,9 @@ def sync(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
-        limit (int | Unset):  Default: 100.
+        match_id (int | Unset):
+        match_ids (str | Unset):
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -245,6 +266,8 @@ def sync(
         from_=from_,
         to=to,
         team=team,
+        match_id=match_id,
+        match_ids=match_ids,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -261,7 +284,9 @@ async def asyncio_detailed(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
-    limit: int | Unset = 100,
+    match_id: int | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -277,7 +302,9 @@ async def asyncio_detailed(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
-        limit (int | Unset):  Default: 100.
+        match_id (int | Unset):
+        match_ids (str | Unset):
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -297,6 +324,8 @@ async def asyncio_detailed(
         from_=from_,
         to=to,
         team=team,
+        match_id=match_id,
+        match_ids=match_ids,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -317,7 +346,9 @@ async def asyncio(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
-    limit: int | Unset = 100,
+    match_id: int | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -333,7 +364,9 @@ async def asyncio(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
-        limit (int | Unset):  Default: 100.
+        match_id (int | Unset):
+        match_ids (str | Unset):
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -355,6 +388,8 @@ async def asyncio(
             from_=from_,
             to=to,
             team=team,
+            match_id=match_id,
+            match_ids=match_ids,
             limit=limit,
             cursor=cursor,
             if_none_match=if_none_match,

@@ -10,6 +10,8 @@ from ... import errors
 
 from ...models.error_response import ErrorResponse
 from ...models.prediction_row import PredictionRow
+from ...models.predictions_sort import check_predictions_sort
+from ...models.predictions_sort import PredictionsSort
 from ...models.predictions_status import check_predictions_status
 from ...models.predictions_status import PredictionsStatus
 from ...models.stage import check_stage
@@ -27,8 +29,10 @@ def _get_kwargs(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
     stage: Stage | Unset = UNSET,
-    limit: int | Unset = 100,
+    sort: PredictionsSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -64,11 +68,19 @@ def _get_kwargs(
 
     params["team"] = team
 
+    params["match_ids"] = match_ids
+
     json_stage: str | Unset = UNSET
     if not isinstance(stage, Unset):
         json_stage = stage
 
     params["stage"] = json_stage
+
+    json_sort: str | Unset = UNSET
+    if not isinstance(sort, Unset):
+        json_sort = sort
+
+    params["sort"] = json_sort
 
     params["limit"] = limit
 
@@ -107,6 +119,11 @@ def _parse_response(
         response_405 = ErrorResponse.from_dict(response.json())
 
         return response_405
+
+    if response.status_code == 410:
+        response_410 = ErrorResponse.from_dict(response.json())
+
+        return response_410
 
     if response.status_code == 422:
         response_422 = ErrorResponse.from_dict(response.json())
@@ -159,8 +176,10 @@ def sync_detailed(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
     stage: Stage | Unset = UNSET,
-    limit: int | Unset = 100,
+    sort: PredictionsSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -176,9 +195,11 @@ def sync_detailed(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
+        match_ids (str | Unset):
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
             challenger tried beside it.
-        limit (int | Unset):  Default: 100.
+        sort (PredictionsSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -198,7 +219,9 @@ def sync_detailed(
         from_=from_,
         to=to,
         team=team,
+        match_ids=match_ids,
         stage=stage,
+        sort=sort,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -221,8 +244,10 @@ def sync(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
     stage: Stage | Unset = UNSET,
-    limit: int | Unset = 100,
+    sort: PredictionsSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -238,9 +263,11 @@ def sync(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
+        match_ids (str | Unset):
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
             challenger tried beside it.
-        limit (int | Unset):  Default: 100.
+        sort (PredictionsSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -261,7 +288,9 @@ def sync(
         from_=from_,
         to=to,
         team=team,
+        match_ids=match_ids,
         stage=stage,
+        sort=sort,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -278,8 +307,10 @@ async def asyncio_detailed(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
     stage: Stage | Unset = UNSET,
-    limit: int | Unset = 100,
+    sort: PredictionsSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -295,9 +326,11 @@ async def asyncio_detailed(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
+        match_ids (str | Unset):
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
             challenger tried beside it.
-        limit (int | Unset):  Default: 100.
+        sort (PredictionsSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -317,7 +350,9 @@ async def asyncio_detailed(
         from_=from_,
         to=to,
         team=team,
+        match_ids=match_ids,
         stage=stage,
+        sort=sort,
         limit=limit,
         cursor=cursor,
         if_none_match=if_none_match,
@@ -338,8 +373,10 @@ async def asyncio(
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
     team: str | Unset = UNSET,
+    match_ids: str | Unset = UNSET,
     stage: Stage | Unset = UNSET,
-    limit: int | Unset = 100,
+    sort: PredictionsSort | Unset = "kickoff",
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -355,9 +392,11 @@ async def asyncio(
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
         team (str | Unset):
+        match_ids (str | Unset):
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
             challenger tried beside it.
-        limit (int | Unset):  Default: 100.
+        sort (PredictionsSort | Unset):  Default: 'kickoff'.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -379,7 +418,9 @@ async def asyncio(
             from_=from_,
             to=to,
             team=team,
+            match_ids=match_ids,
             stage=stage,
+            sort=sort,
             limit=limit,
             cursor=cursor,
             if_none_match=if_none_match,

@@ -18,7 +18,7 @@ def _get_kwargs(
     *,
     region: str | Unset = UNSET,
     min_region_roi: float | Unset = UNSET,
-    limit: int | Unset = 100,
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -74,6 +74,11 @@ def _parse_response(
 
         return response_405
 
+    if response.status_code == 410:
+        response_410 = ErrorResponse.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 422:
         response_422 = ErrorResponse.from_dict(response.json())
 
@@ -121,7 +126,7 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     region: str | Unset = UNSET,
     min_region_roi: float | Unset = UNSET,
-    limit: int | Unset = 100,
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -133,7 +138,7 @@ def sync_detailed(
     Args:
         region (str | Unset):
         min_region_roi (float | Unset):
-        limit (int | Unset):  Default: 100.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -167,7 +172,7 @@ def sync(
     client: AuthenticatedClient | Client,
     region: str | Unset = UNSET,
     min_region_roi: float | Unset = UNSET,
-    limit: int | Unset = 100,
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -179,7 +184,7 @@ def sync(
     Args:
         region (str | Unset):
         min_region_roi (float | Unset):
-        limit (int | Unset):  Default: 100.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -208,7 +213,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     region: str | Unset = UNSET,
     min_region_roi: float | Unset = UNSET,
-    limit: int | Unset = 100,
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -220,7 +225,7 @@ async def asyncio_detailed(
     Args:
         region (str | Unset):
         min_region_roi (float | Unset):
-        limit (int | Unset):  Default: 100.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
@@ -252,7 +257,7 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     region: str | Unset = UNSET,
     min_region_roi: float | Unset = UNSET,
-    limit: int | Unset = 100,
+    limit: int | Unset = UNSET,
     cursor: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
     if_modified_since: str | Unset = UNSET,
@@ -264,7 +269,7 @@ async def asyncio(
     Args:
         region (str | Unset):
         min_region_roi (float | Unset):
-        limit (int | Unset):  Default: 100.
+        limit (int | Unset):
         cursor (str | Unset):
         if_none_match (str | Unset):
         if_modified_since (str | Unset):
