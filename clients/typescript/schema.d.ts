@@ -246,6 +246,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/predict/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Matches as a calendar
+         * @description An iCalendar object to subscribe to: the upcoming matches of a team, a league or a region, or one match (`match_id`), each with the champion's forecast. At most 2,000 events.
+         */
+        get: operations["calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/predict/cards": {
         parameters: {
             query?: never;
@@ -258,6 +278,26 @@ export interface paths {
          * @description What the match board shows: each prediction beside its odds, the market's probabilities without the margin, the edges, the value bet and, once it is known, the result. In order of kickoff.
          */
         get: operations["cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/predict/clubs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Clubs and their spellings
+         * @description The clubs of the current data release, each with its number of matches and the other spellings that `team` finds it by, lower case and without accents. In order of region and name.
+         */
+        get: operations["clubs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -466,6 +506,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/predict/{match_id}/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Predict a match with changed features
+         * @description Predicts a match of the current data release with some of its features changed. What is derived from them follows unless it is changed, too: `diff_elo` and the expected shares of the points follow the ratings. The answer names what followed and holds every feature as it was used.
+         */
+        post: operations["what_if"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui": {
         parameters: {
             query?: never;
@@ -656,6 +716,28 @@ export interface components {
             fonbet_url?: string | null;
         };
         /**
+         * @description A club and the other spellings of its name.
+         * @example {
+         *       "club": "Tottenham Hotspur",
+         *       "matches": 228,
+         *       "region": "England",
+         *       "sex": 0,
+         *       "spellings": [
+         *         "tottenham hotspur",
+         *         "spurs"
+         *       ]
+         *     }
+         */
+        ClubRow: {
+            region: string;
+            sex: number;
+            club: string;
+            /** @description Matches in the release. */
+            matches: number;
+            /** @description Lower case, without accents; the name itself is one of them. */
+            spellings: string[];
+        };
+        /**
          * @description What one feature added to the raw scores (before softmax) of home win, draw and away win.
          * @example {
          *       "away": -0.29,
@@ -695,6 +777,10 @@ export interface components {
         };
         /** @description Latest feature-drift summary; `drift_score` is null while there is no report. */
         DriftResponse: {
+            /** @description Features that moved farther than chance moves a sample of this size: read this first. */
+            number_of_columns_beyond_noise?: number | null;
+            /** @description Whether enough matches were compared; if not, `drift_score` proves nothing. */
+            sufficient_sample?: boolean | null;
             drift_score: number | null;
             dataset_drift?: boolean | null;
             number_of_columns?: number | null;
@@ -1265,6 +1351,63 @@ export interface components {
             error?: components["schemas"]["TaskError"] | null;
         };
         /**
+         * @description Features of a match to be changed; the rest stay what they are in the current data release.
+         * @example {
+         *       "changes": {
+         *         "home_elo_pre": 1700
+         *       }
+         *     }
+         */
+        WhatIfRequest: {
+            /**
+             * @description Feature values by name, as the model's signature lists them (`GET /predict/model/info`).
+             * @example {
+             *       "diff_goals_for_3_mean": 0.6,
+             *       "diff_win_5_mean": 0.3,
+             *       "home_elo_pre": 1520,
+             *       "sex": 0
+             *     }
+             */
+            changes: {
+                [key: string]: number | null;
+            };
+        };
+        /**
+         * @description A prediction with changed features.
+         * @example {
+         *       "features": {
+         *         "away_elo_pre": 1611.6,
+         *         "diff_elo": 88.4,
+         *         "home_elo_pre": 1700
+         *       },
+         *       "followed": [
+         *         "diff_elo"
+         *       ],
+         *       "match_id": 99,
+         *       "prediction": {
+         *         "features_computed_at": null,
+         *         "model_run_id": "3f7a1c9d2e4b",
+         *         "model_version": "champion",
+         *         "predicted_class": 0,
+         *         "probabilities": {
+         *           "0": 0.58,
+         *           "1": 0.27,
+         *           "2": 0.15
+         *         }
+         *       }
+         *     }
+         */
+        WhatIfResponse: {
+            match_id: number;
+            prediction: components["schemas"]["Prediction"];
+            /** @description Every feature of the match as it was used. */
+            features: {
+                [key: string]: number | null;
+            };
+            /** @description Features that were not changed by the caller but followed. */
+            followed: string[];
+        };
+        /**
          * @description The inference function: configuration, event source mapping and whether it answers.
          * @example {
          *       "batch_size": 100,
@@ -1324,6 +1467,10 @@ export interface components {
         ETag: string;
         /** @description When the content last changed; send it back as `If-Modified-Since`. */
         "Last-Modified": string;
+        /** @description The service's time that decided each match's status; a replay has its own. */
+        "x-clock": string;
+        /** @description When the predictions were computed; `Last-Modified` is the newest data set's, which may be the odds'. */
+        "x-predictions-computed-at": string;
         /** @description Cursor of the next page; absent on the last. */
         "x-next-cursor": string;
         /** @description The page of the run in MLflow as `<URL>; rel="describedby"`, where the operator has set one. */
@@ -2699,6 +2846,123 @@ export interface operations {
             };
         };
     };
+    calendar: {
+        parameters: {
+            query?: {
+                /** @description Only this match. */
+                match_id?: number;
+                /** @description Only this region, whatever its case and accents. */
+                region?: string;
+                /** @description Only this league, whatever its case and accents. */
+                league?: string;
+                /** @description Part of a team's name or of a known spelling of it (`man u`), whatever its case and accents. */
+                team?: string;
+            };
+            header?: {
+                /** @description ETag of the content that the caller holds; 304 while it is current. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An iCalendar object. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    ETag: components["headers"]["ETag"];
+                    "Content-Encoding": components["headers"]["Content-Encoding"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            /** @description The caller holds the current content. */
+            304: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The requested resource does not exist. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The path has no such method; see `Allow`. */
+            405: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request is not valid; `details` lists each fault. */
+            422: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After`. */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unexpected failure. Details are only in the logs, under the request id. */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Something this operation depends on is not available yet; see `Retry-After`. */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description No answer within the time limit. */
+            504: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     cards: {
         parameters: {
             query?: {
@@ -2749,6 +3013,8 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "Last-Modified": components["headers"]["Last-Modified"];
                     "x-next-cursor": components["headers"]["x-next-cursor"];
+                    "x-clock": components["headers"]["x-clock"];
+                    "x-predictions-computed-at": components["headers"]["x-predictions-computed-at"];
                     "Content-Encoding": components["headers"]["Content-Encoding"];
                     [name: string]: unknown;
                 };
@@ -2782,6 +3048,112 @@ export interface operations {
             410: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request is not valid; `details` lists each fault. */
+            422: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After`. */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unexpected failure. Details are only in the logs, under the request id. */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Something this operation depends on is not available yet; see `Retry-After`. */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description No answer within the time limit. */
+            504: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    clubs: {
+        parameters: {
+            query?: {
+                /** @description Only this region, whatever its case and accents. */
+                region?: string;
+            };
+            header?: {
+                /** @description ETag of the content that the caller holds; 304 while it is current. */
+                "If-None-Match"?: string;
+                /** @description `Last-Modified` of the content that the caller holds; 304 while nothing is newer. */
+                "If-Modified-Since"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A club and the other spellings of its name. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    ETag: components["headers"]["ETag"];
+                    "Last-Modified": components["headers"]["Last-Modified"];
+                    "Content-Encoding": components["headers"]["Content-Encoding"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClubRow"][];
+                    "text/csv": string;
+                };
+            };
+            /** @description The caller holds the current content. */
+            304: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    ETag: components["headers"]["ETag"];
+                    "Last-Modified": components["headers"]["Last-Modified"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The path has no such method; see `Allow`. */
+            405: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    Allow: components["headers"]["Allow"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3022,6 +3394,8 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "Last-Modified": components["headers"]["Last-Modified"];
                     "x-next-cursor": components["headers"]["x-next-cursor"];
+                    "x-clock": components["headers"]["x-clock"];
+                    "x-predictions-computed-at": components["headers"]["x-predictions-computed-at"];
                     "Content-Encoding": components["headers"]["Content-Encoding"];
                     [name: string]: unknown;
                 };
@@ -3259,6 +3633,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "Last-Modified": components["headers"]["Last-Modified"];
                     "x-next-cursor": components["headers"]["x-next-cursor"];
+                    "x-clock": components["headers"]["x-clock"];
                     "Content-Encoding": components["headers"]["Content-Encoding"];
                     [name: string]: unknown;
                 };
@@ -3510,6 +3885,8 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "Last-Modified": components["headers"]["Last-Modified"];
                     "x-next-cursor": components["headers"]["x-next-cursor"];
+                    "x-clock": components["headers"]["x-clock"];
+                    "x-predictions-computed-at": components["headers"]["x-predictions-computed-at"];
                     "Content-Encoding": components["headers"]["Content-Encoding"];
                     [name: string]: unknown;
                 };
@@ -3995,6 +4372,162 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     Allow: components["headers"]["Allow"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request is not valid; `details` lists each fault. */
+            422: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After`. */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unexpected failure. Details are only in the logs, under the request id. */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Something this operation depends on is not available yet; see `Retry-After`. */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description No answer within the time limit. */
+            504: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    what_if: {
+        parameters: {
+            query?: {
+                /** @description Registered-model alias that answers. `Production` and `Staging` stand for the two. */
+                stage?: components["schemas"]["Stage"];
+            };
+            header?: never;
+            path: {
+                /** @description Identifier of the match. */
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatIfRequest"];
+            };
+        };
+        responses: {
+            /** @description A prediction with changed features. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "Content-Encoding": components["headers"]["Content-Encoding"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIfResponse"];
+                };
+            };
+            /** @description No valid API key. */
+            401: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The requested resource does not exist. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The path has no such method; see `Allow`. */
+            405: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    Allow: components["headers"]["Allow"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
