@@ -126,7 +126,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "what_if",
         "POST",
-        "/predict/{match_id}/what-if",
+        "/predict/what-if/{match_id}",
         Access.CLIENT,
         "what_if",
         summary="Predict a match with changed features",

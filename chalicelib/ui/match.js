@@ -137,7 +137,7 @@ async function load(mine, catalogue, redraw) {
       const [live, info, own] = await Promise.all([
         call(`predict/${matchId}`, { query: { stage, explain: true }, signal }),
         call("predict/model/info", { query: { stage }, signal }),
-        call(`predict/${matchId}/what-if`, { query: { stage }, body: { changes: {} }, signal }),
+        call(`predict/what-if/${matchId}`, { query: { stage }, body: { changes: {} }, signal }),
       ]);
       Object.assign(mine, { live: live.data, info: info.data, own: own.data.features });
     }),

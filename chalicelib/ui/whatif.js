@@ -191,7 +191,7 @@ async function predict({ mine, session, redraw }) {
   if (Object.keys(changes).length === 0) return reset({ session, redraw });
   const began = performance.now();
   try {
-    const { data } = await call(`predict/${mine.matchId}/what-if`, {
+    const { data } = await call(`predict/what-if/${mine.matchId}`, {
       query: { stage: mine.stage },
       body: { changes },
       signal,

@@ -105,7 +105,7 @@ def test_a_clubs_rating_carries_what_is_derived_from_it(board: Board, stack: Run
     expect(board.page.locator(".answers h3")).to_have_text("With your features")
     expect(board.page.locator("#changed")).to_contain_text("Changed: Home Elo pre. Followed: ")
     expect(board.page.locator("#changed")).to_contain_text("Elo expected home")
-    asked = requests.post(f"{stack.base_url}/predict/{match_id}/what-if", json=body, timeout=30).json()
+    asked = requests.post(f"{stack.base_url}/predict/what-if/{match_id}", json=body, timeout=30).json()
     assert chances(board, "now") == of(asked)
     assert chances(board, "now")[0] > own[0] + 0.1
     assert chances(board, "before") == own

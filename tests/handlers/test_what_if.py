@@ -1,4 +1,4 @@
-"""POST /predict/{match_id}/what-if: changed features, and what follows from them."""
+"""POST /predict/what-if/{match_id}: changed features, and what follows from them."""
 
 import numpy as np
 import pytest

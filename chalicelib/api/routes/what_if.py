@@ -18,7 +18,7 @@ ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 
 
 @ROUTERS["what_if"].post(
-    "/predict/<match_id>/what-if/",
+    "/predict/what-if/<match_id>/",
     tags=["prediction"],
     responses=documented(WhatIfResponse, 401, 404, 413, 415, 422, 503, 504),
 )

@@ -37,7 +37,7 @@ def _get_kwargs(
 
     _kwargs: dict[str, Any] = {
         "method": "post",
-        "url": "/predict/{match_id}/what-if".format(
+        "url": "/predict/what-if/{match_id}".format(
             match_id=quote(str(match_id), safe=""),
         ),
         "params": params,
