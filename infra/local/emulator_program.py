@@ -157,19 +157,23 @@ class LimitedWorkers:
             place = self._places[func_name]
         # No longer than the function may run: then one too many is better than a caller who waits for ever.
         waited = place.acquire(timeout=float(config.get("Timeout", 3)))
-        worker, reason = self._acquire(func_name, config, *arguments, **named)
-        if waited and worker is not None:
-            with self._lock:
-                self._held[id(worker)] = func_name
-        elif waited:
-            place.release()
-        return worker, reason
+        worker = None
+        try:
+            worker, reason = self._acquire(func_name, config, *arguments, **named)
+            return worker, reason
+        finally:
+            if waited and worker is not None:
+                with self._lock:
+                    self._held[id(worker)] = func_name
+            elif waited:
+                place.release()
 
     def release(self, worker: Any) -> None:
         """As the emulator's own; frees the place."""
-        self._release(worker)
+        # Before the worker is free: another invocation may take it at once and enter its own place.
         with self._lock:
             func_name = self._held.pop(id(worker), None)
+        self._release(worker)
         if func_name is not None:
             self._places[func_name].release()
 
