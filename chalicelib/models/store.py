@@ -233,7 +233,11 @@ class ModelStore:
         info = self._copies.last_good(stage) if self._copies is not None else None
         if self._copies is None or info is None or (content := self._copies.model(info.model_sha256)) is None:
             return None
-        return ServedModel(info, NativeModel(content))
+        try:
+            return ServedModel(info, NativeModel(content))
+        except InvalidModel as error:
+            logger.warning("the last good model cannot be loaded", extra={"reason": error.code, "error": error.message})
+            return None
 
 
 def _check_content(info: ModelInfo, content: bytes) -> None:

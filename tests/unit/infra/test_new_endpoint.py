@@ -12,6 +12,8 @@ import pytest
 from infra.packaging.chalice_config import CONFIG, to_text
 from infra.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 ENTRY = """
     Endpoint(
         "seasons",
@@ -43,7 +45,6 @@ from chalicelib.api.openapi import document
 from chalicelib.api.routes import all_routers
 from infra.packaging.build import template_of_stage
 
-pytestmark = pytest.mark.slow
 folder = Path(tempfile.mkdtemp(dir=".")).resolve()
 print(json.dumps({"template": template_of_stage("prod", folder), "document": document(all_routers())}))
 """

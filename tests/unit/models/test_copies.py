@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+import chalicelib.models.store
 from chalicelib.domain import Stage
-from chalicelib.errors import ModelUnavailable
+from chalicelib.errors import InvalidModel, ModelUnavailable
 from chalicelib.models.copies import ModelCopies
 from chalicelib.models.mirror import mirror_key
+from chalicelib.models.native import NativeModel
 from chalicelib.models.store import ModelStore
 from tests.support.builders import mirror_model
 from tests.support.fakes import InMemoryObjectStore
@@ -61,6 +63,19 @@ def test_a_new_version_that_cannot_be_loaded_leaves_the_last_good_one_until_it_c
     assert store.current(Stage.CHAMPION).info.model_run_id == "3f7a1c9d2e4b"
     objects.objects["models/champion/2.lgb"] = whole
     assert store.current(Stage.CHAMPION).info.model_run_id == "second"
+
+
+def test_a_copy_that_can_no_longer_be_loaded_is_not_served_either(
+    objects: InMemoryObjectStore, copies: ModelCopies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_id(objects, copies)
+
+    def no_library(_content: bytes) -> NativeModel:
+        raise InvalidModel("LightGBM's native library is not here")
+
+    monkeypatch.setattr(chalicelib.models.store, "NativeModel", no_library)
+    with pytest.raises(ModelUnavailable, match="native library"):
+        run_id(objects, copies)
 
 
 def test_the_mirror_is_asked_once_per_check_while_the_last_good_model_is_served(
