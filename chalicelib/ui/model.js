@@ -174,6 +174,14 @@ function testTable(metrics) {
     </p>`;
 }
 
+/** What a report proves, and its colour: a score that proves nothing is not red. */
+function driftVerdict(report) {
+  if (report.sufficient_sample === false) return ["Too few matches to tell", ""];
+  if (report.dataset_drift && report.number_of_columns_beyond_noise !== 0)
+    return ["Drift", "wrong"];
+  return ["No drift of the data set", "right"];
+}
+
 function driftReport(report) {
   if (report.drift_score === null) {
     return html`<p class="note">No drift report has been made yet.</p>`;
@@ -184,13 +192,12 @@ function driftReport(report) {
       String(a.column_name).localeCompare(String(b.column_name)),
   );
   const drifted = `${report.number_of_drifted_columns ?? "–"} of ${report.number_of_columns ?? "–"}`;
-  return html`<p>
-      <span class="badge ${report.dataset_drift ? "wrong" : "right"}"
-        >${report.dataset_drift ? "Drift" : "No drift of the data set"}</span
-      >
-    </p>
+  const beyond = `${report.number_of_columns_beyond_noise ?? "–"} of ${report.number_of_columns ?? "–"}`;
+  const [verdict, tone] = driftVerdict(report);
+  return html`<p><span class="badge ${tone}">${verdict}</span></p>
     <dl class="key-figures">
-      ${figure("Drifted features", drifted, "half of them make a drift")}
+      ${figure("Features beyond noise", beyond, "moved farther than chance moves such a sample")}
+      ${figure("Drifted features", drifted, "by Evidently's thresholds; half of them make a drift")}
       ${figure("Drift score", show.percent(report.drift_score), "share of drifted features")}
     </dl>
     ${

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -185,6 +186,38 @@ def test_a_wrong_key_is_asked_for_again(board: Board) -> None:
     expect(panel.get_by_role("alert")).to_contain_text("API key needed")
     expect(panel).to_contain_text("The key in use was not accepted")
     expect(panel.get_by_label("API key")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "tone"),
+    [
+        ({"sufficient_sample": False}, "Too few matches to tell", None),
+        ({"number_of_columns_beyond_noise": 0}, "No drift of the data set", "right"),
+        ({}, "Drift", "wrong"),
+    ],
+)
+def test_a_drift_score_that_proves_nothing_is_not_red(
+    board: Board, stack: RunningStack, changes: dict[str, Any], verdict: str, tone: str | None
+) -> None:
+    report = {
+        "drift_score": 0.75,
+        "dataset_drift": True,
+        "number_of_columns": 20,
+        "number_of_drifted_columns": 15,
+        "number_of_columns_beyond_noise": 12,
+        "sufficient_sample": True,
+    } | changes
+    board.answer("/monitoring/drift", 200, report)
+    board.open("?view=model")
+    board.page.get_by_label("Operator key").fill(stack.keys.operator)
+    board.page.get_by_role("button", name="Use key").click()
+    panel = board.page.locator("#view-model .panel").nth(1)
+    figures = panel.locator(".key-figures")
+    expect(figures).to_contain_text(f"{report['number_of_columns_beyond_noise']} of 20")
+    badge = panel.locator(".badge").filter(has_text=verdict)
+    expect(badge).to_have_text(verdict)
+    classes = (badge.get_attribute("class") or "").split()
+    assert [name for name in classes if name != "badge"] == ([tone] if tone else [])
 
 
 def test_without_a_report_the_drift_panel_says_so(board: Board, stack: RunningStack) -> None:
