@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ from typing import Any, Final
 from chalicelib.endpoints import ENDPOINTS
 from infra.packaging import dependencies
 from infra.packaging.build import output_folder
+from infra.packaging.isolated import run_isolated
 from infra.reference.cost import MEASURED
 from infra.stack.functions import FUNCTIONS, Function, Package
 from infra.stack.stages import LOCAL_STAGE, target_of
@@ -140,15 +140,7 @@ def run_bare(
     """What a program of the bare interpreter wrote as its result, and the milliseconds from its start to its answer."""
     result = folder / "result.json"
     started = time.time()
-    ran = subprocess.run(
-        [python, "-I", "-S", "-B", "-c", program],
-        input=json.dumps({**given, "result": str(result)}),
-        check=False,
-        capture_output=True,
-        text=True,
-        env=dict(environment),
-        cwd=folder,
-    )
+    ran = run_isolated(python, program, {**given, "result": str(result)}, environment=environment, folder=folder)
     if ran.returncode != 0:
         raise RuntimeError(f"{given.get('handler')}: {ran.stderr.strip()[-1_000:]}")
     said: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))

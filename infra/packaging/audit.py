@@ -1,10 +1,11 @@
-"""`python -m infra.packaging.audit`: known vulnerabilities in the locked packages, by pip-audit.
+"""`python -m infra.packaging.audit`: known vulnerabilities in the locked packages, by pip-audit through uv.
 
 It asks vulnerability services on the internet, so it is no part of `make test`. A mirror of the package index answers
 without knowing any vulnerability, which looks like safety; so a service counts only if it reports a release that is
 known to be vulnerable. Where none does, nothing is audited, and the exit status 3 says so.
 """
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,18 +32,19 @@ def outcome_of(returncode: int, said: str) -> int:
 
 
 def _pip_audit() -> list[str]:
-    """pip-audit's program, installed once."""
-    folder = LOCAL / "audit-venv"
-    program = folder / "bin" / "pip-audit"
-    if not program.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-        uv = LOCAL / "boot" / "bin" / "uv"
-        boot = LOCAL / "boot" / "bin" / "python"
-        python = str(folder / "bin" / "python")
-        install = [str(uv), "pip", "install", "-q", "--python", python] if uv.exists() else []
-        install = install or [str(boot), "-m", "pip", "--python", python, "install", "-qq"]
-        subprocess.run([*install, f"pip-audit=={VERSION}"], check=True)
-    return [str(program)]
+    """The command that runs pip-audit through uv, which keeps it in its cache.
+
+    Raises:
+        FileNotFoundError: uv is neither bootstrapped nor on the path.
+        subprocess.CalledProcessError: uv cannot get this version.
+    """
+    bootstrapped = LOCAL / "boot" / "bin" / "uv"
+    uv = str(bootstrapped) if bootstrapped.exists() else shutil.which("uv")
+    if uv is None:
+        raise FileNotFoundError("there is no uv")
+    command = [uv, "tool", "run", "--quiet", "--from", f"pip-audit=={VERSION}", "pip-audit"]
+    subprocess.run([*command, "--version"], check=True, stdout=subprocess.DEVNULL)
+    return command
 
 
 def _ask(program: list[str], service: str, requirements: Path, *options: str) -> tuple[int, str]:

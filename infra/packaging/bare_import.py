@@ -5,7 +5,6 @@ there and fail on AWS.
 """
 
 import json
-import subprocess
 import tempfile
 import zipfile
 from collections import defaultdict
@@ -14,13 +13,15 @@ from typing import Final
 
 from chalicelib.endpoints import Layer
 from infra.packaging import dependencies
+from infra.packaging.isolated import run_isolated
 from infra.stack.functions import BY_NAME, FUNCTIONS, Package
 from infra.stack.stages import Target
 
 _ARCHIVES: Final = {Package.API: "deployment.zip", Package.BATCH: "batch.zip"}
 _PROGRAM: Final = """
 import importlib, json, sys, sysconfig
-paths, handlers = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+given = json.load(sys.stdin)
+paths, handlers = given["paths"], given["handlers"]
 sys.path[:0] = paths
 for handler in handlers:
     module, name = handler.rsplit(".", 1)
@@ -75,13 +76,7 @@ def import_alone(python: str, paths: list[str], handlers: list[str]) -> list[str
     Returns:
         What went wrong, as sentences.
     """
-    result = subprocess.run(
-        [python, "-I", "-S", "-B", "-c", _PROGRAM, json.dumps(paths), json.dumps(handlers)],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={},
-    )
+    result = run_isolated(python, _PROGRAM, {"paths": paths, "handlers": handlers})
     if result.returncode != 0:
         return [f"{', '.join(handlers)} cannot be imported: {result.stderr.strip().splitlines()[-1]}"]
     strangers: list[str] = json.loads(result.stdout.splitlines()[-1])

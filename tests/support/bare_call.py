@@ -6,7 +6,6 @@ Lambda's and nothing else. Every file the process maps is looked at afterwards, 
 """
 
 import json
-import subprocess
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 from infra.packaging import dependencies
 from infra.packaging.elf import BASE_IMAGE
+from infra.packaging.isolated import run_isolated
 from infra.stack.functions import Function, Package
 from infra.stack.stages import Target
 
@@ -161,16 +161,18 @@ def call_alone(
         "event": event,
         "result": str(result),
     }
-    ran = subprocess.run(
-        [python, "-I", "-S", "-B", "-c", _PROGRAM],
-        input=json.dumps(given),
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=code,
-        timeout=_SECONDS,
+    ran = run_isolated(
+        python,
+        _PROGRAM,
+        given,
         # /opt cannot be unpacked to here; the variable names the layers' folders instead, as the emulator's does.
-        env={**environment, "_LAMBDA_LAYERS_DIRS": ":".join(map(str, layers)), "LAMBDA_TASK_ROOT": str(code)},
+        environment={
+            **environment,
+            "_LAMBDA_LAYERS_DIRS": ":".join(map(str, layers)),
+            "LAMBDA_TASK_ROOT": str(code),
+        },
+        folder=code,
+        seconds=_SECONDS,
     )
     if ran.returncode != 0 or not result.exists():
         raise BareCallError((ran.stderr or ran.stdout).strip()[-2_000:])
@@ -190,7 +192,8 @@ def call_alone(
 
 def _standard_library(python: str) -> tuple[str, ...]:
     script = "import sysconfig; print(sysconfig.get_path('stdlib')); print(sysconfig.get_path('platstdlib'))"
-    found = subprocess.run([python, "-I", "-S", "-c", script], check=True, capture_output=True, text=True, env={})
+    found = run_isolated(python, script, {})
+    found.check_returncode()
     return tuple(found.stdout.split())
 
 

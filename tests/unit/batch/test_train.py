@@ -16,7 +16,7 @@ from batch.training.experiment import Experiment, metrics, without_nan
 from batch.training.fitting import CHALLENGER, CHAMPION, TooFewMatches, TrainingRows, fit
 from batch.training.registry import signature
 from chalicelib.errors import RegistryUnavailable
-from chalicelib.odds import shin
+from tests.support.scalar_odds import shin
 
 VALIDATE_FROM, TEST_FROM = "2006-07-01", "2007-07-01"
 

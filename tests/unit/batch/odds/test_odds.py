@@ -6,20 +6,14 @@ import math
 import pytest
 
 from chalicelib.domain import Outcome
-from chalicelib.odds import (
-    MarginMethod,
-    are_odds,
-    booksum,
-    closing_line_value,
+from chalicelib.odds import MarginMethod, are_odds, booksum
+from tests.support.scalar_odds import (
     edges,
     expected_value,
-    flat_profit,
     has_fair_odds,
     kelly_fraction,
-    margin,
     multiplicative,
     odds_ratio,
-    quarter_kelly,
     remove_margin,
     shin,
     value_bet,
@@ -32,11 +26,6 @@ def test_the_booksum_is_the_sum_of_the_reciprocals() -> None:
     assert booksum((2.0, 4.0, 5.0)) == pytest.approx(0.95)
     assert booksum((2.0, 4.0, 4.0)) == 1.0
     assert booksum(MARKET) == pytest.approx(1.078274, abs=5e-7)
-
-
-def test_the_margin_is_the_booksum_less_one() -> None:
-    assert margin((1.9, 3.8, 4.75)) == pytest.approx(0.0, abs=1e-12)
-    assert margin(MARKET) == pytest.approx(0.078274, abs=5e-7)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +113,6 @@ def test_the_value_bet_is_the_largest_edge_over_the_threshold() -> None:
     assert bet.edge == pytest.approx(0.2)
     assert bet.odds == 4.0
     assert bet.kelly == pytest.approx(0.2 / 3)
-    assert bet.stake == pytest.approx(0.2 / 12)
 
 
 def test_an_edge_that_only_reaches_the_threshold_is_no_value_bet() -> None:
@@ -162,14 +150,3 @@ def test_kelly_follows_its_formula_and_stays_between_nothing_and_everything() ->
     assert kelly_fraction(0.5, 2.2) == pytest.approx(0.1 / 1.2)
     assert kelly_fraction(0.4, 2.2) == 0.0
     assert kelly_fraction(1.0, 2.0) == 1.0
-    assert quarter_kelly(0.5, 2.2) == pytest.approx(0.1 / 4.8)
-
-
-def test_closing_line_value_compares_the_price_taken_with_the_last_fair_probability() -> None:
-    assert closing_line_value(2.10, 0.50) == pytest.approx(0.05)
-    assert closing_line_value(1.90, 0.50) == pytest.approx(-0.05)
-
-
-def test_flat_stakes_win_the_odds_less_one_or_lose_one() -> None:
-    assert flat_profit(2.5, won=True) == 1.5
-    assert flat_profit(2.5, won=False) == -1.0

@@ -5,7 +5,8 @@ import pytest
 
 from batch.odds import arrays as odds_arrays
 from batch.odds.arrays import NO_BET
-from chalicelib import odds
+from chalicelib.odds import booksum
+from tests.support import scalar_odds
 
 
 def random_markets(n: int) -> odds_arrays.Floats:
@@ -20,13 +21,13 @@ def test_shin_and_booksum_agree_with_the_scalar_functions_on_every_row() -> None
     total = odds_arrays.booksum(markets)
     assert 100 < fair.has_fair.sum() < 500
     for row, prices in enumerate(markets.tolist()):
-        expected = odds.remove_margin(prices)
+        expected = scalar_odds.remove_margin(prices)
         assert bool(fair.has_fair[row]) == (expected is not None)
         if expected is not None:
             found = tuple(fair.probabilities[row].tolist())
             wanted = expected.probabilities
             assert found == (wanted.home, wanted.draw, wanted.away)
-            assert total[row] == odds.booksum(prices)
+            assert total[row] == booksum(prices)
         else:
             assert np.isnan(fair.probabilities[row]).all()
 
@@ -37,7 +38,7 @@ def test_value_bets_agree_with_the_scalar_function_on_every_row() -> None:
     probabilities = np.random.default_rng(8).dirichlet((2.0, 1.5, 1.2), len(markets))
     bets = odds_arrays.value_bets(probabilities, markets, threshold=0.05)
     for row in range(len(markets)):
-        expected = odds.value_bet(probabilities[row].tolist(), markets[row].tolist(), 0.05)
+        expected = scalar_odds.value_bet(probabilities[row].tolist(), markets[row].tolist(), 0.05)
         assert bets.outcome[row] == (NO_BET if expected is None else expected.outcome)
         if expected is not None:
             assert bets.edge[row] == expected.edge

@@ -17,7 +17,7 @@ from batch.odds.past_prices import (
 )
 from batch.odds.price_files import read_prices
 from chalicelib.errors import ProviderUnavailable
-from chalicelib.odds import shin
+from tests.support.scalar_odds import shin
 from tests.unit.batch.league import accepted, match
 
 AS_OF = datetime(2024, 3, 1, tzinfo=UTC)
