@@ -89,6 +89,10 @@ class Board:
 
         self.page.route(lambda url: "/predict/cards/" in url, respond)
 
+    def bet_on_home_sides(self) -> None:
+        """Make every home side with odds a value bet: whether the service flags any is its own affair."""
+        self.change_cards(lambda rows: [row | {"value_bet": "home" if row["odds_home"] else None} for row in rows])
+
 
 def json_headers(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Headers of a JSON answer."""

@@ -117,8 +117,7 @@ def test_the_return_per_region_is_that_of_the_csv_file(board: Board, stack: Runn
 
 
 def test_the_profit_of_value_bets_is_that_of_the_parquet_files(board: Board, judged: pd.DataFrame) -> None:
-    # Whether the service flags any bet is its own affair: here every home side is one.
-    board.change_cards(lambda rows: [row | {"value_bet": "home" if row["odds_home"] else None} for row in rows])
+    board.bet_on_home_sides()
     priced = judged[judged[IMPLIED].notna().all(axis=1) & (judged["collected_at"] < judged["match_date"])]
     profit = np.where(priced["outcome_1x2"] == "home", priced["odds_home"] - 1, -1.0)
     board.open("?view=value")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -118,6 +119,7 @@ def test_every_probability_is_written_out_and_none_is_cut(board: Board, width: i
 
 @pytest.mark.parametrize(("view", "summary"), [("record", "Figures of the diagram"), ("value", "bets")])
 def test_a_refresh_closes_no_table_and_takes_no_focus(board: Board, view: str, summary: str) -> None:
+    board.bet_on_home_sides()
     board.page.clock.install()
     board.open(f"?view={view}")
     opened = board.page.locator("details.figures summary", has_text=summary).first
@@ -154,9 +156,48 @@ def test_the_difference_to_the_market_comes_with_its_interval(board: Board) -> N
     note = board.page.locator("#difference")
     expect(note).to_contain_text("Log loss, model − market:")  # noqa: RUF001 - the sign as it is shown
     expect(note).to_contain_text("95% interval")
-    expect(board.page.locator("#view-record")).not_to_contain_text("0.015")
+    expect(board.page.locator("#view-record")).not_to_contain_text("noise")
     board.open("?view=model")
     expect(board.page.locator("#test-scope")).to_contain_text("the track record counts only those that are over by now")
+
+
+@pytest.mark.parametrize(
+    ("market_wins", "verdict"),
+    [
+        (4, "The model is better, and not by chance."),
+        (20, "The interval holds zero: these matches do not tell the two apart."),
+        (36, "The market is better, and not by chance."),
+    ],
+)
+def test_whether_the_difference_to_the_market_is_noise_is_up_to_its_interval(
+    board: Board, market_wins: int, verdict: str
+) -> None:
+    # The log losses of these matches differ by ln 2 each: no figure of theirs looks like a fixed limit of noise.
+    over = {"status": "finished", "is_future": False, "match_date": "2024-03-30T18:00:00Z", "outcome_1x2": "home"}
+    timely = {**ODDS, "odds_collected_at": "2024-03-29T18:00:00Z"}
+    likely = {"home": 0.6, "draw": 0.25, "away": 0.15}
+    unlikely = {"home": 0.3, "draw": 0.45, "away": 0.25}
+    cards = []
+    for match in range(40):
+        model, market = (unlikely, likely) if match < market_wins else (likely, unlikely)
+        forecasts = {f"proba_{side}": share for side, share in model.items()}
+        forecasts |= {f"implied_{side}": share for side, share in market.items()}
+        cards.append(make_card(match_id=match + 1, **over, **timely, **forecasts))
+    losses = np.where(np.arange(40) < market_wins, np.log(2), -np.log(2))
+    mean, half = losses.mean(), 1.96 * losses.std(ddof=1) / np.sqrt(40)
+    serve(board, cards)
+    board.open("?view=record")
+    expect(board.page.locator("#difference")).to_have_text(
+        f"Log loss, model − market: {signed(mean)}, "  # noqa: RUF001 - the sign as it is shown
+        f"95% interval {signed(mean - half)} to {signed(mean + half)} over 40 matches. {verdict}"
+    )
+    expect(board.page.locator("#view-record")).not_to_contain_text("0.015")
+
+
+def signed(value: float) -> str:
+    """With its sign as the board shows it, to four digits."""
+    shown = round(value, 4)
+    return ("+" if shown > 0 else "\u2212" if shown < 0 else "") + f"{abs(value):.4f}"
 
 
 # ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────
