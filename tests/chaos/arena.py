@@ -275,6 +275,10 @@ class Caller:
                 if answer.status_code == 202:
                     return Submission(body, stage, key, str(answer.json()["task_id"]))
                 self.refused.append(answer.status_code)
+                if answer.status_code == requests.codes.unprocessable:
+                    # Features that the model rejects are refused at once where a model is at hand.
+                    assert answer.json()["code"] == "features_rejected", answer.text
+                    return Submission(body, stage, None, None)
                 assert answer.status_code in {429, 500, 502, 503, 504}, answer.text
             if key is None:
                 break

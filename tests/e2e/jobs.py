@@ -5,7 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 import pyarrow.parquet as pq
@@ -40,6 +40,9 @@ def variables(stack: RunningStack, function: str, changes: Mapping[str, str]) ->
         client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
+KEYED_READERS = frozenset({"cards", "matches", "odds", "predictions", "region_roi", "features"})
+
+
 class Jobs:
     """The jobs of all functions, by function name.
 
@@ -52,7 +55,7 @@ class Jobs:
         self._stack = stack
         self._hopeless = hopeless
         self._session = requests.Session()
-        self.match_id, self._features = self._a_match_with_features()
+        self.match_id, self._feature_values = self._a_match_with_features()
 
     def run(self, function: str) -> None:
         """Do a function's job.
@@ -98,7 +101,7 @@ class Jobs:
     def _pending_task(self, age_seconds: float) -> tuple[str, str]:
         """A task that waits since then, written past the API; its id and its message."""
         task_id, submitted = str(uuid.uuid4()), time.time() - age_seconds
-        content = {"task_id": task_id, "match_id": self.match_id, "stage": "champion", "features": self._features}
+        content = {"task_id": task_id, "match_id": self.match_id, "stage": "champion", "features": self._feature_values}
         message = json.dumps({**content, "submitted_at": "2024-04-01T00:00:00Z"})
         self._stack.client("dynamodb").put_item(
             TableName=self._stack.outputs.tasks_table,
@@ -131,7 +134,7 @@ class Jobs:
 
     def _predict(self) -> None:
         with variables(self._stack, "predict", {"CLIENT_KEY_REQUIRED": "true"}):
-            self._answer("POST", "predict", json={"match_id": self.match_id, "features": self._features})
+            self._answer("POST", "predict", json={"match_id": self.match_id, "features": self._feature_values})
 
     def _predict_match(self) -> None:
         with variables(self._stack, "predict_match", {"CLIENT_KEY_REQUIRED": "true"}):
@@ -143,9 +146,17 @@ class Jobs:
             task = self._answer("POST", "predict/async", 202, json=body, headers=headers).json()["task_id"]
             again = self._answer("POST", "predict/async", 202, json=body, headers=headers).json()["task_id"]
             assert again == task
+            # Features of the caller's own are held against the signature of the stage's model.
+            for stage in ("champion", "challenger"):
+                sent = {**body, "features": self._feature_values}
+                self._answer("POST", f"predict/async?stage={stage}", 202, json=sent)
             # ends its task itself, since nobody has its id
             with self._queue_refused():
                 self._answer("POST", "predict/async", 503, json=body)
+
+    def _what_if(self) -> None:
+        with variables(self._stack, "what_if", {"CLIENT_KEY_REQUIRED": "true"}):
+            self._answer("POST", f"predict/what-if/{self.match_id}", json={"changes": {}})
 
     # ── Queues ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -213,6 +224,7 @@ class Jobs:
     def _read(self, function: str) -> None:
         paths = {
             "precomputed": f"predict/precomputed/{self.match_id}",
+            "features": f"predict/features/{self.match_id}",
             "region_roi": "predict/region-roi",
             "model_info": "predict/model/info",
             "metrics": "metrics",
@@ -222,11 +234,14 @@ class Jobs:
             "docs": "openapi.json",
             "ui": "ui",
         }
-        self._answer("GET", paths.get(function, f"predict/{function}"), key=self._stack.keys.operator)
+        # Where keys are demanded, a list looks at the caller's, which lifts the limit of its pages.
+        demanded = variables(self._stack, function, {"CLIENT_KEY_REQUIRED": "true"})
+        with demanded if function in KEYED_READERS else nullcontext():
+            self._answer("GET", paths.get(function, f"predict/{function}"), key=self._stack.keys.operator)
 
     def _task_status(self) -> None:
         # never issued: found out by looking
         self._answer("GET", f"monitoring/task_status/{uuid.uuid4()}", 404)
 
     def _healthcheck(self) -> None:
-        assert set(self._answer("GET", "healthcheck").json()["checks"].values()) == {"ok"}
+        assert set(self._answer("GET", "healthcheck?ready=true").json()["checks"].values()) == {"ok"}

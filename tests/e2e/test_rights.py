@@ -169,16 +169,23 @@ class Attempt:
     may: frozenset[str] = frozenset()
 
 
-READERS = {"predict_match", "predict_async", "precomputed", "predictions", "matches", "odds", "cards", "region_roi"}
+LISTS = {"predictions", "matches", "odds", "cards", "region_roi"}
+READERS = LISTS | {
+    *("predict_match", "predict_async", "precomputed", "what_if", "features"),
+    *("regions", "projections", "clubs", "calendar"),
+}
 MODEL_READERS = {
-    *("predict", "predict_match", "model_info", "healthcheck", "inference", "sweep"),
+    *("predict", "predict_match", "what_if", "model_info", "healthcheck", "inference", "sweep"),
     *("rebuild", "monitor_drift", "sync_models"),
 }
 BATCH_READERS = {"rebuild", "refresh_odds", "monitor_drift"}
 TASK_READERS = {"predict_async", "task_status", "healthcheck", "dead_letters", "sweep"}
 TASK_ENDERS = {"predict_async", "inference", "dead_letters", "sweep"}
 ENQUEUERS = {"predict_async", "sweep"}
-GUARDED = {"predict", "predict_match", "predict_async", "metrics", "queues", "workers", "drift"}
+GUARDED = LISTS | {
+    *("predict", "predict_match", "predict_async", "what_if", "features"),
+    *("metrics", "queues", "workers", "drift"),
+}
 
 
 def attempts(stack: RunningStack) -> list[Attempt]:

@@ -27,7 +27,9 @@ def _state_features(live: dict[str, Any], base_url: str) -> None:
     features = requests.get(f"{base_url}/predict/model/info", timeout=SECONDS).json()["features"]
     properties: dict[str, Any] = {}
     for feature in features:
-        number = {"type": "integer" if feature["type"] in {"long", "integer"} else "number"}
+        number: dict[str, Any] = {"type": "integer" if feature["type"] in {"long", "integer"} else "number"}
+        if feature["name"] == "sex":
+            number["enum"] = [0, 1]
         properties[feature["name"]] = number if feature["required"] else {"anyOf": [number, {"type": "null"}]}
     example = {feature["name"]: 0 if feature["required"] else None for feature in features}
     for name in ("PredictRequest", "AsyncPredictRequest"):
@@ -43,6 +45,9 @@ def _state_features(live: dict[str, Any], base_url: str) -> None:
         schema["properties"]["features"] = {"anyOf": [stated, {"type": "null"}]} if optional else stated
         schema["examples"] = [{"match_id": 99, "features": example}]
 
+    changes = live["components"]["schemas"]["WhatIfRequest"]["properties"]["changes"]
+    changes |= {"type": "object", "properties": properties, "additionalProperties": False}
+
 
 def _state_matches(live: dict[str, Any], base_url: str) -> None:
     """Half of the generated ids are of matches that exist."""
@@ -53,6 +58,13 @@ def _state_matches(live: dict[str, Any], base_url: str) -> None:
             if parameter["name"] == "match_id":
                 parameter["examples"] = {f"known{i}": {"value": match_id} for i, match_id in enumerate(known)}
                 parameter["schema"] = {"anyOf": [{"type": "integer", "enum": known}, parameter["schema"]]}
+
+    # JSON Schema takes 89.0 for an integer; a path does not.
+    whole = {"type": "integer", "enum": [*known, 1, 2**53 - 1]}
+    for path, method in (("/predict/features/{match_id}", "get"), ("/predict/what-if/{match_id}", "post")):
+        for parameter in live["paths"][path][method]["parameters"]:
+            if parameter["name"] == "match_id":
+                parameter["schema"] = whole
 
 
 def _leave_out_cursors(live: dict[str, Any]) -> None:
