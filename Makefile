@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 # A file stays on one worker, whose stack its tests share; in order of their names, the many short ones come last.
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 # Branches of what runs inside pytest; functions on the emulator are other processes. Only a whole run has a floor.
-COVERAGE := --cov --cov-report=term:skip-covered --cov-fail-under=80
+COVERAGE := --cov --cov-report=term:skip-covered --cov-fail-under=88
 
 # uv when it could be bootstrapped (seconds instead of minutes), else pip; both check the locks' hashes.
 UV := $(BOOT)/bin/uv
