@@ -277,7 +277,10 @@ class Caller:
                 self.refused.append(answer.status_code)
                 if answer.status_code == requests.codes.unprocessable:
                     # Features that the model rejects are refused at once where a model is at hand.
+                    named = {fault["loc"][-1] for fault in answer.json()["details"]}
                     assert answer.json()["code"] == "features_rejected", answer.text
+                    assert named, answer.text
+                    assert not named & body["features"].keys(), answer.text
                     return Submission(body, stage, None, None)
                 assert answer.status_code in {429, 500, 502, 503, 504}, answer.text
             if key is None:
