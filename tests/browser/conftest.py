@@ -11,9 +11,13 @@ from tests.support import chromium
 from tests.support.throwaway import RunningStack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium as the machine has it; `make test` sees to it that it has one."""
+    """Chromium as the machine has it; `make test` sees to it that it has one.
+
+    It is closed after this folder's last test, not at the session's end: while Playwright's synchronous API is open,
+    its event loop runs in this thread, and `asyncio.run` in any other test fails.
+    """
     program = chromium.installed()
     assert program is not None, chromium.ADVICE
     expect.set_options(timeout=PATIENCE_MS)
