@@ -1,17 +1,21 @@
-"""Reads damaged objects by the real routes and jobs: `python -m tests.chaos.mutants OBJECT SEED FIRST COUNT EVERY`.
+"""Reads damaged objects by the real routes and jobs: `python -m tests.chaos.mutants SEED EVERY`.
 
-A process of its own, since damaged bytes may end it: for each mutant it prints its number before it reads it and a JSON
-line after, so that whoever started it knows which one killed it and goes on with the next.
+Each line `OBJECT FIRST COUNT` of its standard input is done in a fork, since damaged bytes may end it. For each mutant,
+the fork prints its number before it reads it and a JSON line after; then comes how the fork ended. So whoever asked
+knows which mutant killed it and goes on with the next.
 """
 
 import json
 import logging
 import os
 import random
+import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from batch import handlers
@@ -49,6 +53,7 @@ ENVIRONMENT: Final = {
     "RELEASE_CHECK_SECONDS": "0",
     "REPLAY_AS_OF": "2024-05-01T12:00:00Z",
 }
+SECONDS_PER_MUTANT: Final = 60
 FEATURES: Final = {"diff_elo": 10.0, "home_rest_days": 5.0, "sex": 0}
 NOW: Final = datetime(2024, 5, 1, 12, tzinfo=UTC)
 RELEASE_FILES: Final = ("match_features", "predictions", "fonbet_odds", "roi_by_region", "track_record", "projections")
@@ -273,18 +278,44 @@ def _tell(**values: Any) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
-    """Read the mutants that the command line names."""
-    os.environ.update(ENVIRONMENT)
-    logging.disable(logging.CRITICAL)
-    name, *numbers = sys.argv[1:]
-    seed, first, count, every = map(int, numbers)
+def _in_a_fork(work: Callable[[], None], seconds: int) -> None:
+    """Do some work in a process of its own, which is killed when its time is over; tell how it ended."""
+    with tempfile.TemporaryFile() as errors:
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            os.dup2(errors.fileno(), sys.stderr.fileno())
+            signal.alarm(seconds)
+            try:
+                work()
+            except BaseException:  # noqa: BLE001 - a fork must not go on with its parent's work
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        errors.seek(0)
+        said = errors.read().decode("utf-8", "replace")
+    _tell(exit=os.waitstatus_to_exitcode(status), stderr=said[-2_000:])
+
+
+def _examine(name: str, seed: int, first: int, count: int, every: int) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         tempfile.tempdir = temporary
         try:
             examine(name, seed, first, count, every)
         except Unpublished:
             _tell(unpublished=name)
+
+
+def main() -> None:
+    """Read the mutants that the standard input names."""
+    os.environ.update(ENVIRONMENT)
+    logging.disable(logging.CRITICAL)
+    seed, every = map(int, sys.argv[1:])
+    for line in sys.stdin:
+        name, first, count = line.split()
+        work = partial(_examine, name, seed, int(first), int(count), every)
+        _in_a_fork(work, SECONDS_PER_MUTANT * (int(count) + 1))
 
 
 if __name__ == "__main__":

@@ -20,31 +20,44 @@ MUTATIONS: Final = int(os.environ.get("CHAOS_MUTATIONS", "3"))
 SEED: Final = int(os.environ.get("CHAOS_SEED", "1"))
 JOBS_EVERY: Final = 10
 """Jobs run, and what they heal is checked, on every tenth mutant: they take most of the time."""
-SECONDS_PER_MUTANT: Final = 60.0
 NOT_HEALED_BY_JOBS: Final = ("drift_report", "kept_pointer", "confirmed_clubs")
 """The next drift run writes the report anew; a kept pointer only serves listings that began in it; club ids are
 settled anew by matches to come."""
 
 
-def run(name: str, first: int, count: int) -> Iterator[dict[str, Any]]:
-    """The verdicts of one process, until it ends or hangs."""
-    command = [sys.executable, "-m", "tests.chaos.mutants", name, str(SEED), str(first), str(count), str(JOBS_EVERY)]
-    deadline = SECONDS_PER_MUTANT * (count + 1)
-    process = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, timeout=deadline)
-    for line in process.stdout.splitlines():
+@pytest.fixture(scope="module")
+def examiner() -> Iterator[subprocess.Popen[str]]:
+    """The process that reads mutants, each run of them in a fork: what it imports takes longer than three mutants."""
+    command = [sys.executable, "-m", "tests.chaos.mutants", str(SEED), str(JOBS_EVERY)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def run(examiner: subprocess.Popen[str], name: str, first: int, count: int) -> Iterator[dict[str, Any]]:
+    """The verdicts of one fork, until it ends or is killed because it hangs."""
+    assert examiner.stdin is not None
+    assert examiner.stdout is not None
+    examiner.stdin.write(f"{name} {first} {count}\n")
+    examiner.stdin.flush()
+    for line in examiner.stdout:
         if line.startswith(VERDICT):
-            yield json.loads(line.removeprefix(VERDICT))
-    yield {"exit": process.returncode, "stderr": process.stderr[-2_000:]}
+            verdict = json.loads(line.removeprefix(VERDICT))
+            yield verdict
+            if "exit" in verdict:
+                return
+    raise AssertionError("the examiner itself ended")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OBJECTS)
-def test_damage_never_kills_misleads_or_stays_without_a_name(name: str) -> None:
+def test_damage_never_kills_misleads_or_stays_without_a_name(examiner: subprocess.Popen[str], name: str) -> None:
     first, faults, healed, answered_with_errors = 0, [], [], 0
     started = time.monotonic()
     while first < MUTATIONS:
         reading = first
-        for verdict in run(name, first, MUTATIONS - first):
+        for verdict in list(run(examiner, name, first, MUTATIONS - first)):
             if "unpublished" in verdict:
                 pytest.skip(f"this version publishes no {name}")
             reading = verdict.get("start", reading)
