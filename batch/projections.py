@@ -23,8 +23,6 @@ RELEGATED_PLACES: Final = 3
 """The last three of any league; how many really go down differs between leagues and is not in the data."""
 FEWEST_TEAMS: Final = 8
 """Smaller groups are cups or play-offs rather than leagues."""
-CHUNK_SIMULATIONS: Final = 1_000
-"""Simulations compared at once; bounds the memory of a large league."""
 
 WIN_POINTS: Final = 3
 DRAW_POINTS: Final = 1
@@ -92,11 +90,8 @@ def simulate(points: Ints, home: Ints, away: Ints, probabilities: Floats, genera
         generator: Source of the outcomes.
     """
     final = final_points(points, home, away, _outcomes(probabilities, generator))
-    weights = np.full(len(final), 1 / len(final))
     low, high = np.percentile(final, _INTERVAL, axis=0, method="nearest")
-    starts = range(0, len(final), CHUNK_SIMULATIONS)
-    chunks = (slice(start, start + CHUNK_SIMULATIONS) for start in starts)
-    title, top, bottom = np.sum([place_shares(final[chunk], weights[chunk]) for chunk in chunks], axis=0)
+    title, top, bottom = place_shares(final, np.full(len(final), 1 / len(final)))
     return Places(title, top, bottom, low.astype(np.float64), high.astype(np.float64))
 
 
@@ -108,14 +103,21 @@ def place_shares(final: Ints, weights: Floats) -> tuple[Floats, Floats, Floats]:
         weights: Probability of each outcome; shape (n_outcomes,).
     """
     n_teams = final.shape[1]
-    above = (final[:, None, :] > final[:, :, None]).sum(axis=2)
-    level = (final[:, None, :] == final[:, :, None]).sum(axis=2)
-    below = n_teams - above - level
+    ordered = np.sort(final, axis=1)
 
-    def share(places: int, ahead: Ints) -> Floats:
-        return np.asarray(weights @ (np.clip(places - ahead, 0, level) / level), dtype=np.float64)
+    def share(best: Ints, points: Ints, places: int) -> Floats:
+        """Chance of one of the first `places` of those with most points; `best` is in falling order."""
+        last = best[:, places - 1, None]
+        ahead, level = points > last, points == last
+        room = (places - ahead.sum(axis=1)) / level.sum(axis=1)
+        return np.asarray(weights @ ahead + (weights * room) @ level, dtype=np.float64)
 
-    return share(1, above), share(min(TOP_PLACES, n_teams), above), share(min(RELEGATED_PLACES, n_teams), below)
+    falling = ordered[:, ::-1]
+    return (
+        share(falling, final, 1),
+        share(falling, final, min(TOP_PLACES, n_teams)),
+        share(-ordered, -final, min(RELEGATED_PLACES, n_teams)),
+    )
 
 
 def final_points(points: Ints, home: Ints, away: Ints, outcomes: Ints) -> Ints:

@@ -148,6 +148,8 @@ def write_odds(
         _insert(database, "region_roi", ("region", "roi"), sorted(roi_by_region.items()))
         _insert(database, "odds", ("position", *ALL_ODDS_COLUMNS), _rows({"position": priced, **columns}))
         _copy_by_league(database, "odds", ALL_ODDS_COLUMNS)
+        names = ", ".join(("position", *ODDS_COLUMNS))
+        database.execute(f"INSERT INTO odds_by_match ({names}) SELECT {names} FROM odds ORDER BY match_id")
     return len(priced)
 
 

@@ -1,8 +1,9 @@
 """`make bench-serving`: lists and single rows of releases of growing size, in processes as Lambda starts them.
 
-For each size a rebuild of generated matches is published into an emulator's bucket, a third of them with odds. Each
-request is then made in a process of its own, from the built package: process start to first answer, resident memory,
-reads of the bucket; and again in the same process, warm.
+For each size a rebuild of generated matches, all with past prices, is published into an emulator's bucket, a third of
+them with odds. Each request is then made in a process of its own, from the built package: process start to first
+answer, with a bucket that answers at once and with one that takes `LATENCY_SECONDS` a read; resident memory, reads of
+the bucket; and again in the same process, warm.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.bucket import LocalBucket, serve_copy
 from benchmarks.cold import FLOOR_PROGRAM, run_bare
 from infra.local.emulator import Emulator
 from infra.local.processes import any_free_port
@@ -34,6 +36,8 @@ from tests.support.builders import make_event
 SIZES: Final = (7_000, 100_000, 1_000_000)
 SEED: Final = 20240501
 BUCKET: Final = "bench"
+LATENCY_SECONDS: Final = 0.015
+"""About what S3 takes to the first byte in its own region."""
 HISTORY: Final = ROOT / "docs" / "benchmarks" / "serving.json"
 
 REQUESTS: Final[Mapping[str, tuple[str, dict[str, str]]]] = {
@@ -85,10 +89,10 @@ def prepare(size: int, model: Path) -> dict[str, Any]:
     import numpy as np  # noqa: PLC0415
 
     from batch import synthetic  # noqa: PLC0415
-    from batch.jobs.datasets import write_serving_file, write_serving_odds  # noqa: PLC0415
     from batch.matches import read_matches  # noqa: PLC0415
     from batch.rebuild import model_from_directory, rebuild  # noqa: PLC0415
     from batch.release import ReleaseWriter, new_release_id, parquet_bytes, publish_release  # noqa: PLC0415
+    from batch.serving import temporary_file, write_odds, write_serving  # noqa: PLC0415
     from chalicelib.domain import Stage  # noqa: PLC0415
     from chalicelib.releases.pointer import SERVING, SERVING_ODDS, DatasetEntry  # noqa: PLC0415
     from chalicelib.storage.objects import S3ObjectStore  # noqa: PLC0415
@@ -98,24 +102,30 @@ def prepare(size: int, model: Path) -> dict[str, Any]:
     as_of = frame["kickoff"].max().to_pydatetime() - timedelta(days=14)
     content = parquet_bytes(frame)
     del frame
+    prices = synthetic.prices(synthetic.World(size, SEED), noise=0.03)
     objects = S3ObjectStore(boto3.client("s3"), BUCKET)
+    loaded = model_from_directory(model)
     started = time.perf_counter()
-    rebuilt = rebuild(read_matches({"matches.parquet": content}), [model_from_directory(model)], as_of)
+    rebuilt = rebuild(read_matches({"matches.parquet": content}), [loaded], as_of, prices)
     seconds = {"rebuild": time.perf_counter() - started}
     writer = ReleaseWriter(objects, new_release_id(datetime.now(UTC)), as_of, as_of)
     entries: dict[str, DatasetEntry] = {
         one.name: writer.write(one.file_name, one.content, one.rows, one.model) for one in rebuilt.datasets
     }
     started = time.perf_counter()
-    entries[SERVING] = write_serving_file(writer, rebuilt.features, rebuilt.predictions)
-    seconds["serving.sqlite, written and stored"] = time.perf_counter() - started
+    with temporary_file("serving.sqlite") as path:
+        write_serving(path, rebuilt.features, rebuilt.predictions)
+        seconds["serving.sqlite"] = time.perf_counter() - started
+        entries[SERVING] = writer.write_file(path, size)
     ids = rebuilt.predictions[Stage.CHAMPION]["match_id"].to_numpy()
     priced = make_odds(np.sort(ids)[::3].tolist())
     entries["fonbet_odds"] = writer.write("fonbet_odds.parquet", parquet_bytes(priced), len(priced))
     signals = {stage: make_signal(frame, priced) for stage, frame in rebuilt.predictions.items()}
     started = time.perf_counter()
-    entries[SERVING_ODDS] = write_serving_odds(writer, rebuilt.predictions, priced, signals, {"Region 000": -0.1})
-    seconds["odds.sqlite, written and stored"] = time.perf_counter() - started
+    with temporary_file("odds.sqlite") as path:
+        write_odds(path, priced, rebuilt.predictions, signals, {"Region 000": -0.1})
+        seconds["odds.sqlite"] = time.perf_counter() - started
+        entries[SERVING_ODDS] = writer.write_file(path, len(priced))
     publish_release(objects, writer, entries, keep=frozenset(), backwards=True)
     return {
         "seconds": {name: round(value, 1) for name, value in seconds.items()},
@@ -127,7 +137,9 @@ def prepare(size: int, model: Path) -> dict[str, Any]:
     }
 
 
-def measure(emulator: Emulator, folder: Path, prepared: Mapping[str, Any], starts: int) -> dict[str, Any]:
+def measure(
+    emulator: Emulator, bucket: LocalBucket, folder: Path, prepared: Mapping[str, Any], starts: int
+) -> dict[str, Any]:
     """Figures of each request: medians of `starts` processes."""
     target = target_of(LOCAL_STAGE)
     found = dependencies.interpreter(target.python)
@@ -136,6 +148,7 @@ def measure(emulator: Emulator, folder: Path, prepared: Mapping[str, Any], start
     paths = [str(code), str(dependencies.runtime_libraries(target))]
     environment = {
         **emulator.client_environment(),
+        "AWS_ENDPOINT_URL": bucket.url,
         **dict.fromkeys(("TASKS_TABLE", "INFERENCE_QUEUE_URL", "DEAD_LETTER_QUEUE_URL"), "unused"),
         **dict.fromkeys(("INFERENCE_FUNCTION", "API_KEYS_SECRET_ID"), "unused"),
         "DATA_BUCKET": BUCKET,
@@ -153,12 +166,16 @@ def measure(emulator: Emulator, folder: Path, prepared: Mapping[str, Any], start
         parameters = {"match_id": prepared["a_match"]} if function == "precomputed" else {}
         event = make_event(function, query=query or None, **parameters)
         given = {"paths": paths, "function": function, "event": event, "warm_calls": 30}
+        bucket.latency_seconds = LATENCY_SECONDS
+        slow = [run_bare(found[0], _PROGRAM, {**given, "warm_calls": 0}, environment, folder) for _ in range(starts)]
+        bucket.latency_seconds = 0.0
         runs = [run_bare(found[0], _PROGRAM, given, environment, folder) for _ in range(starts)]
         assert all(run["status"] == 200 for run in runs), name
         figures[name] = {
             "rows": runs[0]["rows"],
             "cold_ms": round(statistics.median(run["cold_ms"] for run in runs), 1),
             "cold_ratio": round(statistics.median(run["cold_ms"] for run in runs) / floor, 2),
+            "cold_with_latency_ms": round(statistics.median(run["cold_ms"] for run in slow), 1),
             "warm_ms": round(1e3 * statistics.median(second for run in runs for second in run["warm"]), 2),
             "reads": runs[0]["reads"],
             "resident_mb": round(statistics.median(run["resident_mb"] for run in runs), 1),
@@ -190,7 +207,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             emulator.session().client("s3").create_bucket(Bucket=BUCKET)
             for size in options.sizes:
                 prepared = _prepared(size, folder / "model", emulator)
-                figures = measure(emulator, folder, prepared, options.starts)
+                with (
+                    tempfile.TemporaryDirectory() as copy,
+                    serve_copy(emulator.session().client("s3"), BUCKET, Path(copy)) as bucket,
+                ):
+                    figures = measure(emulator, bucket, folder, prepared, options.starts)
                 results.append({"matches": size, "release": prepared, "requests": figures})
                 _show(results[-1])
         finally:
@@ -218,14 +239,24 @@ def _prepared(size: int, model: Path, emulator: Emulator) -> dict[str, Any]:
     return prepared
 
 
-_WIDTHS: Final = {"rows": 6, "cold_ms": 9, "cold_ratio": 9, "warm_ms": 9, "reads": 7, "resident_mb": 7}
+_WIDTHS: Final = {
+    "rows": 6,
+    "cold_ms": 9,
+    "cold_ratio": 9,
+    "cold_with_latency_ms": 9,
+    "warm_ms": 9,
+    "reads": 7,
+    "resident_mb": 7,
+}
 
 
 def _show(result: Mapping[str, Any]) -> None:
     release = result["release"]
     took = ", ".join(f"{name} {seconds} s" for name, seconds in release["seconds"].items())
-    print(f"{took}; peak {release['peak_mb']} MB; files {release['serving_mb']} and {release['odds_mb']} MB")
-    print(f"{'request':<40}{'rows':>6}{'cold ms':>9}{'x floor':>9}{'warm ms':>9}{'reads':>7}{'MB':>7}")
+    print(
+        f"{took} (without storing them); peak {release['peak_mb']} MB; files {release['serving_mb']} and {release['odds_mb']} MB"
+    )
+    print(f"{'request':<40}{'rows':>6}{'cold ms':>9}{'x floor':>9}{'at 15 ms':>9}{'warm ms':>9}{'reads':>7}{'MB':>7}")
     for name, one in result["requests"].items():
         cells = "".join(f"{one.get(key, ''):>{width}}" for key, width in _WIDTHS.items())
         print(f"{name:<40}{cells}", flush=True)

@@ -7,7 +7,7 @@ not a count, so a page deep in a list costs what the first costs.
 import csv
 import heapq
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -21,7 +21,7 @@ from chalicelib.releases.columns import Columns
 from chalicelib.releases.database import Row
 from chalicelib.releases.pointer import ODDS, PREDICTIONS, PREDICTIONS_CHALLENGER, REGION_ROI, DatasetEntry
 from chalicelib.releases.query import Cursor, Page, Query, Sort, decoded_cursor, listing_id
-from chalicelib.releases.schema import POSITION_BITS, place
+from chalicelib.releases.schema import POSITION_OF, place
 from chalicelib.releases.selection import (
     LIVE_FOR,
     MAX_STREAMS,
@@ -213,46 +213,41 @@ def _by_edge(
 
 def _odds_by_match_id(release: Release, selection: Selection, after: Any, count: int) -> list[Row]:
     """Match id and the columns of the odds behind a match id, in order of match id."""
-    conditions = ["o.match_id > :after", "o.position >= :first", "o.position < :end"]
+    ways: list[tuple[str, dict[str, Any]]]
+    position, conditions = "o.position", ["o.match_id > :after"]
+    if selection.clubs is not None and len(selection.clubs) <= MAX_STREAMS:
+        source = f"appearances a CROSS JOIN {release.odds}.odds o ON o.position = (a.place & {POSITION_OF})"
+        conditions += ["a.place >= :first_place", "a.place < :end_place"]
+        if selection.competitions is not None:
+            conditions.append("a.competition IN (SELECT value FROM json_each(:competitions))")
+        ways = [
+            (source, {"first_place": place(group.id, selection.first), "end_place": place(group.id, selection.end)})
+            for group in selection.clubs
+        ]
+    elif selection.clubs is None and selection.competitions is not None and len(selection.competitions) <= MAX_STREAMS:
+        position = f"(o.place & {POSITION_OF})"
+        conditions.append("o.competition = :competition")
+        source = f"{release.odds}.odds_by_league o INDEXED BY odds_by_league_match"
+        ways = [(source, {"competition": group.id}) for group in selection.competitions]
+    else:
+        conditions += group_conditions(selection, "o")
+        ways = [(f"{release.odds}.odds_by_match o", {})]
+    conditions += [f"{position} >= :first", f"{position} < :end"]
     if selection.only_open:
         conditions.append("NOT o.finished")
     if selection.over is not None:
-        conditions.append("(o.position < :over OR o.finished)")
+        conditions.append(f"({position} < :over OR o.finished)")
     if selection.match_ids is not None:
         conditions.append("o.match_id IN (SELECT value FROM json_each(:match_ids))")
     bounds = {"first": selection.first, "end": selection.end, "over": selection.over}
     parameters = {**group_parameters(selection), **bounds, "after": after, "count": count}
-    table = f"{release.odds}.odds o"
-    ways: Iterator[tuple[str, str, dict[str, Any]]]
-    if selection.clubs is not None and len(selection.clubs) <= MAX_STREAMS:
-        at = f"o.position = (a.place & {(1 << POSITION_BITS) - 1})"
-        source = f"appearances a CROSS JOIN {table} ON {at}"
-        conditions += ["a.place >= :first_place", "a.place < :end_place"]
-        if selection.competitions is not None:
-            conditions.append("a.competition IN (SELECT value FROM json_each(:competitions))")
-        ways = (
-            (
-                source,
-                "TRUE",
-                {"first_place": place(group.id, selection.first), "end_place": place(group.id, selection.end)},
-            )
-            for group in selection.clubs
-        )
-    elif selection.clubs is None and selection.competitions is not None and len(selection.competitions) <= MAX_STREAMS:
-        ways = (
-            (f"{table} INDEXED BY odds_competition", "o.competition = :competition", {"competition": group.id})
-            for group in selection.competitions
-        )
-    else:
-        conditions += group_conditions(selection, "o")
-        ways = iter([(f"{table} INDEXED BY odds_match", "TRUE", {})])
     streams = [
         release.database.rows(
-            f"SELECT o.match_id, {columns.ODDS.sql} FROM {source} WHERE {condition} AND {' AND '.join(conditions)} "
+            f"SELECT o.match_id, {columns.ODDS.sql} FROM {source} WHERE {' AND '.join(conditions)} "
             "ORDER BY o.match_id LIMIT :count",
-            {**parameters, **bound},
+            {**parameters, **group_bounds},
         )
-        for source, condition, bound in ways
+        for source, group_bounds in ways
     ]
     merged = heapq.merge(*streams, key=itemgetter(0))
     return list(islice(without_repetition(merged), count))

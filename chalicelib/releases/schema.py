@@ -6,7 +6,8 @@ A reader attaches the second to the first, as schema `market`.
 
 A match's *position* is its place in the order of (kickoff, match_id), unknown kickoffs last. Rows that are asked for
 together lie together: matches and odds are stored twice, by position and by *place*, which is competition, then
-position, in one number. A page of a list then costs a few reads wherever it begins.
+position, in one number; odds once more by match id, the order of their own list. A page of a list then costs a few
+reads wherever it begins.
 
 To add a column of a match, add it to `MATCH_COLUMNS` (one value for all stages) or `STAGE_COLUMNS`, and fill it in
 `batch/serving.py`; a column that depends on odds goes into `ODDS_COLUMNS` or `STAGE_ODDS_COLUMNS`. To show it, name it
@@ -20,11 +21,15 @@ from chalicelib.domain import Stage
 
 SCHEMA_VERSION: Final = 1
 
-PAGE_BYTES: Final = 32_768
-"""Size of a database page: large, so that big tables are shallow and a page of a list lies together."""
+PAGE_BYTES: Final = 65_536
+"""Size of a database page, SQLite's largest: a table of a million matches is then a root and its leaves, and as every
+root lies at the beginning of the file, a row costs one read. It is also the block of a ranged read."""
 
 POSITION_BITS: Final = 32
 """A place is `group << POSITION_BITS | position`; SQLite's row ids are 64 bits wide."""
+
+POSITION_OF: Final = (1 << POSITION_BITS) - 1
+"""The bits of a place that are its position."""
 
 MATCH_COLUMNS: Final[Mapping[str, str]] = {
     "match_id": "INTEGER",
@@ -78,7 +83,7 @@ ODDS_COLUMNS: Final[Mapping[str, str]] = {
     "url": "TEXT",
     "live_score": "TEXT",
 }
-"""Columns of `odds` and `odds_by_league`, without the key and the columns of the stages."""
+"""Columns of `odds`, `odds_by_league` and `odds_by_match`, without the key and the columns of the stages."""
 
 STAGE_ODDS_COLUMNS: Final[Mapping[str, str]] = {
     "edge_home": "REAL",
@@ -94,7 +99,7 @@ STAGE_ODDS_COLUMNS: Final[Mapping[str, str]] = {
     "value_bet": "TEXT",
     "kelly_quarter": "REAL",
 }
-"""Columns of the same tables that each stage has of its own: they follow from its probabilities and the odds."""
+"""Columns of the first two that each stage has of its own: they follow from its probabilities and the odds."""
 
 
 def place(group: int, position: int) -> int:
@@ -113,6 +118,10 @@ ALL_ODDS_COLUMNS: Final[Mapping[str, str]] = _columns(ODDS_COLUMNS, STAGE_ODDS_C
 def _table(name: str, key: str, columns: Mapping[str, str]) -> str:
     described = ", ".join(f"{column} {kind}" for column, kind in columns.items())
     return f"CREATE TABLE {name} ({key} INTEGER PRIMARY KEY, {described})"
+
+
+def _without(columns: Mapping[str, str], name: str) -> dict[str, str]:
+    return {column: kind for column, kind in columns.items() if column != name}
 
 
 PROPERTIES: Final = "CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID"
@@ -138,12 +147,12 @@ ODDS_SCHEMA: Final = (
     PROPERTIES,
     "CREATE TABLE region_roi (region TEXT PRIMARY KEY, roi REAL) WITHOUT ROWID",
     _table("odds", "position", ALL_ODDS_COLUMNS),
-    "CREATE INDEX odds_match ON odds (match_id)",
-    "CREATE INDEX odds_competition ON odds (competition, match_id)",
     *(f"CREATE INDEX odds_{stage}_value ON odds (position) WHERE {stage}_value_bet IS NOT NULL" for stage in Stage),
     *(
         f"CREATE INDEX odds_{stage}_edge ON odds ({stage}_best_edge DESC) WHERE {stage}_best_edge IS NOT NULL"
         for stage in Stage
     ),
     _table("odds_by_league", "place", ALL_ODDS_COLUMNS),
+    "CREATE INDEX odds_by_league_match ON odds_by_league (competition, match_id)",
+    _table("odds_by_match", "match_id", {"position": "INTEGER", **_without(ODDS_COLUMNS, "match_id")}),
 )

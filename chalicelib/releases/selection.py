@@ -22,7 +22,7 @@ from chalicelib.domain import Stage
 from chalicelib.releases.columns import Columns
 from chalicelib.releases.database import Row, ServingDatabase
 from chalicelib.releases.query import Query
-from chalicelib.releases.schema import PAGE_BYTES, POSITION_BITS, place
+from chalicelib.releases.schema import PAGE_BYTES, POSITION_BITS, POSITION_OF, place
 from chalicelib.releases.store import Release
 from chalicelib.text import plain
 
@@ -34,8 +34,6 @@ MAX_STREAMS: Final = 64
 
 ROWS_PER_DATABASE_PAGE: Final = PAGE_BYTES // 200
 """Matches on one page of the database, about."""
-
-_POSITION_OF: Final = (1 << POSITION_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +235,7 @@ class Listing:
         """The statements whose rows, merged by position, are the selection's first."""
         order = "DESC" if latest_first else "ASC"
         groups, source, key = self._way(selection, count)
-        position = "m.position" if source is _SCAN else f"(m.place & {_POSITION_OF})"
+        position = "m.position" if source is _SCAN else f"(m.place & {POSITION_OF})"
         conditions = [f"{key} >= :first", f"{key} < :end"]
         conditions += self._conditions(selection, position, filter_groups=source is _SCAN)
         if source is _CLUBS:
@@ -276,7 +274,7 @@ class Listing:
             return "matches m" + (f" LEFT JOIN {odds}.odds o ON o.position = m.position" if with_odds else "")
         start, join = "", "matches_by_league m"
         if source is _CLUBS:
-            at = f"a.competition << {POSITION_BITS} | (a.place & {_POSITION_OF})"
+            at = f"a.competition << {POSITION_BITS} | (a.place & {POSITION_OF})"
             if selection.value_bet:
                 return (
                     f"appearances a CROSS JOIN {odds}.odds_by_league o ON o.place = {at} "

@@ -13,7 +13,7 @@ import apsw
 from chalicelib.storage.objects import ObjectStore
 
 BLOCK_BYTES: Final = 65_536
-HEAD_BLOCKS: Final = 8
+HEAD_BLOCKS: Final = 12
 """Blocks of the first read: the schema and the roots of all tables lie at a file's beginning."""
 MAX_READAHEAD_BLOCKS: Final = 16
 """Blocks of one read at most, where reads follow one another."""
