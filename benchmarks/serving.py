@@ -253,9 +253,8 @@ _WIDTHS: Final = {
 def _show(result: Mapping[str, Any]) -> None:
     release = result["release"]
     took = ", ".join(f"{name} {seconds} s" for name, seconds in release["seconds"].items())
-    print(
-        f"{took} (without storing them); peak {release['peak_mb']} MB; files {release['serving_mb']} and {release['odds_mb']} MB"
-    )
+    sizes = f"files {release['serving_mb']} and {release['odds_mb']} MB"
+    print(f"{took} (without storing them); peak {release['peak_mb']} MB; {sizes}")
     print(f"{'request':<40}{'rows':>6}{'cold ms':>9}{'x floor':>9}{'at 15 ms':>9}{'warm ms':>9}{'reads':>7}{'MB':>7}")
     for name, one in result["requests"].items():
         cells = "".join(f"{one.get(key, ''):>{width}}" for key, width in _WIDTHS.items())

@@ -108,7 +108,6 @@ ENDPOINTS: Final = (
             "listed in `x-ignored-features`."
         ),
         layers=(Layer.LIGHTGBM,),
-        memory_mb=1024,
         timeout_seconds=25,
     ),
     Endpoint(
@@ -120,7 +119,6 @@ ENDPOINTS: Final = (
         summary="Predict a match live",
         description="Predicts one match from its features in the current data release.",
         layers=(Layer.LIGHTGBM,),
-        memory_mb=1024,
         timeout_seconds=25,
     ),
     Endpoint(
@@ -136,7 +134,6 @@ ENDPOINTS: Final = (
             "The answer names what followed and holds every feature as it was used."
         ),
         layers=(Layer.LIGHTGBM,),
-        memory_mb=1024,
         timeout_seconds=25,
     ),
     Endpoint(
@@ -371,7 +368,6 @@ ENDPOINTS: Final = (
                 "The OpenAPI 3.1 document of this API, generated from its code.",
             ),
         ),
-        memory_mb=1024,
     ),
     Endpoint(
         "ui",

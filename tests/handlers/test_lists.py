@@ -1,5 +1,6 @@
 """The lists of the current release through the functions."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from batch.release import read_pointer
 from chalicelib import wiring
 from chalicelib.releases.pointer import POINTER_KEY
+from chalicelib.releases.store import ReleaseStore
 from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
 from tests.support.builders import NOW, make_odds, make_predictions, publish
@@ -44,6 +46,22 @@ def test_a_precomputed_prediction_is_the_matchs_row(objects: ObjectStore) -> Non
         "home_score": 2,
         "away_score": 1,
     }
+
+
+def test_the_log_line_says_how_many_reads_of_a_large_release_a_page_took(
+    objects: ObjectStore, monkeypatch: pytest.MonkeyPatch, printed: pytest.CaptureFixture[str]
+) -> None:
+    publish(objects)
+    large = ReleaseStore(objects, 60, whole_bytes=0)
+    monkeypatch.setattr(wiring, "releases", lambda: large)
+    printed.readouterr()
+    reads = []
+    for _ in range(2):
+        assert call("cards")[0] == 200
+        lines = [json.loads(line) for line in printed.readouterr().out.splitlines()]
+        reads += [line["range_reads"] for line in lines if line.get("message") == "request"]
+    assert 1 <= reads[0] <= 8
+    assert reads[1] == 0
 
 
 def test_a_match_without_a_precomputed_prediction_is_404(objects: ObjectStore) -> None:

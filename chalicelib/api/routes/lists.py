@@ -1,7 +1,8 @@
 """The lists of the current data release."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -53,7 +54,8 @@ ROUTERS: Final[defaultdict[str, Router]] = defaultdict(Router)
 def precomputed(match_id: MatchIdPath, stage: StageQuery = Stage.CHAMPION) -> Response[str]:
     """A match's precomputed prediction; no model is called."""
     facts.note(match_id=match_id, stage=stage.value)
-    row = catalogue.prediction(match_id, stage, wiring.releases())
+    with _noted_reads():
+        row = catalogue.prediction(match_id, stage, wiring.releases())
     return cacheable_response(PredictionRow.model_validate(row))
 
 
@@ -199,7 +201,8 @@ def _listed(function: str, make: Callable[[Query], Page], query: Query, limit: i
     variant = (
         f"{function} {'csv' if as_csv else 'json'} {ROUTERS[function].current_event.query_string_parameters} {query}"
     )
-    page = make(query)
+    with _noted_reads():
+        page = make(query)
     body = _body(function, page, as_csv=as_csv)
     while is_too_large(body) and len(page.rows) > 1:
         # A page may have fewer rows than asked for, as long as the cursor goes on behind its last.
@@ -214,6 +217,15 @@ def _listed(function: str, make: Callable[[Query], Page], query: Query, limit: i
             break
         page, body = following, longer
     return list_response(page, body, variant, CSV if as_csv else JSON)
+
+
+@contextmanager
+def _noted_reads() -> Iterator[None]:
+    """Note how many reads of the bucket a page took: of a large release, at most a handful, and none when warm."""
+    releases = wiring.releases()
+    before = releases.range_reads
+    yield
+    facts.note(range_reads=releases.range_reads - before)
 
 
 _ROW_OF: Final[Mapping[str, type[BaseModel]]] = {
