@@ -14,7 +14,7 @@ AS_OF ?=
 VERSION ?=
 PYTEST_ARGS ?=
 # Two workers; tests/conftest.py says which takes what.
-SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := -n 2
 # Branches of what runs inside pytest; functions on the emulator are other processes. Only a whole run has a floor.
 COVERAGE := --cov --cov-report=term:skip-covered --cov-fail-under=88
 

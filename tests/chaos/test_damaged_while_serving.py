@@ -24,7 +24,7 @@ from chalicelib.telemetry.integrity import examine
 from tests.chaos.mutants import mutated
 from tests.support.throwaway import RunningStack
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.alone]
 
 ROUNDS: Final = int(os.environ.get("CHAOS_ROUNDS", "3"))
 SEED: Final = int(os.environ.get("CHAOS_SEED", "1"))

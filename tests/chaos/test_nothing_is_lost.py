@@ -25,6 +25,8 @@ from tests.chaos.arena import Arena, Caller, Submission, arena
 from tests.chaos.faulty_endpoint import Faults
 from tests.support.throwaway import RunningStack
 
+pytestmark = pytest.mark.alone
+
 TASKS = int(os.environ.get("CHAOS_TASKS", "80"))
 SEED = int(os.environ.get("CHAOS_SEED", "20240501"))
 CALLERS = 4

@@ -156,6 +156,7 @@ def stage_limit(stack: RunningStack, rate: int, burst: int) -> Iterator[None]:
         limit(before["throttlingRateLimit"], before["throttlingBurstLimit"])
 
 
+@pytest.mark.alone
 def test_over_the_stages_rate_the_gateway_says_429_in_our_form(stack: RunningStack) -> None:
     with stage_limit(stack, rate=1, burst=1):
         # Far more than one a second, however slow the machine is.

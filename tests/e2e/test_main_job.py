@@ -19,6 +19,8 @@ from tests.e2e.waiting import until
 from tests.support.released import dataset
 from tests.support.throwaway import RunningStack
 
+pytestmark = pytest.mark.alone
+
 TOLERANCE = 1e-9
 SAMPLE = 100
 QUEUED = 200

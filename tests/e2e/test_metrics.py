@@ -16,6 +16,8 @@ from chalicelib.telemetry.prometheus import CONTENT_TYPE
 from tests.e2e.waiting import until
 from tests.support.throwaway import RunningStack
 
+pytestmark = pytest.mark.alone
+
 Figures = Counter[tuple[str, ...]]
 MARKER = ("http_requests_total", "docs", "200")
 

@@ -23,6 +23,8 @@ from tests.e2e.jobs import GivenUp, Jobs, role_of, variables
 from tests.support.rights import Call, Right, asked_locally, recorded_calls, rights_of, unused_rights
 from tests.support.throwaway import RunningStack
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def enforced(stack: RunningStack) -> RunningStack:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,13 +11,25 @@ from infra.as_of import parse_as_of
 from infra.local.emulator import Emulator
 from infra.local.mlflow_server import MlflowServer
 from infra.local.processes import any_free_port
-from infra.local.system import DEFAULT_AS_OF, STACK_NAME, LocalSystem, Steps, fill, invoke, start, stop
+from infra.local.system import (
+    DEFAULT_AS_OF,
+    STACK_NAME,
+    LocalSystem,
+    Steps,
+    fill,
+    invoke,
+    known_system,
+    start,
+    stop,
+)
 from infra.ops.api_keys import ApiKeys, ensure_keys
-from infra.stack.outputs import StackOutputs
+from infra.stack.outputs import StackOutputs, read_outputs
 
 IAM_RECORDER: Final = Path(__file__).with_name("iam_recorder.py")
 IAM_RECORD: Final = "iam.jsonl"
 """The recorder writes into its working directory, the emulator's folder."""
+QUIET: Final = {"SchedulesEnabled": "false"}
+"""Schedules would run in the middle of a test; tests invoke what they need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +109,31 @@ def throwaway_stack(
     enforce = os.environ.get("ENFORCE_IAM", "") == "1" if enforce_iam is None else enforce_iam
     emulator = Emulator(home / "emulator", any_free_port(), enforce, IAM_RECORDER if enforce else None)
     mlflow = MlflowServer(home / "mlflow", any_free_port(), emulator.endpoint_url)
-    # Schedules would run in the middle of a test; tests invoke what they need.
-    quiet = {"SchedulesEnabled": "false"}
-    system = LocalSystem(home, emulator, mlflow, parse_as_of(as_of), {**quiet, **(parameters or {})})
+    system = LocalSystem(home, emulator, mlflow, parse_as_of(as_of), {**QUIET, **(parameters or {})})
     steps = Steps()
     try:
         outputs = start(system, steps)
         if filled:
             fill(system, outputs, steps)
-        yield RunningStack(system, outputs, ensure_keys(system.client("secretsmanager"), outputs.api_keys_secret_id))
+        yield _running(system, outputs)
     finally:
         stop(system, steps)
+
+
+def running_stack(home: Path, *, enforce_iam: bool) -> RunningStack:
+    """The system that another process started in a folder with `throwaway_stack` and no parameters of its own.
+
+    Args:
+        home: Its folder.
+        enforce_iam: As it was started.
+    """
+    known = known_system(home)
+    emulator = replace(known.emulator, enforce_iam=enforce_iam, launcher=IAM_RECORDER if enforce_iam else None)
+    system = replace(known, emulator=emulator, parameters=QUIET)
+    outputs = read_outputs(system.client("cloudformation"), STACK_NAME)
+    assert outputs is not None
+    return _running(system, outputs)
+
+
+def _running(system: LocalSystem, outputs: StackOutputs) -> RunningStack:
+    return RunningStack(system, outputs, ensure_keys(system.client("secretsmanager"), outputs.api_keys_secret_id))
