@@ -470,8 +470,8 @@ def build_features(
     """Features of every match, as they were known at its kickoff or, for matches still to come, at `as_of`.
 
     Args:
-        matches: Accepted matches (`batch.matches.MATCH_COLUMNS`), one row a match_id, in any order; with the settings'
-            `extra_columns`.
+        matches: Accepted matches (`batch.matches.schema.MATCH_COLUMNS`), one row per match_id, in any order; with
+            the settings' `extra_columns`.
         as_of: The moment of knowledge, with its time zone. Results of matches that kicked off two hours before it or
             more are known, prices of matches that have begun; later ones are not looked at, whether they are given or
             not.

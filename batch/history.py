@@ -82,7 +82,7 @@ class MatchArrays:
 
     @classmethod
     def of(cls, matches: pd.DataFrame, as_of: int) -> "MatchArrays":
-        """Of accepted matches (`batch.matches.MATCH_COLUMNS`), in their order."""
+        """Of accepted matches (`batch.matches.schema.MATCH_COLUMNS`), in their order."""
         n = len(matches)
         region = pd.factorize(matches["region"])[0]
         group = region * 2 + matches["sex"].to_numpy(np.int64)

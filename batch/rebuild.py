@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from batch import refresh as odds_refresh
 from batch.features import LONG, FeatureSettings, FeatureTable, build_features
-from batch.matches import MatchesReport, read_matches
+from batch.matches import read_matches
+from batch.matches.schema import MatchesReport
 from batch.odds import past_prices
 from batch.odds.clubs import ConfirmedClubs
 from batch.odds.providers.snapshot import SnapshotProvider

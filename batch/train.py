@@ -31,7 +31,8 @@ from tqdm import tqdm
 from batch import evaluate
 from batch.evaluate import table
 from batch.features import FeatureSettings, extra_pairs
-from batch.matches import MatchesReport, combine, parse_file
+from batch.matches import combine, parse_file
+from batch.matches.schema import MatchesReport
 from batch.mlflow.candidate import GOLDEN_FILE, GoldenRows
 from batch.odds.price_files import read_prices
 from batch.sample import MATCHES_PATH

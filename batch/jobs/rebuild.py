@@ -10,7 +10,8 @@ import pandas as pd
 from batch.jobs.context import Event, as_of, settings
 from batch.jobs.datasets import model_params, outputs, readable, write_returns, write_serving_file
 from batch.jobs.prices import are_read_from_odds, kept_prices, prices_from_odds, write_prices
-from batch.matches import MatchesFile, MatchesReport, combine, parse_file
+from batch.matches import combine, parse_file
+from batch.matches.schema import MatchesFile, MatchesReport
 from batch.mlflow.run_log import BatchRun, InputFile
 from batch.odds import table as fonbet_odds
 from batch.rebuild import LoadedModel, check_size, extra_columns, rebuild

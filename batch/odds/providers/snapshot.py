@@ -21,13 +21,13 @@ from typing import Any, Final
 
 import pandas as pd
 
-from batch.matches import csv_delimiter
+from batch.matches.files import csv_delimiter
 from batch.odds import regions
+from batch.odds.market import Triple
 from batch.odds.names import are_women
 from batch.odds.providers.base import MarketOdds, OddsSnapshot, as_known_at, in_order, price, triple
 from batch.odds.providers.transport import packed
 from chalicelib.errors import ProviderUnavailable
-from chalicelib.odds import Triple
 
 PROVIDER: Final = "s3"
 PREFIX: Final = "raw/odds/"

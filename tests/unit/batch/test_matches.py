@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from batch.matches import MATCH_COLUMNS, MatchesReport, Reason, combine, parse_file, read_matches
+from batch.matches import combine, parse_file, read_matches
+from batch.matches.schema import MATCH_COLUMNS, MatchesReport, Reason
 from batch.sample import MATCHES_PATH
 from chalicelib.errors import InvalidMatches
 from tests.unit.batch.league import START, Row, match
