@@ -62,7 +62,7 @@ def projections(predictions: pd.DataFrame) -> list[dict[str, Any]]:
         predictions: In the form of predictions.parquet.
 
     Returns:
-        Plain JSON values; see `chalicelib.contracts.ProjectionRow`.
+        Plain JSON values; see `chalicelib.contracts.lists.ProjectionRow`.
     """
     rows: list[dict[str, Any]] = []
     for names, season in predictions.groupby(_SEASON, sort=True, observed=True):

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from chalicelib.api.conditional import content_etag
 from chalicelib.api.failures import DESCRIPTIONS
-from chalicelib.contracts import ErrorResponse
+from chalicelib.contracts.errors import ErrorResponse
 from chalicelib.releases.query import Page
 from chalicelib.timestamps import iso_utc
 

@@ -4,13 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chalicelib.contracts import (
-    BaseScores,
-    Contribution,
-    Prediction,
-    PredictRequest,
-    PredictResponse,
-)
+from chalicelib.contracts.predictions import BaseScores, Contribution, Prediction, PredictRequest, PredictResponse
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable
 from chalicelib.models.signature import Signature

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chalicelib.contracts import Prediction
+from chalicelib.contracts.predictions import Prediction
 from chalicelib.domain import Stage
 from chalicelib.errors import FeaturesRejected
 from chalicelib.models.store import ModelStore

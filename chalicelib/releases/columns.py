@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from chalicelib.contracts import CardRow, MatchRow, OddsRow, PredictionRow
+from chalicelib.contracts.lists import CardRow, MatchRow, OddsRow, PredictionRow
 from chalicelib.domain import Outcome, Stage
 from chalicelib.releases.schema import (
     MATCH_COLUMNS,

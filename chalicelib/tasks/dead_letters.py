@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from pydantic import ValidationError
 
-from chalicelib.contracts import InferenceMessage
+from chalicelib.contracts.tasks import InferenceMessage
 from chalicelib.tasks.messages import QueuedMessage, reason_of, send_or_reschedule, task_id_of
 from chalicelib.tasks.queue import TaskQueue
 from chalicelib.tasks.store import Task, TaskStore

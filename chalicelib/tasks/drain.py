@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from chalicelib.contracts import InferenceMessage, Prediction
+from chalicelib.contracts.predictions import Prediction
+from chalicelib.contracts.tasks import InferenceMessage
 from chalicelib.domain import OutcomeProbabilities, Stage
 from chalicelib.errors import FeaturesRejected, Rejected, TaskStoreUnavailable
 from chalicelib.models.store import ModelStore, ServedModel

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from chalicelib.contracts import DeadLetterState, QueuesResponse, QueueState, WorkersResponse, WorkerState
+from chalicelib.contracts.operations import DeadLetterState, QueuesResponse, QueueState, WorkersResponse, WorkerState
 from chalicelib.errors import QueueUnavailable, WorkersUnavailable
 from chalicelib.tasks.queue import QueueCounts, SqsTaskQueue
 from chalicelib.tasks.store import Task, TaskStore

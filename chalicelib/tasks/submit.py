@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from chalicelib.contracts import AsyncPredictRequest, InferenceMessage
+from chalicelib.contracts.tasks import AsyncPredictRequest, InferenceMessage
 from chalicelib.domain import Stage
 from chalicelib.errors import (
     BacklogFull,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.contracts import AsyncPredictRequest, InferenceMessage
+from chalicelib.contracts.tasks import AsyncPredictRequest, InferenceMessage
 from chalicelib.domain import Stage
 from chalicelib.models.store import ModelStore
 from chalicelib.releases.store import ReleaseStore

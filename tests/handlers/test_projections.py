@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.contracts import ProjectionRow
+from chalicelib.contracts.lists import ProjectionRow
 from chalicelib.storage.objects import ObjectStore
 from tests.handlers.calling import call
 from tests.support.builders import publish

@@ -35,7 +35,7 @@ from chalicelib.api.routes.parameters import (
     ToQuery,
     ValueOnlyQuery,
 )
-from chalicelib.contracts import CardRow, MatchRow, OddsRow, PredictionRow, RegionRoiRow, RegionRow
+from chalicelib.contracts.lists import CardRow, MatchRow, OddsRow, PredictionRow, RegionRoiRow, RegionRow
 from chalicelib.domain import Stage
 from chalicelib.releases import lists as catalogue
 from chalicelib.releases.query import ANONYMOUS_LIMIT, DEFAULT_LIMIT, MAX_LIMIT, Page, Query, Sort

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from chalicelib import wiring
 from chalicelib.api.failures import DESCRIPTIONS
 from chalicelib.api.rendering import JSON
-from chalicelib.contracts import ErrorResponse
+from chalicelib.contracts.errors import ErrorResponse
 from chalicelib.telemetry import service_metrics
 from chalicelib.telemetry.prometheus import CONTENT_TYPE, render
 

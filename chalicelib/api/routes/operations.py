@@ -12,7 +12,7 @@ from chalicelib import wiring
 from chalicelib.api.failures import RETRY_AFTER_SECONDS
 from chalicelib.api.rendering import cacheable_response, documented, json_response
 from chalicelib.api.routes.parameters import ReadyQuery, StageQuery
-from chalicelib.contracts import (
+from chalicelib.contracts.operations import (
     DriftResponse,
     Health,
     ModelFeature,

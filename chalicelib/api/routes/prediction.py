@@ -11,13 +11,8 @@ from chalicelib import wiring
 from chalicelib.api.rendering import POLL_SECONDS, cacheable_response, documented, json_response
 from chalicelib.api.request import public_url
 from chalicelib.api.routes.parameters import ExplainQuery, IdempotencyKeyHeader, MatchIdPath, StageQuery
-from chalicelib.contracts import (
-    AsyncPredictRequest,
-    AsyncPredictResponse,
-    FeaturesResponse,
-    PredictRequest,
-    PredictResponse,
-)
+from chalicelib.contracts.predictions import FeaturesResponse, PredictRequest, PredictResponse
+from chalicelib.contracts.tasks import AsyncPredictRequest, AsyncPredictResponse
 from chalicelib.domain import Stage
 from chalicelib.models import predict as predictions
 from chalicelib.models.predict import signature_at_hand

@@ -14,7 +14,7 @@ from chalicelib import wiring
 from chalicelib.api.conditional import content_etag
 from chalicelib.api.rendering import documented, list_response, rows_json
 from chalicelib.api.routes.parameters import LeagueQuery, OnlyMatchQuery, RegionQuery, TeamQuery
-from chalicelib.contracts import ClubRow, ProjectionRow
+from chalicelib.contracts.lists import ClubRow, ProjectionRow
 from chalicelib.domain import Stage
 from chalicelib.errors import PredictionNotFound
 from chalicelib.releases import clubs as known_clubs

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from chalicelib import wiring
 from chalicelib.api.rendering import POLL_SECONDS, documented, json_response
-from chalicelib.contracts import TaskStatus
+from chalicelib.contracts.tasks import TaskStatus
 from chalicelib.errors import TaskNotFound
 from chalicelib.tasks.store import TaskState
 from chalicelib.telemetry.log import facts

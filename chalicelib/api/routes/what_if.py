@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from chalicelib import wiring
 from chalicelib.api.rendering import documented, json_response
 from chalicelib.api.routes.parameters import MatchIdPath, StageQuery
-from chalicelib.contracts import WhatIfRequest, WhatIfResponse
+from chalicelib.contracts.predictions import WhatIfRequest, WhatIfResponse
 from chalicelib.domain import Stage
 from chalicelib.models import what_if as alternatives
 from chalicelib.telemetry.log import facts

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.contracts import AsyncPredictRequest, InferenceMessage
+from chalicelib.contracts.tasks import AsyncPredictRequest, InferenceMessage
 from chalicelib.domain import Stage
 from chalicelib.errors import (
     BacklogFull,
