@@ -20,6 +20,7 @@ import pandas as pd
 from batch.backtest import BacktestResult, Refit, ValueBettor, backtest
 from batch.backtest.report import summary
 from batch.features import FeatureSettings
+from batch.odds.market import DEFAULT_VALUE_THRESHOLD
 from batch.sample import MATCHES_PATH
 from batch.times import parse_date
 from batch.train import column_names, prices_of, read_files
@@ -27,7 +28,6 @@ from batch.training.fitting import CHAMPION, TooFewMatches
 from batch.training.recipes import load_recipe
 from batch.training.weights import read_weights
 from chalicelib.errors import ServiceError
-from chalicelib.odds import DEFAULT_VALUE_THRESHOLD
 
 
 def main(argv: Sequence[str] | None = None) -> int:

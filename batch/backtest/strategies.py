@@ -10,8 +10,8 @@ import pandas as pd
 from batch.evaluate import N_OUTCOMES, Outcomes, Probabilities
 from batch.odds import arrays as odds_arrays
 from batch.odds.arrays import NO_BET
+from batch.odds.market import DEFAULT_VALUE_THRESHOLD
 from batch.training.fitting import TrainingRows, TrainingSettings, fit
-from chalicelib.odds import DEFAULT_VALUE_THRESHOLD
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""The formulas of `chalicelib.odds` over many markets at once; the same numbers, to the bit, as the scalar functions.
+"""The formulas of `batch.odds.market` over many markets at once; the same numbers, to the bit, as the scalar functions.
 
 Arrays of odds and probabilities have shape (n_matches, 3), columns home, draw, away, float64.
 """
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from chalicelib.odds import BOOKSUM_LOWER, BOOKSUM_UPPER, DEFAULT_VALUE_THRESHOLD, SOLVER_STEPS, MarginMethod
+from batch.odds.market import BOOKSUM_LOWER, BOOKSUM_UPPER, DEFAULT_VALUE_THRESHOLD, SOLVER_STEPS, MarginMethod
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -69,7 +69,7 @@ def is_market(total: Floats) -> Booleans:
 
 
 def shin(odds: Floats, steps: int = SOLVER_STEPS) -> FairMarkets:
-    """Shin's margin-free probabilities, as `chalicelib.odds.shin`, of every row with fair odds.
+    """Shin's margin-free probabilities, as `batch.odds.market.shin`, of every row with fair odds.
 
     Args:
         odds: Shape (n, 3).
@@ -100,7 +100,7 @@ def margin_method(has_fair: bool) -> str | None:  # noqa: FBT001 - used as a map
 
 
 def value_bets(probabilities: Floats, odds: Floats, threshold: float = DEFAULT_VALUE_THRESHOLD) -> ValueBets:
-    """The largest edge of each match over the threshold, as `chalicelib.odds.value_bet`.
+    """The largest edge of each match over the threshold, as `batch.odds.market.value_bet`.
 
     Rows whose odds or probabilities are not complete have no bet.
     """

@@ -14,9 +14,9 @@ import pandas as pd
 
 from batch.odds import arrays as odds_arrays
 from batch.odds.arrays import NO_BET, Floats, Integers
+from batch.odds.market import DEFAULT_VALUE_THRESHOLD
 from batch.odds.past_prices import CLOSING, ODDS
 from chalicelib.domain import Outcome
-from chalicelib.odds import DEFAULT_VALUE_THRESHOLD
 
 COLUMNS: Final = (
     "region",

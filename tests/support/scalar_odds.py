@@ -16,8 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chalicelib.domain import Outcome, OutcomeProbabilities
-from chalicelib.odds import (
+from batch.odds.market import (
     BOOKSUM_LOWER,
     BOOKSUM_UPPER,
     DEFAULT_VALUE_THRESHOLD,
@@ -27,6 +26,7 @@ from chalicelib.odds import (
     are_odds,
     booksum,
 )
+from chalicelib.domain import Outcome, OutcomeProbabilities
 
 SUM_TOLERANCE: Final = 1e-9
 """How far a method's probabilities may sum from 1 before the multiplicative method stands in."""

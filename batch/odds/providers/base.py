@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from chalicelib.odds import Triple
+from batch.odds.market import Triple
 
 MIN_MATCHES_TO_DISTRUST: Final = 10
 """Below this many expected matches a halved snapshot says nothing."""

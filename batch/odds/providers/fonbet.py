@@ -16,11 +16,11 @@ from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from batch.odds import regions
+from batch.odds.market import Triple
 from batch.odds.names import are_women
 from batch.odds.providers.base import MarketOdds, OddsSnapshot, in_order, price, triple
 from batch.odds.providers.transport import HttpTransport
 from chalicelib.errors import ProviderUnavailable
-from chalicelib.odds import Triple
 
 PROVIDER: Final = "fonbet"
 HOME_WIN, DRAW, AWAY_WIN = 921, 922, 923

@@ -15,12 +15,12 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from batch.odds import regions
+from batch.odds.market import Triple, booksum
 from batch.odds.names import are_women
 from batch.odds.providers.base import MarketOdds, OddsSnapshot, in_order, price, triple
 from batch.odds.providers.fonbet import refuse_the_past
 from batch.odds.providers.transport import HttpTransport
 from chalicelib.errors import ProviderUnavailable
-from chalicelib.odds import Triple, booksum
 from chalicelib.timestamps import parse_utc
 
 PROVIDER: Final = "the_odds_api"

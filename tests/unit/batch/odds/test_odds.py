@@ -5,8 +5,8 @@ import math
 
 import pytest
 
+from batch.odds.market import MarginMethod, are_odds, booksum
 from chalicelib.domain import Outcome
-from chalicelib.odds import MarginMethod, are_odds, booksum
 from tests.support.scalar_odds import (
     edges,
     expected_value,

@@ -5,7 +5,7 @@ import pytest
 
 from batch.odds import arrays as odds_arrays
 from batch.odds.arrays import NO_BET
-from chalicelib.odds import booksum
+from batch.odds.market import booksum
 from tests.support import scalar_odds
 
 

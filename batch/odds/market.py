@@ -1,6 +1,6 @@
 """What the odds code shares: the shape of a market, what counts as one, and the thresholds.
 
-The formulas for whole tables are in `batch/odds/arrays.py`.
+Formulas over whole tables are in `arrays.py`.
 """
 
 import math
@@ -14,13 +14,13 @@ Triple: TypeAlias = tuple[float, float, float]
 """Three numbers in the order home, draw, away."""
 
 BOOKSUM_LOWER: Final = 1.0
-"""A booksum at or below this is no bookmaker's market (an arbitrage, or prices of different moments)."""
+"""A booksum at or below this is not a bookmaker's market (an arbitrage, or prices of different moments)."""
 BOOKSUM_UPPER: Final = 1.25
-"""A booksum at or above this is no market to read probabilities from (a broken or a deliberately shut price)."""
+"""A booksum at or above this is not a market to read probabilities from (a wrong price, or one that closes the market)."""
 DEFAULT_VALUE_THRESHOLD: Final = 0.05
 """Expected value per unit staked above which an outcome counts as a value bet."""
 SOLVER_STEPS: Final = 64
-"""Halvings of the bracket: the solution is then exact to the last bits of a double, in every margin method alike."""
+"""Bisection steps of every margin method: enough for the last bits of a double."""
 
 
 class MarginMethod(StrEnum):
