@@ -16,7 +16,7 @@ Triple: TypeAlias = tuple[float, float, float]
 BOOKSUM_LOWER: Final = 1.0
 """A booksum at or below this is not a bookmaker's market (an arbitrage, or prices of different moments)."""
 BOOKSUM_UPPER: Final = 1.25
-"""A booksum at or above this is not a market to read probabilities from (a wrong price, or one that closes the market)."""
+"""A booksum at or above this is not a market to read probabilities from (a wrong price, or a market closed by it)."""
 DEFAULT_VALUE_THRESHOLD: Final = 0.05
 """Expected value per unit staked above which an outcome counts as a value bet."""
 SOLVER_STEPS: Final = 64
