@@ -452,7 +452,7 @@ def extra_pairs(columns: Iterable[str]) -> tuple[str, ...]:
 
 DEFAULT_SETTINGS: Final = FeatureSettings()
 
-_DIFFERENCE: Final = "home minus away; 0 while either has no match yet"
+_DIFFERENCE: Final = "home minus away"
 
 _POINTS: Final = np.array([0, 1, 3])
 """Points of a loss, a draw, a win."""

@@ -54,6 +54,7 @@ def table() -> str:
         "| Function | Action | On | Why |",
         "|---|---|---|---|",
     ]
+    functions_of: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for function in FUNCTIONS:
         rows = [
             (
@@ -64,8 +65,10 @@ def table() -> str:
             )
             for condition, statement in _statements(function)
         ] or [("nothing else", "", "", "")]
+        functions_of.setdefault(tuple(rows), []).append(f"`{function.name}`")
+    for rows, functions in functions_of.items():
         for index, (actions, resources, sid, condition) in enumerate(rows):
-            name = f"`{function.name}`" if index == 0 else ""
+            name = ", ".join(functions) if index == 0 else ""
             why = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", sid).lower() + (f", if `{condition}`" if condition else "")
             lines.append(f"| {name} | {actions} | {resources} | {why} |")
     return "\n".join(lines) + "\n"
