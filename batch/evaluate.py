@@ -20,15 +20,16 @@ CALIBRATION_BINS: Final = 10
 """Equal-width bins of the expected calibration error."""
 
 SETTLED_MATCHES: Final = 5
-"""A match is settled when both sides have played so many in the season: the figures compared with the market's."""
+"""A match is settled when both sides have played this many in the season; settled matches are compared with the
+market."""
 
 BOOTSTRAP_ROUNDS: Final = 2000
 
 MIN_PRICED_MATCHES: Final = 30
-"""With fewer priced matches two models are told apart by log loss."""
+"""With fewer priced matches two models are compared by log loss."""
 
 PROBABILITY_FLOOR: Final = 1e-15
-"""Keeps the log loss of a certain and wrong forecast finite."""
+"""Keeps the log loss of a certain, wrong forecast finite."""
 
 
 def outcomes(home_goals: pd.Series, away_goals: pd.Series) -> Outcomes:
@@ -38,9 +39,9 @@ def outcomes(home_goals: pd.Series, away_goals: pd.Series) -> Outcomes:
 
 
 def log_losses(probabilities: Probabilities, outcome: Outcomes) -> npt.NDArray[np.float64]:
-    """Minus the natural logarithm of the probability given to what happened, per match."""
-    given = probabilities[np.arange(len(outcome)), outcome]
-    return np.asarray(-np.log(np.clip(given, PROBABILITY_FLOOR, 1.0)))
+    """Negative log of the probability given to the actual outcome, per match."""
+    forecast = probabilities[np.arange(len(outcome)), outcome]
+    return np.asarray(-np.log(np.clip(forecast, PROBABILITY_FLOOR, 1.0)))
 
 
 def log_loss(probabilities: Probabilities, outcome: Outcomes) -> float:
@@ -72,7 +73,7 @@ def calibration_table(forecast: npt.NDArray[np.float64], happened: npt.NDArray[n
     """Forecast against frequency in ten equal-width bins.
 
     Returns:
-        One row a bin that holds anything: `lower` edge, `count`, mean `forecast`, `frequency` of happening.
+        One row per bin that holds anything: `lower` edge, `count`, mean `forecast`, `frequency` of happening.
     """
     bins = np.minimum((forecast * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
     count = np.bincount(bins, minlength=CALIBRATION_BINS)
@@ -88,25 +89,25 @@ def calibration_table(forecast: npt.NDArray[np.float64], happened: npt.NDArray[n
 
 
 def calibration_error(probabilities: Probabilities, outcome: Outcomes) -> float:
-    """Expected calibration error over all three outcomes: every probability stated is held against what happened.
+    """Expected calibration error over all three outcomes.
 
-    Mean over bins, weighted by their counts, of |mean forecast - frequency|; 3 n statements, ten bins; in [0, 1].
+    Mean over bins, weighted by count, of |mean forecast - frequency|; 3 n probabilities, ten bins; in [0, 1].
     """
     return _table_error(calibration_table(probabilities.ravel(), _one_hot(outcome).astype(bool).ravel()))
 
 
 def confidence_calibration_error(probabilities: Probabilities, outcome: Outcomes) -> float:
-    """The same for the most probable outcome of each match alone (Guo et al. 2017): n statements."""
+    """The same for each match's most probable outcome only (Guo et al. 2017): n probabilities."""
     return _table_error(calibration_table(probabilities.max(axis=1), probabilities.argmax(axis=1) == outcome))
 
 
 def scores(probabilities: Probabilities, outcome: Outcomes, market: Probabilities | None = None) -> dict[str, float]:
-    """All measures by name; NaN each where there is no match.
+    """All measures by name; NaN without matches.
 
     Args:
         probabilities: Forecasts.
         outcome: What happened.
-        market: Margin-free closing probabilities of the same matches, all known: then `kl_to_market` is among them.
+        market: Margin-free closing probabilities of the same matches, without NaN; adds `kl_to_market`.
     """
     measures = {
         "log_loss": log_loss,
@@ -126,7 +127,7 @@ def scores(probabilities: Probabilities, outcome: Outcomes, market: Probabilitie
 def base_rates(train_outcome: Outcomes, n: int) -> Probabilities:
     """The outcome frequencies of the training matches as the forecast of n matches.
 
-    One match of each outcome is added, so that an outcome never seen is not called impossible.
+    One match of each outcome is added, so that an outcome never seen does not get probability 0.
     """
     counts = np.bincount(train_outcome, minlength=N_OUTCOMES) + 1.0
     return np.tile(counts / counts.sum(), (n, 1))
@@ -135,8 +136,8 @@ def base_rates(train_outcome: Outcomes, n: int) -> Probabilities:
 def kl_divergences(market: Probabilities, probabilities: Probabilities) -> npt.NDArray[np.float64]:
     """Kullback-Leibler divergence of forecasts from margin-free market probabilities, per match, in nats.
 
-    sum q ln(q / p): what the forecast loses, in log loss, against the market if the market is right. It has none of the
-    chance of results in it, so that it separates two models with far fewer matches than log loss.
+    sum q ln(q / p): what the forecast loses, in log loss, against the market if the market is right. It is free of
+    the chance of results, so it separates two models with far fewer matches than log loss.
 
     Source: Kullback and Leibler (1951).
     """
@@ -163,7 +164,7 @@ def paired_interval(
 def compare(
     candidate: Probabilities, current: Probabilities, outcome: Outcomes, market: Probabilities
 ) -> dict[str, dict[str, float]]:
-    """Candidate minus current on the same matches by measure, as `paired_interval` gives it, the deciding one first.
+    """Candidate minus current on the same matches by measure, see `paired_interval`; the deciding measure comes first.
 
     With MIN_PRICED_MATCHES priced matches or more (`market` is NaN elsewhere) the divergence from the market decides,
     and log loss otherwise.
@@ -178,12 +179,12 @@ def compare(
 
 
 def span(interval: Mapping[str, float]) -> str:
-    """A paired interval as people read it."""
+    """A paired interval as text."""
     return f"{interval['difference']:+.4f}, 95 % between {interval['low']:+.4f} and {interval['high']:+.4f}"
 
 
 def table(rows: Mapping[str, Mapping[str, float]]) -> str:
-    """Scores as aligned text: one line a forecast, one column a measure."""
+    """Scores as aligned text: a line per forecast, a column per measure."""
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
     width = max([len(name) for name in rows] + [10])
     head = " " * width + "".join(f"{name:>16}" for name in names)
@@ -195,8 +196,8 @@ def by_region(probabilities: Probabilities, outcome: Outcomes, region: pd.Series
     """Scores of each region's matches, with their number."""
     report: dict[str, dict[str, Any]] = {}
     for name in sorted(region.unique()):
-        there = (region == name).to_numpy(bool)
-        report[str(name)] = {"matches": int(there.sum()), **scores(probabilities[there], outcome[there])}
+        in_region = (region == name).to_numpy(bool)
+        report[str(name)] = {"matches": int(in_region.sum()), **scores(probabilities[in_region], outcome[in_region])}
     return report
 
 

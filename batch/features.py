@@ -1,7 +1,7 @@
 """Feature rows of matches, from what was known before each kickoff: the one feature module of training and serving.
 
-Pure: no clock, no file, no network. A result or a price serves a feature only if it was known before the moment the
-feature stands for, which is the match's kickoff, or `as_of` for a match still to come (`batch.history` says when things
+Pure: no clock, no file, no network. A result or a price is used only if it was known before the time the
+feature is as of, which is the match's kickoff, or `as_of` for a match still to come (`batch.history` says when things
 are known). Matches that kick off at the same instant never see one another, and a match's own price is never among its
 features.
 
@@ -54,7 +54,7 @@ LONG: Final = "long"
 SIDES: Final[tuple[Side, Side]] = ("home", "away")
 
 FORM_MATCHES: Final = 5
-"""Matches shown as form, as in "WDLWW"."""
+"""Number of results in a form such as "WDLWW"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class FeatureSettings:
         points_windows: The same for points.
         half_life: Matches after which a result weighs half in the exponentially weighted form.
         venue_half_life: The same for form at home (of the home team) and away (of the away team).
-        rest_days_limit: Longer rests count as this many days: the summer says nothing more than a fortnight does.
+        rest_days_limit: Longer rests count as this many days: a summer says no more than a fortnight.
         matches_limit: More matches than this count as this many.
         elo: Constants of the ratings by results.
         market: Constants of the ratings by prices.
@@ -92,7 +92,7 @@ class FeatureInputs:
 
     Args:
         matches: Accepted matches, sorted by match_id.
-        as_of: The moment of knowledge, ms since 1970 UTC.
+        as_of: The time up to which data is known, ms since 1970 UTC.
         prices: Closing (else last known) prices by match_id, see `batch.odds.past_prices`; None without any.
         settings: Windows and constants.
     """
@@ -119,7 +119,7 @@ class FeatureInputs:
         return self._before[side]
 
     def by_club(self, per_appearance: npt.NDArray[np.int64] | Floats) -> npt.NDArray[np.int64] | Floats:
-        """Values of appearances in the order in which `appeared` counts them."""
+        """Values of appearances in the order of `appeared`."""
         return per_appearance[self.appearances.by_club.order]
 
     @cached_property
@@ -140,12 +140,12 @@ class FeatureInputs:
 
     @cached_property
     def goals_for_ew(self) -> Floats:
-        """The same of goals scored."""
+        """The same for goals scored."""
         return self.weighted(self.appearances.goals_for)
 
     @cached_property
     def goals_against_ew(self) -> Floats:
-        """The same of goals conceded."""
+        """The same for goals conceded."""
         return self.weighted(self.appearances.goals_against)
 
     def weighted(self, per_appearance: npt.NDArray[np.int64] | Floats) -> Floats:
@@ -172,18 +172,18 @@ class FeatureInputs:
 
     def _counted(self, name: str) -> Ints:
         """Wins, points, goals_for or goals_against of each appearance."""
-        seen = self.appearances
+        appearances = self.appearances
         if name in {"win", "points"}:
-            return np.asarray((_WINS if name == "win" else _POINTS)[seen.result])
-        return seen.goals_for if name == "goals_for" else seen.goals_against
+            return np.asarray((_WINS if name == "win" else _POINTS)[appearances.result])
+        return appearances.goals_for if name == "goals_for" else appearances.goals_against
 
     @cached_property
     def venue_goal_difference_ew(self) -> dict[Side, Floats]:
         """Weighted goal difference of the home side at home and of the away side away."""
-        seen = self.appearances
-        venue_club = seen.club * 2 + seen.at_home
-        by_venue = Segments.of(venue_club, seen.known_at)
-        margin = (seen.goals_for - seen.goals_against)[by_venue.order]
+        appearances = self.appearances
+        venue_club = appearances.club * 2 + appearances.at_home
+        by_venue = Segments.of(venue_club, appearances.known_at)
+        margin = (appearances.goals_for - appearances.goals_against)[by_venue.order]
         weighted = weighted_mean(margin, venue_club[by_venue.order], self.settings.venue_half_life)
         return {
             side: latest(weighted, *by_venue.before(self.club(side) * 2 + (side == "home"), self.arrays.asked_at))
@@ -194,23 +194,23 @@ class FeatureInputs:
     def rest_days(self) -> dict[Side, Floats]:
         """Days since each side's last match before this one, played or still to be; NaN where there is none.
 
-        A match between the moment asked for and kickoff counts too, though its result is unknown: whoever plays on
-        Wednesday has rested three days on Saturday. One that should have been over and has no result was not played.
+        A match between `asked_at` and kickoff counts too, although its result is unknown: a team that plays on
+        Wednesday has rested three days on Saturday. One that should be over and has no result was not played.
         """
         arrays, n = self.arrays, len(self.arrays.home)
-        listed = np.tile(np.arange(n), 2)
-        schedule = Segments.of(np.concatenate([arrays.home, arrays.away]), arrays.kickoff[listed])
+        match_of_side = np.tile(np.arange(n), 2)
+        schedule = Segments.of(np.concatenate([arrays.home, arrays.away]), arrays.kickoff[match_of_side])
         last_played = self.by_club(self.appearances.kickoff).astype(np.float64)
-        rest: dict[Side, Floats] = {}
+        rest_days: dict[Side, Floats] = {}
         for side in SIDES:
             since = latest(last_played, *self.appeared(side))
             first, end = schedule.before(self.club(side), arrays.kickoff)
-            before = listed[schedule.order[np.maximum(end - 1, 0)]] if n else np.zeros(0, dtype=np.int64)
+            before = match_of_side[schedule.order[np.maximum(end - 1, 0)]] if n else np.zeros(0, dtype=np.int64)
             pending = (end > first) & (arrays.known_at[before] >= arrays.asked_at)
             days = (arrays.kickoff - np.where(pending, arrays.kickoff[before], since)) / DAY_MS
             days[arrays.kickoff == UNKNOWN_KICKOFF_MS] = np.nan
-            rest[side] = np.minimum(days, self.settings.rest_days_limit)
-        return rest
+            rest_days[side] = np.minimum(days, self.settings.rest_days_limit)
+        return rest_days
 
     def matches_played(self, side: Side) -> Ints:
         """Earlier appearances of the side, at most `matches_limit`."""
@@ -220,11 +220,11 @@ class FeatureInputs:
     @cached_property
     def season_matches(self) -> dict[Side, Ints]:
         """Earlier appearances of each side in the match's league and season."""
-        seen = self.appearances
-        n_seasons = int(seen.season.max(initial=-1)) + 1
-        in_season = Segments.of(seen.club * n_seasons + seen.season, seen.known_at)
+        appearances = self.appearances
+        n_seasons = int(appearances.season.max(initial=-1)) + 1
+        in_season = Segments.of(appearances.club * n_seasons + appearances.season, appearances.known_at)
         season = self.arrays.league_season
-        # a season no result is known of yet has no segment, and must not be taken for another club's
+        # a season without results has no segment; its key must not match another club's
         known = season < n_seasons
         counts: dict[Side, Ints] = {}
         for side in SIDES:
@@ -265,9 +265,9 @@ class Feature:
         type: "double" or "long", as in an MLflow column schema.
         required: False where the value may be missing (null, NaN).
         unit: Its unit.
-        doc: What it means.
-        compute: Its values, one a match, from the inputs.
-        source: What it is made from: "results", "prices" (of past matches), or "extra" columns of the matches.
+        doc: Its meaning.
+        compute: Computes its values, one per match, from the inputs.
+        source: What it is computed from: "results", "prices" (of past matches), or "extra" columns of the matches.
     """
 
     name: str
@@ -281,7 +281,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Features and what is shown beside them, row for row the same matches, sorted by match_id.
+    """Features and display columns of the same matches, row by row, sorted by match_id.
 
     Attributes:
         features: `match_id` and the features in the order of the signature; shape (n_matches, 1 + n_features).
@@ -303,7 +303,7 @@ def feature_schema(settings: FeatureSettings) -> tuple[Feature, ...]:
         *_window_features(settings),
         *_weighted_features(settings),
         *_schedule_features(settings),
-        Feature("sex", LONG, True, "code", "0 men, 1 women", lambda known: known.matches["sex"].to_numpy(np.int64)),
+        Feature("sex", LONG, True, "code", "0 men, 1 women", lambda inputs: inputs.matches["sex"].to_numpy(np.int64)),
         *_market_features(settings.market),
         *_extra_features(settings),
     )
@@ -312,12 +312,12 @@ def feature_schema(settings: FeatureSettings) -> tuple[Feature, ...]:
 def _elo_features() -> Iterable[Feature]:
     points = "Elo points"
     doc = "Elo rating of the {} team before the match"
-    yield Feature("home_elo_pre", DOUBLE, True, points, doc.format("home"), lambda known: known.elo.home)
-    yield Feature("away_elo_pre", DOUBLE, True, points, doc.format("away"), lambda known: known.elo.away)
+    yield Feature("home_elo_pre", DOUBLE, True, points, doc.format("home"), lambda inputs: inputs.elo.home)
+    yield Feature("away_elo_pre", DOUBLE, True, points, doc.format("away"), lambda inputs: inputs.elo.away)
     doc = "home_elo_pre minus away_elo_pre"
-    yield Feature("diff_elo", DOUBLE, True, points, doc, lambda known: known.elo.home - known.elo.away)
+    yield Feature("diff_elo", DOUBLE, True, points, doc, lambda inputs: inputs.elo.home - inputs.elo.away)
     doc = "Home team's expected share of the points by Elo, with the league's fitted home advantage; 0 to 1"
-    yield Feature("elo_expected_home", DOUBLE, True, "share of points", doc, lambda known: _expected_home(known.elo))
+    yield Feature("elo_expected_home", DOUBLE, True, "share of points", doc, lambda inputs: _expected_home(inputs.elo))
 
 
 def _window_features(settings: FeatureSettings) -> Iterable[Feature]:
@@ -332,7 +332,7 @@ def _window_features(settings: FeatureSettings) -> Iterable[Feature]:
 
 def _window(name: str, k: int, doc: str, unit: str) -> Feature:
     return Feature(
-        f"diff_{name}_{k}_mean", DOUBLE, True, unit, f"{doc}, {_DIFFERENCE}", lambda known: known.window(name, k)
+        f"diff_{name}_{k}_mean", DOUBLE, True, unit, f"{doc}, {_DIFFERENCE}", lambda inputs: inputs.window(name, k)
     )
 
 
@@ -340,7 +340,7 @@ def _weighted_features(settings: FeatureSettings) -> Iterable[Feature]:
     weighted = _weighted_doc(settings)
     doc = f"Points per match, {weighted}; {_DIFFERENCE}"
     yield Feature(
-        "diff_points_ew", DOUBLE, True, "points per match", doc, lambda known: known.difference(known.points_ew)
+        "diff_points_ew", DOUBLE, True, "points per match", doc, lambda inputs: inputs.difference(inputs.points_ew)
     )
     doc = f"Goal difference per match, {weighted}; {_DIFFERENCE}"
     yield Feature(
@@ -349,7 +349,7 @@ def _weighted_features(settings: FeatureSettings) -> Iterable[Feature]:
         True,
         "goals per match",
         doc,
-        lambda known: known.difference(known.goals_for_ew - known.goals_against_ew),
+        lambda inputs: inputs.difference(inputs.goals_for_ew - inputs.goals_against_ew),
     )
     for side in SIDES:
         yield _goals_for(side, weighted)
@@ -362,14 +362,14 @@ def _weighted_features(settings: FeatureSettings) -> Iterable[Feature]:
 def _goals_for(side: Side, weighted: str) -> Feature:
     doc = f"Goals scored per match by the {side} team, {weighted}; missing before its first match"
     name = f"{side}_goals_for_ew"
-    return Feature(name, DOUBLE, False, "goals per match", doc, lambda known: known.latest(side, known.goals_for_ew))
+    return Feature(name, DOUBLE, False, "goals per match", doc, lambda inputs: inputs.latest(side, inputs.goals_for_ew))
 
 
 def _goals_against(side: Side, weighted: str) -> Feature:
     doc = f"Goals conceded per match by the {side} team, {weighted}; missing before its first match"
     name = f"{side}_goals_against_ew"
     return Feature(
-        name, DOUBLE, False, "goals per match", doc, lambda known: known.latest(side, known.goals_against_ew)
+        name, DOUBLE, False, "goals per match", doc, lambda inputs: inputs.latest(side, inputs.goals_against_ew)
     )
 
 
@@ -377,18 +377,18 @@ def _venue(side: Side, venue: str) -> Feature:
     where = "at home" if side == "home" else "away from home"
     doc = f"Goal difference per match of the {side} team {where}, {venue}"
     name = f"{side}_venue_goal_difference_ew"
-    return Feature(name, DOUBLE, False, "goals per match", doc, lambda known: known.venue_goal_difference_ew[side])
+    return Feature(name, DOUBLE, False, "goals per match", doc, lambda inputs: inputs.venue_goal_difference_ew[side])
 
 
 def _schedule_features(settings: FeatureSettings) -> Iterable[Feature]:
-    rest = (
+    rest_doc = (
         f"Days since the {{}} team's last match, at most {settings.rest_days_limit:g}; "
         "missing before its first match or without a kickoff"
     )
     played = f"Earlier matches of the {{}} team in the data, at most {settings.matches_limit}"
     season = "Matches the {} team has played in this league and season"
     for side in SIDES:
-        yield _per_side(f"{side}_rest_days", "days", rest.format(side), _rest_days(side), required=False)
+        yield _per_side(f"{side}_rest_days", "days", rest_doc.format(side), _rest_days(side), required=False)
     for side in SIDES:
         yield _per_side(f"{side}_matches_played", "matches", played.format(side), _matches_played(side), type_=LONG)
     for side in SIDES:
@@ -403,16 +403,16 @@ def _market_features(settings: MarketSettings) -> Iterable[Feature]:
         True,
         "share of points",
         doc,
-        lambda known: _expected_home(known.market),
+        lambda inputs: _expected_home(inputs.market),
         "prices",
     )
     doc = f"Earlier matches with a known price, of the side that has fewer, at most {settings.priced_limit}"
-    yield Feature("market_priced_matches", LONG, True, "matches", doc, lambda known: known.market.priced, "prices")
+    yield Feature("market_priced_matches", LONG, True, "matches", doc, lambda inputs: inputs.market.priced, "prices")
     doc = (
         f"Matches since the last one with a known price, of the side for which it is longer ago, at most "
         f"{settings.stale_limit}, also where there was none"
     )
-    yield Feature("market_stale_matches", LONG, True, "matches", doc, lambda known: known.market.stale, "prices")
+    yield Feature("market_stale_matches", LONG, True, "matches", doc, lambda inputs: inputs.market.stale, "prices")
 
 
 def _extra_features(settings: FeatureSettings) -> Iterable[Feature]:
@@ -424,15 +424,15 @@ def _extra_features(settings: FeatureSettings) -> Iterable[Feature]:
 
 
 def _extra(stem: str, side: Side, weighted: str, *, conceded: bool) -> Feature:
-    what = "against" if conceded else "for"
-    doc = f"{stem} {what} the {side} team per match, {weighted}; missing before the first known value"
+    direction = "against" if conceded else "for"
+    doc = f"{stem} {direction} the {side} team per match, {weighted}; missing before the first known value"
     return Feature(
-        f"{side}_{stem}_{what}_ew",
+        f"{side}_{stem}_{direction}_ew",
         DOUBLE,
         False,
         f"{stem} per match",
         doc,
-        lambda known: known.latest(side, known.extra_ew(stem, conceded=conceded)),
+        lambda inputs: inputs.latest(side, inputs.extra_ew(stem, conceded=conceded)),
         "extra",
     )
 
@@ -472,11 +472,11 @@ def build_features(
     Args:
         matches: Accepted matches (`batch.matches.schema.MATCH_COLUMNS`), one row per match_id, in any order; with
             the settings' `extra_columns`.
-        as_of: The moment of knowledge, with its time zone. Results of matches that kicked off two hours before it or
-            more are known, prices of matches that have begun; later ones are not looked at, whether they are given or
-            not.
+        as_of: The time up to which data is known, with its time zone. Results of matches that kicked off at
+            least two hours before it are known, and prices of matches that have begun; later ones are ignored.
         settings: Windows and constants.
-        prices: Prices of past matches (`batch.odds.past_prices.PAST_PRICES_SCHEMA`), one row a match_id, in any order.
+        prices: Prices of past matches (`batch.odds.past_prices.PAST_PRICES_SCHEMA`), one row per match_id, in any
+            order.
 
     Raises:
         ValueError: as_of has no time zone, or an extra column no partner.
@@ -509,15 +509,15 @@ def _per_side(
 
 
 def _rest_days(side: Side) -> Callable[[FeatureInputs], Values]:
-    return lambda known: known.rest_days[side]
+    return lambda inputs: inputs.rest_days[side]
 
 
 def _matches_played(side: Side) -> Callable[[FeatureInputs], Values]:
-    return lambda known: known.matches_played(side)
+    return lambda inputs: inputs.matches_played(side)
 
 
 def _season_matches(side: Side) -> Callable[[FeatureInputs], Values]:
-    return lambda known: known.season_matches[side]
+    return lambda inputs: inputs.season_matches[side]
 
 
 def _expected_home(ratings: MatchRatings) -> Floats:
@@ -525,7 +525,7 @@ def _expected_home(ratings: MatchRatings) -> Floats:
 
 
 def _difference(home: Floats, away: Floats) -> Floats:
-    """Home minus away; 0 while either side has no match: nothing speaks for either."""
+    """Home minus away; 0 while either side has no match, as nothing favours either."""
     return np.nan_to_num(home - away, nan=0.0)
 
 
@@ -552,10 +552,10 @@ def _display(matches: pd.DataFrame, inputs: "FeatureInputs", features: pd.DataFr
 
 
 def _form(inputs: "FeatureInputs", side: Side) -> pd.Series:
-    """The last results before the moment asked for, oldest first."""
+    """The last results before `asked_at`, oldest first."""
     first, end = inputs.appeared(side)
     results = inputs.by_club(inputs.appearances.result)
-    # base-4 digits, 0 = no match: a few hundred distinct codes, each spelled once
+    # base-4 digits, 0 = no match: only a few hundred distinct codes to spell
     code = np.zeros(len(end), dtype=np.int64)
     for back in range(FORM_MATCHES, 0, -1):
         at = end - back
@@ -579,4 +579,4 @@ RESULT_FEATURES: Final = tuple(feature.name for feature in FEATURES if feature.s
 """Names of the features made from results alone."""
 
 MARKET_FEATURES: Final = tuple(feature.name for feature in FEATURES if feature.source in {"results", "prices"})
-"""Names of those and of the features made from past prices."""
+"""Names of these and of the features made from past prices."""

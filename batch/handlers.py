@@ -1,6 +1,6 @@
-"""The batch package's functions: run the job on the bucket, say once what happened, and log the run in MLflow.
+"""The batch package's functions: run the job, log one summary line, and log the run in MLflow.
 
-Each imports its job when it is called: mirroring a model needs neither pandas nor pyarrow.
+Jobs are imported when they are called, because mirroring a model needs neither pandas nor pyarrow.
 """
 
 import time
@@ -23,18 +23,18 @@ Handler = Callable[[Event, Any], Event]
 
 
 def step(function: Step) -> Handler:
-    """Log a run once, with its duration and outcome, and count it; failures are raised again for Lambda to retry."""
+    """Log a run once, with its duration and outcome, and count it; failures are re-raised for Lambda to retry."""
 
     @wraps(function)
     def run(event: Event, context: Any) -> Event:
         started = time.perf_counter()
         name = function.__name__
         request_id = getattr(context, "aws_request_id", "-")
-        this = BatchRun(name, datetime.now(UTC), worth_logging=name != "sync_models")
-        log = _MlflowLog(this)
+        batch_run = BatchRun(name, datetime.now(UTC), worth_logging=name != "sync_models")
+        log = _MlflowLog(batch_run)
         log.open()
         try:
-            result = function(event or {}, this)
+            result = function(event or {}, batch_run)
         except Exception as error:
             reason = _reason(error)
             _count_run(name, reason)
@@ -51,7 +51,7 @@ def step(function: Step) -> Handler:
 
 
 class _MlflowLog:
-    """One run's log in MLflow, which never fails the run: what goes wrong is logged and counted once."""
+    """One run's log in MLflow. It never fails the run: errors are logged and counted once."""
 
     def __init__(self, run: BatchRun) -> None:
         self._run = run
@@ -59,12 +59,12 @@ class _MlflowLog:
         self._given_up = False
 
     def open(self) -> None:
-        """Enter the run, unless it may turn out to be not worth it (then `close` enters it)."""
+        """Create the run in MLflow, unless it may turn out not to be worth logging (then `close` creates it)."""
         if self._run.worth_logging and settings().mlflow_tracking_uri:
             self._attempt(self._open)
 
     def close(self, failure: str | None = None) -> None:
-        """Log what the run entered, and end it."""
+        """Log the run's data and end it."""
         # A stack that gets its models by `batch.promote --bucket` has no server to log to.
         if not self._run.worth_logging or not settings().mlflow_tracking_uri:
             return
@@ -84,7 +84,7 @@ class _MlflowLog:
             return
         try:
             call()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on without its log
+        except Exception as error:  # noqa: BLE001 - the run continues without its log, whatever the cause
             self._given_up = True
             function = self._run.function
             logger.warning(
@@ -108,40 +108,40 @@ def _count_run(function: str, outcome: str) -> None:
 
 
 @step
-def sync_models(event: Event, this: BatchRun) -> Event:
+def sync_models(event: Event, batch_run: BatchRun) -> Event:
     """Mirror the registry's aliases into the bucket."""
     from batch.jobs import sync_models as job  # noqa: PLC0415
 
-    return job.run(event, this)
+    return job.run(event, batch_run)
 
 
 @step
-def rebuild(event: Event, this: BatchRun) -> Event:
+def rebuild(event: Event, batch_run: BatchRun) -> Event:
     """Compute features and predictions from the raw matches and publish them as a release."""
     from batch.jobs import rebuild as job  # noqa: PLC0415
 
-    return job.run(event, this)
+    return job.run(event, batch_run)
 
 
 @step
-def refresh_odds(event: Event, this: BatchRun) -> Event:
+def refresh_odds(event: Event, batch_run: BatchRun) -> Event:
     """Fetch odds, find our match for each, and replace odds and returns in the current release."""
     from batch.jobs import refresh_odds as job  # noqa: PLC0415
 
-    return job.run(event, this)
+    return job.run(event, batch_run)
 
 
 @step
-def monitor_drift(event: Event, this: BatchRun) -> Event:
+def monitor_drift(event: Event, batch_run: BatchRun) -> Event:
     """Compare the features of recent and coming matches with those the champion was trained on."""
     from batch.jobs import monitor_drift as job  # noqa: PLC0415
 
-    return job.run(event, this)
+    return job.run(event, batch_run)
 
 
 @step
-def export_table(event: Event, this: BatchRun) -> Event:
+def export_table(event: Event, batch_run: BatchRun) -> Event:
     """Write the task table, or the table the event names, to a parquet file in the bucket."""
     from batch.jobs import export_table as job  # noqa: PLC0415
 
-    return job.run(event, this)
+    return job.run(event, batch_run)

@@ -1,7 +1,7 @@
-"""What is known of clubs before a moment: matches as arrays, and each club's appearances in order of time.
+"""What is known about clubs at a given time: matches as arrays, and each club's appearances in chronological order.
 
 Pure. A result is known two hours after kickoff, a closing price at kickoff; where only the date of a match is known,
-the match is asked for at the start of that day, and price and result are known when the day is over.
+features are as of the start of that day, and price and result are known when the day is over.
 """
 
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ RESULT_KNOWN_AFTER_MS: Final = 2 * 3_600_000
 """From kickoff to when a result counts as known: two halves, the break and stoppage time."""
 
 UNKNOWN_KICKOFF_MS: Final = np.iinfo(np.int64).max // 4
-"""Stands for a kickoff that is not fixed yet: later than any as_of."""
+"""Placeholder for a kickoff that is not fixed yet: later than any as_of."""
 
 
 @dataclass(frozen=True)
 class MatchTimes:
-    """When things about a match are known, ms since 1970 UTC.
+    """When a match begins and its result is known, ms since 1970 UTC.
 
     Attributes:
         kickoff: Start of the day where only the date is known; UNKNOWN_KICKOFF_MS where not even that.
-        begins_at: By when the match has begun for sure.
+        begins_at: When the match has certainly begun.
         known_at: When its result is known.
     """
 
@@ -40,29 +40,29 @@ class MatchTimes:
 
     @classmethod
     def of(cls, matches: pd.DataFrame) -> "MatchTimes":
-        """Of matches with `kickoff` and, if there is one, `kickoff_time_known`."""
+        """From matches with `kickoff` and optionally `kickoff_time_known`."""
         unscheduled = matches["kickoff"].isna().to_numpy(bool)
         stamps = matches["kickoff"].dt.as_unit("ms").dt.tz_convert(None).to_numpy()
         kickoff = np.where(unscheduled, UNKNOWN_KICKOFF_MS, stamps.astype(np.int64))
         date_only = np.zeros(len(matches), dtype=bool)
         if "kickoff_time_known" in matches:
             date_only = ~matches["kickoff_time_known"].to_numpy(bool) & ~unscheduled
-        # of a bare date only its end is certain
+        # with a bare date only the end of the day is certain
         begins_at = np.where(date_only, kickoff + DAY_MS - 1, kickoff)
         return cls(kickoff, begins_at, np.where(date_only, begins_at, kickoff + RESULT_KNOWN_AFTER_MS))
 
 
 @dataclass(frozen=True)
 class MatchArrays:
-    """Matches as arrays, one entry a match. Times are ms since 1970 UTC.
+    """Matches as arrays, one entry per match. Times are ms since 1970 UTC.
 
     Attributes:
         home, away: Club codes; a club is (region, sex, name).
         league: League codes; a league is (region, sex, league).
         season: Codes of the season's label.
         kickoff, begins_at, known_at: See `MatchTimes`.
-        asked_at: The moment a match's features stand for: kickoff, or as_of for what is still to come.
-        started: Whether it has begun for sure at as_of.
+        asked_at: The time a match's features are as of: kickoff, or as_of for matches to come.
+        started: Whether it has certainly begun at as_of.
         played: Whether its result is known at as_of.
         home_goals, away_goals: 0 where not played.
     """
@@ -103,7 +103,7 @@ class MatchArrays:
             known_at=times.known_at,
             asked_at=np.minimum(times.kickoff, as_of),
             started=times.begins_at < as_of,
-            # known_at < as_of, not <=: what becomes known at this instant serves only what is asked later
+            # known_at < as_of, not <=: what becomes known at this instant is used only later
             played=(times.known_at < as_of) & ~np.isnan(goals[0]) & ~np.isnan(goals[1]),
             home_goals=np.nan_to_num(goals[0]).astype(np.int64),
             away_goals=np.nan_to_num(goals[1]).astype(np.int64),
@@ -133,7 +133,7 @@ class Segments:
         return cls(order, keys[order], times)
 
     def before(self, segment: Ints, asked_at: Ints) -> tuple[Ints, Ints]:
-        """Sorted positions [first, end) of the segment's appearances before the moment asked for."""
+        """Sorted positions [first, end) of the segment's appearances before `asked_at`."""
         base = segment * (len(self.times) + 1)
         first = np.searchsorted(self.keys, base)
         end = np.searchsorted(self.keys, base + np.searchsorted(self.times, asked_at))
@@ -167,7 +167,7 @@ class Appearances:
     @classmethod
     def of(cls, arrays: MatchArrays) -> "Appearances":
         """Of the played matches."""
-        # ties in time are broken by match_id, so that the order of the input rows cannot matter
+        # ties in time are broken by match_id, so the order of the input rows does not matter
         played = np.flatnonzero(arrays.played)
         home_goals, away_goals = arrays.home_goals[played], arrays.away_goals[played]
         club = np.concatenate([arrays.home[played], arrays.away[played]])
@@ -199,7 +199,7 @@ def last_mean(totals: Ints, first: Ints, end: Ints, k: int) -> Floats:
 
 
 def latest(values: Floats, first: Ints, end: Ints) -> Floats:
-    """The value at the last appearance before the moment asked for; NaN where there is none."""
+    """The value at the last appearance before the given time; NaN where there is none."""
     if len(values) == 0:
         return np.full(len(end), np.nan)
     return np.where(end > first, values[np.maximum(end - 1, 0)], np.nan)
@@ -209,17 +209,17 @@ def weighted_mean(values: npt.NDArray[np.int64] | Floats, segment: Ints, half_li
     """Exponentially weighted mean up to and with each position, within runs of equal `segment`.
 
     Weight 1 for the newest, halving every `half_life` positions; the weights are divided by their sum. Missing values
-    (NaN) weigh nothing; NaN where there is no value yet. Computed by doubling, so that a value depends on its own run
-    alone and not on where the run stands.
+    (NaN) have weight 0; NaN where there is no value yet. Computed by doubling, so a value depends on its own run
+    only, not on the run's position.
     """
     known = np.isfinite(values)
     total, weight = np.where(known, values, 0).astype(np.float64), known.astype(np.float64)
     shift, decay = 1, 0.5 ** (1.0 / half_life)
     while shift < len(values) and decay**shift > 1e-12:  # noqa: PLR2004
-        same = segment[shift:] == segment[:-shift]
-        if not same.any():
+        same_segment = segment[shift:] == segment[:-shift]
+        if not same_segment.any():
             break
-        factor = np.where(same, decay**shift, 0.0)
+        factor = np.where(same_segment, decay**shift, 0.0)
         total[shift:] += factor * total[:-shift]
         weight[shift:] += factor * weight[:-shift]
         shift *= 2

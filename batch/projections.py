@@ -2,7 +2,7 @@
 
 Pure. Matches are independent of one another, and the probabilities are today's: no team gets better or worse within a
 simulation. Goals are not simulated, so teams level on points share the places between them (each gets its share of the
-title), although the league would decide by goal difference or head-to-head. Only scheduled matches are played.
+title), although leagues decide by goal difference or head-to-head. Only scheduled matches are played.
 """
 
 import json
@@ -20,7 +20,7 @@ SIMULATIONS: Final = 10_000
 SEED: Final = 17
 TOP_PLACES: Final = 4
 RELEGATED_PLACES: Final = 3
-"""The last three of any league; how many really go down differs between leagues and is not in the data."""
+"""The last three of any league; the real number differs between leagues and is not in the data."""
 FEWEST_TEAMS: Final = 8
 """Smaller groups are cups or play-offs rather than leagues."""
 
@@ -85,7 +85,7 @@ def simulate(points: Ints, home: Ints, away: Ints, probabilities: Floats, genera
     Args:
         points: Points now; shape (n_teams,).
         home: Position of each match's home team; shape (n_matches,).
-        away: The same of the away team.
+        away: The same for the away team.
         probabilities: Of home win, draw and away win; shape (n_matches, 3).
         generator: Source of the outcomes.
     """
@@ -126,7 +126,7 @@ def final_points(points: Ints, home: Ints, away: Ints, outcomes: Ints) -> Ints:
     Args:
         points: Points now; shape (n_teams,).
         home: Position of each match's home team; shape (n_matches,).
-        away: The same of the away team.
+        away: The same for the away team.
         outcomes: 0 home win, 1 draw, 2 away win; shape (n_simulations, n_matches).
     """
     final = np.tile(points, (len(outcomes), 1))
@@ -154,14 +154,14 @@ def _table(
     remaining = remaining.sort_values("match_id")
     home, away = (_positions(remaining[name], position) for name in ("home_team", "away_team"))
     probabilities = remaining[_PROBABILITIES].to_numpy(np.float64)
-    # A generator for each season: one league more does not change the others' figures.
+    # a generator per season: an additional league does not change the others' figures
     key = "\n".join(str(value) for value in names.values())
     places = simulate(points, home, away, probabilities, np.random.default_rng([SEED, zlib.crc32(key.encode())]))
     by_outcome = _POINTS.astype(np.float64)
     expected = points.astype(np.float64)
     np.add.at(expected, home, probabilities @ by_outcome[:, 0])
     np.add.at(expected, away, probabilities @ by_outcome[:, 1])
-    left = np.bincount(np.concatenate([home, away]), minlength=len(teams))
+    matches_left = np.bincount(np.concatenate([home, away]), minlength=len(teams))
     difference = now["goals_for"] - now["goals_against"]
     current = np.lexsort((np.arange(len(teams)), -now["goals_for"], -difference, -points))
     rank = {int(team): place for place, team in enumerate(current, start=1)}
@@ -175,7 +175,7 @@ def _table(
             "position": rank[int(i)],
             **{name: int(values[i]) for name, values in now.items()},
             "points": int(points[i]),
-            "remaining": int(left[i]),
+            "remaining": int(matches_left[i]),
             "expected_points": round(float(expected[i]), 3),
             "points_low": int(places.points_low[i]),
             "points_high": int(places.points_high[i]),
@@ -197,7 +197,7 @@ def _standings(finished: pd.DataFrame, position: dict[str, int]) -> dict[str, In
     home, away = (_positions(finished[name], position) for name in ("home_team", "away_team"))
     goals = [finished[name].fillna(0).to_numpy(np.int64) for name in ("home_score", "away_score")]
     outcome = finished["outcome_1x2"].to_numpy(object)
-    is_home, is_draw, is_away = (outcome == which.label for which in Outcome)
+    is_home, is_draw, is_away = (outcome == result.label for result in Outcome)
     count = len(position)
 
     def total(at_home: npt.NDArray[Any], away_from_home: npt.NDArray[Any]) -> Ints:

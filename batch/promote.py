@@ -1,15 +1,15 @@
-"""Move an alias of the registered model to another version, after a look at both.
+"""Move an alias of the registered model to another version, after comparing both.
 
     python -m batch.promote --version N [--stage champion] [--force] [--matches FILE… --test-from DATE] [--odds FILE…]
                              [--bucket B]
 
-Prints candidate and current on the same test matches, with paired bootstrap intervals of their differences, and refuses
+Prints candidate and current on the same test matches, with paired bootstrap intervals of their differences, and rejects
 a candidate that is worse beyond doubt (the interval lies wholly above 0) unless forced. Where the matches have prices,
-the Kullback-Leibler divergence from the market decides: it tells two models apart with far fewer matches than log loss,
-which decides otherwise. Without --matches the embedded sample's last season is the test. Which models were trained on
-which matches is shown: a test that a model has seen proves nothing.
+the Kullback-Leibler divergence from the market decides: it separates two models with far fewer matches than log loss,
+which decides otherwise. Without --matches the embedded sample's last season is the test. Each model's training
+period is shown: a test that a model has seen proves nothing.
 
-With --bucket the model is validated here and written to that stack's data bucket, so that the stack itself needs no way
+With --bucket the model is validated here and written to that stack's data bucket, so the stack needs no access
 to the registry: the functions serve it within MODEL_CHECK_SECONDS. Without it `sync_models` fetches it.
 """
 
@@ -39,7 +39,7 @@ from chalicelib.errors import InvalidModel, ServiceError
 from chalicelib.storage.objects import ObjectStore, S3ObjectStore
 
 REFUSED: Final = 2
-"""Exit status of a refusal: the candidate is worse."""
+"""Exit status when the candidate is rejected."""
 
 MEASURE_NAMES: Final = {"kl_to_market": "divergence from the market", "log_loss": "log loss"}
 
@@ -61,13 +61,13 @@ class Versions(Protocol):
 
 
 class Push(Protocol):
-    """Where a promoted model goes besides the registry."""
+    """Where a promoted model is written besides the registry."""
 
     def examine(self, version: str) -> None:
-        """Read a version and prove that it can be served.
+        """Read a version and check that it can be served.
 
         Raises:
-            InvalidModel: it cannot.
+            InvalidModel: it cannot be served.
         """
 
     def write(self, stage: Stage) -> None:
@@ -80,7 +80,7 @@ class BucketPush:
     Args:
         registry: Where models come from.
         objects: The stack's data bucket.
-        ui_url: Where people open the registry's pages; empty for no link.
+        ui_url: The registry's user interface; empty for no link.
     """
 
     def __init__(self, registry: ClientRegistry, objects: ObjectStore, ui_url: str = "") -> None:
@@ -136,8 +136,8 @@ def promote(arguments: argparse.Namespace, registry: Versions, push: Push | None
         return 0
 
     test_from = parse_date(arguments.test_from)
-    named = {str(facts["params"].get("extra_columns") or "") for facts in about.values()}
-    extra_columns = tuple(sorted({column for text in named for column in text.split(",") if column}))
+    column_lists = {str(facts["params"].get("extra_columns") or "") for facts in about.values()}
+    extra_columns = tuple(sorted({column for text in column_lists for column in text.split(",") if column}))
     data, _ = read_files(arguments.matches, extra_columns)
     prices, _ = prices_of(arguments, data.accepted)
     settings = FeatureSettings(extra_columns=extra_columns)
@@ -177,12 +177,12 @@ def _write(push: Push | None, stage: Stage) -> None:
 
 
 def trained_on(facts: dict[str, Any], test_from: pd.Timestamp) -> str:
-    """Which matches a version was trained on, and whether the test is among them."""
+    """The training period of a version, and whether it includes test matches."""
     validate_from, first_test = facts["tags"].get("validate_from"), facts["tags"].get("test_from")
     if not (validate_from and first_test):
-        return "trained on matches unknown"
-    seen = " (HAS SEEN test matches)" if parse_date(first_test) > test_from else ""
-    return f"trained before {validate_from}, stopped on matches before {first_test}{seen}"
+        return "training period unknown"
+    warning = " (HAS SEEN test matches)" if parse_date(first_test) > test_from else ""
+    return f"trained before {validate_from}, stopped on matches before {first_test}{warning}"
 
 
 def _accepted(compared: dict[str, dict[str, float]], *, forced: bool) -> bool:
@@ -195,7 +195,7 @@ def _accepted(compared: dict[str, dict[str, float]], *, forced: bool) -> bool:
     if forced:
         print("the candidate is worse; promoted because --force was given")
         return True
-    print(f"refused: the candidate is worse by its {MEASURE_NAMES[deciding]} (--force promotes it all the same)")
+    print(f"refused: the candidate is worse by its {MEASURE_NAMES[deciding]} (--force promotes it anyway)")
     return False
 
 
@@ -206,7 +206,7 @@ def _forecast(
     names = booster.feature_name()
     missing = [name for name in names if name not in experiment.table.features.columns]
     if missing:
-        raise ValueError(f"version {version} needs features that are not computed any more: {', '.join(missing)}")
+        raise ValueError(f"version {version} needs features that are no longer computed: {', '.join(missing)}")
     return np.asarray(booster.predict(experiment.table.features.loc[where, names].to_numpy(np.float64), num_threads=1))
 
 

@@ -1,4 +1,4 @@
-"""Ratings of clubs as they stood before each kickoff: Elo from results, and a second rating from past prices.
+"""Ratings of clubs before each kickoff: Elo from results, and a second rating from past prices.
 
 Pure: match columns in, ratings out. The Elo rating of a club moves after a match by
 
@@ -6,21 +6,21 @@ Pure: match columns in, ratings out. The Elo rating of a club moves after a matc
 
 with S = 1, 1/2 or 0 for a home win, draw or away win. Around that:
 
-- **Home advantage** is fitted as the matches go by, league by league: after each match it moves by
+- **Home advantage** is fitted match by match in each league: after each match it moves by
   `advantage_rate` (S - E), so that it settles where the home sides win as often as expected.
 - **Between seasons** a club moves back towards the mean of its league, 10 % a year.
 - **Promoted and new clubs** start `newcomer_offset` below the mean of the league they enter; a club that comes
   from another league of the data and stood below its mean there (relegated) starts as far above.
-  In a league's first season in the data nobody is new, and all start at `initial`.
+  In a league's first season in the data all clubs start at `initial`.
 
-The market rating (`rate_by_prices`) keeps the same book of clubs, seasons and leagues, but learns from what the market
-thought of past matches. With q the margin-free closing probabilities of a match and E_q = q_home + q_draw / 2:
+The market rating (`rate_by_prices`) treats clubs, seasons and leagues alike, but learns from the prices of past
+matches. With q the margin-free closing probabilities of a match and E_q = q_home + q_draw / 2:
 
     at kickoff     m = 400 log10(E_q / (1 - E_q)),  i = m - advantage - (home - away)
                    home += 0.275 i,  away -= 0.275 i,  advantage += 0.02 i
     at the result  home += 4 (1 + |gd|) (S - E_q),  away -= the same
 
-A match without a price moves it as it moves Elo, so that missing prices cost nothing.
+A match without a price moves it as it moves Elo, so missing prices cost nothing.
 
 Source: Elo (1978), logistic form with scale 400; the goal-difference factor, the return to the mean, the start of
 promoted clubs and the constants of the market rating are measured choices (docs/model.md).
@@ -39,7 +39,7 @@ SCALE: Final = 400.0
 YEAR_MS: Final = 365.25 * 86_400_000
 
 MARKET_EXPECTED_MARGIN: Final = 0.001
-"""Market shares closer to 0 or 1 than this are taken as this far away: the logit has no end."""
+"""Market shares closer to 0 or 1 than this are moved this far away, where the logit is finite."""
 
 _NEVER: Final = np.iinfo(np.int64).max
 
@@ -54,7 +54,7 @@ class EloSettings:
     Attributes:
         initial: Rating of every club at the start of a league's first season in the data.
         k: Step per unit of surprise in a draw; a win by g goals steps (1 + g) times as far.
-        home_advantage: What the fitted home advantage of a league starts from.
+        home_advantage: Start value of a league's fitted home advantage.
         advantage_rate: Step of the fitted home advantage per unit of surprise.
         regression_per_year: Share of the distance to the mean that a club loses in a year, in [0, 1).
         newcomer_offset: How far below the mean of its new league a promoted or unknown club starts.
@@ -73,7 +73,7 @@ class MarketSettings:
     """Constants of the market rating.
 
     Attributes:
-        elo: How clubs start, change seasons and are rated where there is no price.
+        elo: How clubs start, change seasons and are rated without prices.
         price_step: Share of the gap between the market's view of a match and the ratings that a price closes, per side.
         result_step: Step per unit of surprise of a priced match, in Elo points; as `EloSettings.k`.
         advantage_rate: Share of that gap by which the league's home advantage moves.
@@ -91,13 +91,13 @@ class MarketSettings:
 
 @dataclass(frozen=True)
 class MatchColumns:
-    """The columns the ratings read; one entry a match, in any order.
+    """The columns the ratings read; one entry per match, in any order.
 
     Attributes:
         home, away: Club codes 0..n_clubs-1; a code is one (region, sex, name).
         league: League codes 0..n_leagues-1; a code is one (region, sex, league).
         season: Season codes; equal exactly where the season's label is equal.
-        asked_at: When the ratings are asked for, ms since 1970 UTC: kickoff, or as_of for what is still to come.
+        asked_at: The time the ratings are as of, ms since 1970 UTC: kickoff, or as_of for matches to come.
         begins_at: Kickoff, or the end of the day where only that is known, ms; from then on the closing price is known.
         known_at: When the result is known, ms, not before `begins_at`; results with known_at < asked_at count.
         goal_difference: Home minus away goals; ignored where not `played`.
@@ -131,7 +131,7 @@ class MatchRatings:
 
 @dataclass(frozen=True)
 class MarketRatings(MatchRatings):
-    """Market ratings before each match, and how much price stands behind them.
+    """Market ratings before each match, and how many prices support them.
 
     Attributes:
         priced: The smaller of both clubs' numbers of priced matches, at most `priced_limit`.
@@ -153,9 +153,9 @@ def expected_home_points(
 
 
 def rate(matches: MatchColumns, settings: EloSettings) -> MatchRatings:
-    """Elo before every match, from results known before it was asked for.
+    """Elo before every match, from results known before `asked_at`.
 
-    Linear in matches: one pass in the order of time, about 3 microseconds a match.
+    Linear in matches: one pass in chronological order, about 3 microseconds per match.
     """
     table = _table(matches, settings)
     home, away, place = matches.home.tolist(), matches.away.tolist(), _places(matches)
@@ -166,13 +166,13 @@ def rate(matches: MatchColumns, settings: EloSettings) -> MatchRatings:
     ratings, places, advantages = table.rating, table.place, table.advantage
     k, advantage_rate = settings.k, settings.advantage_rate
     for match, event in _timeline((_ASKED, matches.asked_at), (_RESULT, _known_from(matches.known_at, matches.played))):
-        h, a, here = home[match], away[match], place[match]
-        league = here[0]
+        h, a, league_season = home[match], away[match], place[match]
+        league = league_season[0]
         if event == _RESULT:
-            if places[h] is not here:
-                table.enter(h, here, known_at[match])
-            if places[a] is not here:
-                table.enter(a, here, known_at[match])
+            if places[h] is not league_season:
+                table.enter(h, league_season, known_at[match])
+            if places[a] is not league_season:
+                table.enter(a, league_season, known_at[match])
             gd = difference[match]
             surprise = (1.0 if gd > 0 else 0.5 if gd == 0 else 0.0) - 1.0 / (
                 1.0 + 10.0 ** ((ratings[a] - ratings[h] - advantages[league]) / SCALE)
@@ -181,18 +181,22 @@ def rate(matches: MatchColumns, settings: EloSettings) -> MatchRatings:
             ratings[h] += step
             ratings[a] -= step
             advantages[league] += advantage_rate * surprise
-            table.count(here, h, a)
+            table.count(league_season, h, a)
         else:
-            home_elo[match] = ratings[h] if places[h] is here else table.on_entering(h, here, asked_at[match])
-            away_elo[match] = ratings[a] if places[a] is here else table.on_entering(a, here, asked_at[match])
+            home_elo[match] = (
+                ratings[h] if places[h] is league_season else table.on_entering(h, league_season, asked_at[match])
+            )
+            away_elo[match] = (
+                ratings[a] if places[a] is league_season else table.on_entering(a, league_season, asked_at[match])
+            )
             advantage[match] = advantages[league]
     return MatchRatings(np.array(home_elo), np.array(away_elo), np.array(advantage))
 
 
-def rate_by_prices(  # noqa: PLR0915  one loop over a million matches, nothing of it called
+def rate_by_prices(  # noqa: PLR0915  one loop over a million matches, where calls would cost
     matches: MatchColumns, market_expected_home: npt.NDArray[np.float64], settings: MarketSettings
 ) -> MarketRatings:
-    """Market ratings before every match, from results and closing prices known before it was asked for.
+    """Market ratings before every match, from results and closing prices known before `asked_at`.
 
     Args:
         matches: The matches.
@@ -213,7 +217,7 @@ def rate_by_prices(  # noqa: PLR0915  one loop over a million matches, nothing o
     home_rating, away_rating, advantage = [0.0] * n, [0.0] * n, [0.0] * n
     priced_matches, stale_matches = [0] * n, [0] * n
     ratings, places, advantages = table.rating, table.place, table.advantage
-    seen, stale = [0] * len(ratings), [settings.stale_limit] * len(ratings)
+    n_priced, stale = [0] * len(ratings), [settings.stale_limit] * len(ratings)
     price_step, result_step, price_advantage_rate = settings.price_step, settings.result_step, settings.advantage_rate
     k, advantage_rate = elo.k, elo.advantage_rate
     for match, event in _timeline(
@@ -227,7 +231,7 @@ def rate_by_prices(  # noqa: PLR0915  one loop over a million matches, nothing o
             home_rating[match] = ratings[h] if places[h] is here else table.on_entering(h, here, asked_at[match])
             away_rating[match] = ratings[a] if places[a] is here else table.on_entering(a, here, asked_at[match])
             advantage[match] = advantages[league]
-            priced_matches[match] = min(seen[h], seen[a])
+            priced_matches[match] = min(n_priced[h], n_priced[a])
             stale_matches[match] = max(stale[h], stale[a])
         elif event == _PRICE:
             if places[h] is not here:
@@ -238,8 +242,8 @@ def rate_by_prices(  # noqa: PLR0915  one loop over a million matches, nothing o
             ratings[h] += price_step * gap
             ratings[a] -= price_step * gap
             advantages[league] += price_advantage_rate * gap
-            seen[h] += 1
-            seen[a] += 1
+            n_priced[h] += 1
+            n_priced[a] += 1
             stale[h] = stale[a] = 0
         else:
             if places[h] is not here:
@@ -269,16 +273,16 @@ def rate_by_prices(  # noqa: PLR0915  one loop over a million matches, nothing o
 
 
 _ASKED, _PRICE, _RESULT = 0, 1, 2
-"""Events at one instant come in this order: what becomes known at t serves only what is asked after t."""
+"""Events at one instant come in this order: what becomes known at t is used only after t."""
 
 
 def _known_from(moment: npt.NDArray[np.int64], where: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """The moments, and _NEVER where there is nothing to be known."""
+    """The times, and _NEVER where nothing will be known."""
     return np.where(where, moment, _NEVER)
 
 
 def _timeline(*events: tuple[int, npt.NDArray[np.int64]]) -> Iterator[tuple[int, int]]:
-    """(match, kind of event) in the order of time, ties by kind and then by match."""
+    """(match, kind of event) in chronological order, ties by kind and then by match."""
     happens = [np.flatnonzero(moment != _NEVER) for _, moment in events]
     moments = np.concatenate([moment[where] for (_, moment), where in zip(events, happens, strict=True)])
     kinds = np.repeat(np.array([kind for kind, _ in events], dtype=np.int8), [len(where) for where in happens])
@@ -293,15 +297,15 @@ def _table(matches: MatchColumns, settings: EloSettings) -> "_Table":
 
 
 def _places(matches: MatchColumns) -> list[tuple[int, int]]:
-    """(league, season) of each match; equal places are one object."""
+    """(league, season) of each match; equal pairs are one object."""
     n_seasons = 1 + int(matches.season.max(initial=-1))
-    codes, which = np.unique(matches.league * n_seasons + matches.season, return_inverse=True)
+    codes, code_of_match = np.unique(matches.league * n_seasons + matches.season, return_inverse=True)
     places = [divmod(code, n_seasons) for code in codes.tolist()]
-    return [places[number] for number in which.tolist()]
+    return [places[number] for number in code_of_match.tolist()]
 
 
 class _Table:
-    """What is known of clubs and leagues at one moment of the pass through time."""
+    """The state of clubs and leagues during the pass through time."""
 
     def __init__(self, settings: EloSettings, n_clubs: int, n_leagues: int) -> None:
         self.settings = settings
@@ -346,7 +350,7 @@ class _Table:
         return mean + settings.newcomer_offset if relegated else mean - settings.newcomer_offset
 
     def enter(self, club: int, place: tuple[int, int], moment: int) -> None:
-        """Move the club into this league and season, for good."""
+        """Move the club into this league and season."""
         league, season = place
         self.rating[club] = self.on_entering(club, place, moment)
         last = self.place[club]
@@ -354,40 +358,40 @@ class _Table:
             self._season_began[club] = moment
         self._entered[club][league] = season
         before = self._clubs_before(league, season)
-        # a cup (few matches a club) becomes the club's home league only while nothing better is known
+        # a cup (few matches per club) becomes the club's league only while no other is known
         is_league = bool(before) and sum(before.values()) >= LEAGUE_MIN_MATCHES_PER_CLUB * len(before)
         if not before or is_league or self._home_league[club] < 0:
             self._home_league[club] = league
         self.place[club] = place
 
     def count(self, place: tuple[int, int], home: int, away: int) -> None:
-        """Note that both clubs played in this league and season."""
+        """Count a match of both clubs in this league and season."""
         league, season = place
-        seen = self._seasons[league]
+        seasons = self._seasons[league]
         # a match of an old season played late does not turn the league back
-        if season not in seen:
-            if seen:
+        if season not in seasons:
+            if seasons:
                 self._mean[league] = self._mean_now(league)
                 self._before[league], self._clubs[league] = self._clubs[league], {}
-            seen.append(season)
+            seasons.append(season)
         clubs = self._clubs[league]
         clubs[home] = clubs.get(home, 0) + 1
         clubs[away] = clubs.get(away, 0) + 1
 
     def _clubs_before(self, league: int, season: int) -> dict[int, int]:
         """Clubs of the league's season before this one, and how often they played in it."""
-        seen = self._seasons[league]
-        return self._before[league] if not seen or season in seen else self._clubs[league]
+        seasons = self._seasons[league]
+        return self._before[league] if not seasons or season in seasons else self._clubs[league]
 
     def _mean_before(self, league: int, season: int) -> float:
         """Mean rating of the clubs of the league's season before this one, when it ended."""
-        seen = self._seasons[league]
-        return self._mean[league] if not seen or season in seen else self._mean_now(league)
+        seasons = self._seasons[league]
+        return self._mean[league] if not seasons or season in seasons else self._mean_now(league)
 
     def _mean_of(self, league: int, season: int) -> float:
         """Mean rating of the league's clubs in that season: as it ended, or now if it is under way."""
-        seen = self._seasons[league]
-        return self._mean_now(league) if not seen or season == seen[-1] else self._mean[league]
+        seasons = self._seasons[league]
+        return self._mean_now(league) if not seasons or season == seasons[-1] else self._mean[league]
 
     def _mean_now(self, league: int) -> float:
         clubs = self._clubs[league]

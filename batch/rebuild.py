@@ -51,7 +51,7 @@ DATASET_OF: Final[Mapping[Stage, str]] = {
 }
 
 SMALLEST_SHARE: Final = 0.5
-"""A rebuild with a smaller share of the matches of the release before is refused."""
+"""A rebuild with a smaller share of the previous release's matches is rejected."""
 
 REPORT_FILE: Final = "run.json"
 RELEASE_FILES: Final = (
@@ -65,7 +65,7 @@ RELEASE_FILES: Final = (
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model and what is known of it."""
+    """A model and its description."""
 
     info: ModelInfo
     rows: RowModel
@@ -84,7 +84,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a rebuild made.
+    """The result of a rebuild.
 
     Attributes:
         datasets: The files.
@@ -102,18 +102,18 @@ class Rebuilt:
 def rebuild(
     matches: MatchesReport, models: Sequence[LoadedModel], as_of: datetime, prices: pd.DataFrame | None = None
 ) -> Rebuilt:
-    """Features of every match, and predictions of every model.
+    """Compute the features of every match and the predictions of every model.
 
     The same matches, prices, models and as_of give the same bytes.
 
     Args:
         matches: The raw matches, validated.
         models: Whose predictions to make.
-        as_of: The moment of knowledge.
+        as_of: The time up to which data is known.
         prices: Prices of past matches (`batch.odds.past_prices`); None without any.
 
     Raises:
-        InvalidModel: a model wants other features than the batch computes.
+        InvalidModel: a model needs features that the batch does not compute.
     """
     table = build_features(matches.accepted, as_of, FeatureSettings(extra_columns=extra_columns(models)), prices)
     datasets = [
@@ -137,7 +137,7 @@ def rebuild(
             datasets.append(Dataset(PROJECTIONS, f"{PROJECTIONS}.json", projections_json(tables), len(tables), info))
     report = {
         "as_of": iso(as_of),
-        "inputs": [dict(one) for one in matches.inputs],
+        "inputs": [dict(file) for file in matches.inputs],
         "matches": matches.summary(),
         "rejected": [
             {"file": r.file, "row": r.row, "match_id": r.match_id, "reason": str(r.reason)} for r in matches.rejected
@@ -153,13 +153,13 @@ def rebuild(
 
 
 def extra_columns(models: Iterable[LoadedModel]) -> tuple[str, ...]:
-    """The matches' further columns that these models' features are made from."""
-    named = (str(model.info.params.get("extra_columns") or "") for model in models)
-    return tuple(sorted({column for text in named for column in text.split(",") if column}))
+    """Further columns of the matches that these models' features need."""
+    column_lists = (str(model.info.params.get("extra_columns") or "") for model in models)
+    return tuple(sorted({column for text in column_lists for column in text.split(",") if column}))
 
 
 def identity_of(info: ModelInfo) -> ModelIdentity:
-    """What a prediction says of the model it came from."""
+    """The model's identity, as in its predictions."""
     test_from = info.params.get("test_from")
     return ModelIdentity(
         info.model_run_id,
@@ -176,10 +176,10 @@ def features_schema(table: FeatureTable) -> pa.Schema:
 
 
 def model_from_directory(directory: Path) -> LoadedModel:
-    """A model as `python -m batch.train --out DIR` leaves it.
+    """Read a model written by `python -m batch.train --out DIR`.
 
     Raises:
-        InvalidModel: the directory does not hold one.
+        InvalidModel: the directory has no valid model.
     """
     try:
         raw = json.loads((directory / "model.json").read_text("utf-8"))
@@ -221,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if odds and (unusable := odds["unpriced"] + odds["no_market"]):
         print(
             f"batch.rebuild: {unusable} of {odds['matched']} matched odds cannot be used: {odds['unpriced']} without "
-            f"three decimal prices above 1, {odds['no_market']} whose prices are no market (their inverses must add "
+            f"three decimal prices above 1, {odds['no_market']} whose prices are not a market (their inverses must add "
             "up to between 1 and 1.25). American, fractional and probability forms are not read.",
             file=sys.stderr,
         )
@@ -229,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _write_release(options: argparse.Namespace) -> dict[str, Any]:
-    from tqdm import tqdm  # noqa: PLC0415 - only here: the function's package comes without it
+    from tqdm import tqdm  # noqa: PLC0415 - not in the function's package
 
     with tqdm(total=4, unit="step", file=sys.stderr, disable=not sys.stderr.isatty()) as steps:
         steps.set_description("reading matches")
@@ -257,26 +257,26 @@ def _write_release(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def check_size(rows: int, rows_before: int | None, *, forced: bool) -> None:
-    """Refuse a release that lost its matches: more often a fault of the files than of the world.
+    """Reject a release that lost its matches, which usually means bad files.
 
     Args:
         rows: Matches of the new release.
-        rows_before: Matches of the release it replaces; None where there is none.
-        forced: Publish it all the same.
+        rows_before: Matches of the release it replaces; None without one.
+        forced: Publish it anyway.
 
     Raises:
-        ReleaseRefused: it has no match, or less than half of those before.
+        ReleaseRefused: it has no match, or less than half of the previous ones.
     """
     if forced:
         return
     if rows == 0:
-        raise ReleaseRefused("no match was accepted, so that the release would be empty (force publishes it)")
+        raise ReleaseRefused("no match was accepted: the release would be empty (force publishes it)")
     if rows_before is not None and rows < SMALLEST_SHARE * rows_before:
-        raise ReleaseRefused(f"{rows} matches where the release before has {rows_before} (force publishes them)")
+        raise ReleaseRefused(f"{rows} matches, but the previous release has {rows_before} (force publishes them)")
 
 
 def _rows_before(out: Path) -> int | None:
-    """Matches of the release that a folder holds; None where it holds none that can be read."""
+    """Matches of the release in a folder; None without a readable one."""
     try:
         return int(json.loads((out / REPORT_FILE).read_text("utf-8"))["rows"][MATCH_FEATURES])
     except (OSError, ValueError, KeyError, TypeError):
@@ -284,9 +284,9 @@ def _rows_before(out: Path) -> int | None:
 
 
 def _write_folder(out: Path, files: Mapping[str, bytes], report: bytes) -> None:
-    """Each file whole or not at all, and run.json, which names the others' checksums, last.
+    """Write each file atomically, and run.json, which has the others' checksums, last.
 
-    What an earlier run left there of a release goes first, so that the folder never holds files of two runs.
+    Files of an earlier run are removed first, so the folder never holds files of two runs.
     """
     out.mkdir(parents=True, exist_ok=True)
     for name in (REPORT_FILE, *RELEASE_FILES):

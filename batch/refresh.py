@@ -1,4 +1,4 @@
-"""One refresh of the odds: the provider's markets matched to our matches, and what value bets on them returned.
+"""One refresh of the odds: the provider's markets matched to our matches, and the returns of value bets on them.
 
 Pure; `batch.handlers` fetches the snapshot and writes the results, `batch.rebuild` uses the same steps on files.
 """
@@ -21,16 +21,16 @@ from batch.returns.track_record import track_record
 from batch.returns.value_signal import ValueSignal, value_signal
 
 COUNTS: Final = ("markets", "matched", "unmatched", "unpriced", "no_market")
-"""Figures of a refresh's report: unpriced odds have no three decimal prices above 1; the inverses of prices that are no
-market do not add up to between 1 and 1.25."""
+"""Figures of a refresh's report: `unpriced` odds lack three decimal prices above 1; in `no_market` the inverses do not
+add up to between 1 and 1.25."""
 
 LISTED_UNMATCHED: Final = 500
-"""Unmatched rows of odds that a run report lists; their number is complete."""
+"""A run report lists at most this many unmatched rows; all are counted."""
 
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What a refresh made.
+    """The result of a refresh.
 
     Attributes:
         odds: Rows of fonbet_odds.parquet.
@@ -43,43 +43,45 @@ class Refreshed:
     report: dict[str, Any]
 
     def parquet(self) -> bytes:
-        """The odds as they are published."""
+        """The odds as published."""
         return parquet_bytes(self.odds, fonbet_odds.FONBET_ODDS_SCHEMA)
 
 
 def fetch(provider: OddsProvider, as_of: datetime, ahead: timedelta = timedelta(0)) -> OddsSnapshot:
-    """The markets known at `as_of`, and in a replay those of matches still to come that were collected soon after.
+    """Fetch the markets known at `as_of` and, in a replay, later ones of matches still to come.
 
     Args:
         provider: Where odds come from.
         as_of: The run's time.
         ahead: How far a replay looks beyond it, so that the matches of the following weeks show their market. Only
-            matches that kick off after `as_of` get such odds, so no return on bets is touched; each row says by its
-            `collected_at` that it is from later.
+            matches that kick off after `as_of` get such odds, so no returns are affected; `collected_at` shows
+            that a row is from later.
 
     Raises:
         ProviderUnavailable: the source gave no usable answer.
     """
-    known = provider.fetch(as_of)
+    stored = provider.fetch(as_of)
     if not ahead:
-        return known
-    seen = {(row.provider, row.event_id) for row in known.markets if row.odds is not None}
+        return stored
+    stored_events = {(row.provider, row.event_id) for row in stored.markets if row.odds is not None}
     later = provider.fetch(as_of + ahead)
     extra = [
-        _undecided(row) for row in later.markets if (row.provider, row.event_id) not in seen and _to_come(row, as_of)
+        _as_before_kickoff(row)
+        for row in later.markets
+        if (row.provider, row.event_id) not in stored_events and _to_come(row, as_of)
     ]
     stale = {(row.provider, row.event_id) for row in extra}
-    markets = [row for row in known.markets if (row.provider, row.event_id) not in stale]
+    markets = [row for row in stored.markets if (row.provider, row.event_id) not in stale]
     note = f"replay: {len(extra)} matches to come show odds collected up to {ahead.days} days later"
-    return replace(known, markets=in_order([*markets, *extra]), notes=(*known.notes, note))
+    return replace(stored, markets=in_order([*markets, *extra]), notes=(*stored.notes, note))
 
 
 def _to_come(row: MarketOdds, as_of: datetime) -> bool:
     return row.odds is not None and row.kickoff is not None and row.kickoff > as_of
 
 
-def _undecided(row: MarketOdds) -> MarketOdds:
-    """The row without anything that only the match itself could tell."""
+def _as_before_kickoff(row: MarketOdds) -> MarketOdds:
+    """The row without anything known only after kickoff."""
     return replace(row, closing=None, live_score=None, is_live=False, suspended=False)
 
 
@@ -94,7 +96,7 @@ def refresh(
     Args:
         predictions: Rows of predictions.parquet.
         snapshot: The provider's markets.
-        previous: The odds published so far; what only they still know is carried on.
+        previous: The odds published so far, which complete the new ones.
         confirmed: Club ids and spellings settled by earlier runs.
     """
     matches = predictions.rename(columns={"match_date": "kickoff"})
@@ -141,13 +143,13 @@ def _report(snapshot: OddsSnapshot, result: MatchingResult, current: pd.DataFram
 
 @dataclass(frozen=True)
 class Returns:
-    """What the value bets on finished matches returned.
+    """Returns of the value bets on finished matches.
 
     Attributes:
         roi_csv: roi_by_region.csv.
         regions: Its number of rows.
         track_record: Quality of the forecasts and the bets' record, plain JSON values.
-        signal: The pool's word on every match with a price.
+        signal: The pool's signal on every match with a price.
     """
 
     roi_csv: bytes
@@ -156,7 +158,7 @@ class Returns:
     signal: ValueSignal
 
     def track_record_json(self) -> bytes:
-        """The track record as it is published; equal records give equal bytes."""
+        """The track record as published; equal records give equal bytes."""
         return json.dumps(self.track_record, sort_keys=True, indent=1).encode()
 
 

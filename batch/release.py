@@ -1,7 +1,7 @@
-"""Writes a run's files under its own id, then moves the one pointer that readers follow.
+"""Write a run's files under its own id, then move the one pointer that readers follow.
 
-Files are immutable and checksummed; the pointer is replaced only if nobody else replaced it in between. A run that
-dies anywhere before the last step leaves the previous release served, and nothing to repair.
+Files are immutable and checksummed; the pointer is replaced only if no other run replaced it meanwhile. A run
+that dies before the last step leaves the previous release served, and nothing to repair.
 """
 
 import hashlib
@@ -21,28 +21,28 @@ from chalicelib.errors import ReleaseUnavailable, ServiceError
 from chalicelib.models.mirror import ModelInfo
 from chalicelib.releases.kept_pointers import current_pointer
 from chalicelib.releases.pointer import POINTER_KEY, DatasetEntry, Pointer, pointer_version_key
-from chalicelib.storage.objects import ConditionFailed, ObjectStore, read_if_there
+from chalicelib.storage.objects import ConditionFailed, ObjectStore, read_if_present
 
 logger = logging.getLogger(__name__)
 
 MOVE_ATTEMPTS: Final = 8
-"""Pointer writes tried before a run gives up; two writers at the same second need two."""
+"""Attempts to write the pointer; two simultaneous writers need two."""
 
 ROW_GROUP_ROWS: Final = 50_000
 
 
 class Overtaken(ServiceError):
-    """A data set that a run's own were computed from has been replaced meanwhile."""
+    """A data set that a run's results were computed from has been replaced meanwhile."""
 
     code = "overtaken"
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """How a run ended.
+    """The result of publishing.
 
     Args:
-        pointer: What readers see now.
+        pointer: The current pointer.
         moved: False where a later release was already served; its files stay unused.
     """
 
@@ -51,12 +51,12 @@ class Published:
 
 
 def new_release_id(now: datetime) -> str:
-    """A run's own id: when it began (not its as_of, which a replay moves about), and something no other run has."""
+    """A unique run id that begins with its start time (not its as_of, which a replay changes)."""
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
 
 def iso(moment: datetime) -> str:
-    """A time as the pointer writes it."""
+    """A time as written in the pointer."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -76,7 +76,7 @@ def parquet_bytes(frame: pd.DataFrame, schema: pa.Schema | None = None) -> bytes
         columns = {field.name: _array(frame[field.name]).cast(field.type) for field in schema}
     table = pa.table(columns, schema=schema)
     sink = pa.BufferOutputStream()
-    # Without pandas' metadata: it names library versions, which would change the bytes at every upgrade.
+    # without pandas' metadata: its library versions would change the bytes at every upgrade
     pq.write_table(
         table.replace_schema_metadata(None), sink, compression="zstd", row_group_size=ROW_GROUP_ROWS, version="2.6"
     )
@@ -86,7 +86,7 @@ def parquet_bytes(frame: pd.DataFrame, schema: pa.Schema | None = None) -> bytes
 def _array(column: pd.Series) -> pa.Array:
     if not isinstance(column.dtype, pd.DatetimeTZDtype):
         return pa.Array.from_pandas(column)
-    # Through naive UTC: pyarrow's own conversion of zoned times leans on a pandas call that is going away.
+    # through naive UTC: pyarrow's own conversion of zoned times uses a deprecated pandas call
     return pa.array(column.dt.tz_convert(None).to_numpy(), from_pandas=True).cast(pa.timestamp("ms", "UTC"))
 
 
@@ -95,7 +95,7 @@ class ReleaseWriter:
     """Writes the files of one run.
 
     Args:
-        objects: Where to.
+        objects: The bucket.
         release_id: The run's own id.
         as_of: The run's time.
         now: When its data sets were computed.
@@ -110,7 +110,7 @@ class ReleaseWriter:
         """Write one file of the release and describe it.
 
         Raises:
-            ObjectStoreUnavailable: it was not written.
+            ObjectStoreUnavailable: the write failed.
         """
         key = f"releases/{self.release_id}/{file_name}"
         etag = self.objects.put(key, content)
@@ -131,7 +131,7 @@ class ReleaseWriter:
         """Write one file of the release from the disk, under its own name, and describe it.
 
         Raises:
-            ObjectStoreUnavailable: it was not written.
+            ObjectStoreUnavailable: the write failed.
         """
         key = f"releases/{self.release_id}/{path.name}"
         with path.open("rb") as file:
@@ -157,18 +157,18 @@ def publish_release(
     based_on: Mapping[str, DatasetEntry | None] | None = None,
     backwards: bool = False,
 ) -> Published:
-    """Make a rebuild's data sets the current ones.
+    """Publish a rebuild's data sets.
 
     Args:
-        objects: Where the pointer is.
+        objects: The bucket.
         writer: The run.
-        datasets: What it wrote.
+        datasets: Its data sets.
         keep: Data sets of other jobs (odds), which stay as they are unless this run wrote them.
-        based_on: Of these, what this run computed its own from, by name; None where there was none.
-        backwards: Whether an as_of before the current release's may replace it (a replay moved back on purpose).
+        based_on: Those of `keep` that this run's data sets were computed from, by name; None if it did not exist.
+        backwards: Whether an as_of before the current release's may replace it (an intended replay of the past).
 
     Raises:
-        Overtaken: one of `based_on` is not the current one any more; nothing was published.
+        Overtaken: one of `based_on` is no longer current; nothing was published.
     """
 
     def change(current: Pointer | None) -> Pointer | None:
@@ -177,8 +177,8 @@ def publish_release(
         for name, entry in (based_on or {}).items():
             if (current.datasets.get(name) if current else None) != entry:
                 raise Overtaken(f"{name} was replaced meanwhile")
-        kept = {name: entry for name, entry in current.datasets.items() if name in keep} if current else {}
-        return Pointer(writer.release_id, iso(writer.as_of), iso(writer.now), {**kept, **datasets})
+        kept_entries = {name: entry for name, entry in current.datasets.items() if name in keep} if current else {}
+        return Pointer(writer.release_id, iso(writer.as_of), iso(writer.now), {**kept_entries, **datasets})
 
     return _move(objects, change)
 
@@ -189,8 +189,8 @@ def publish_datasets(
     """Replace single data sets of the current release, leaving the others.
 
     Args:
-        objects: Where the pointer is.
-        based_on: The release they were computed from; if another one is served by now, they are not published.
+        objects: The bucket.
+        based_on: The release they were computed from; if another one is current, nothing is published.
         datasets: What to replace.
         now: The time of the change.
     """
@@ -206,19 +206,19 @@ def publish_datasets(
 def _move(objects: ObjectStore, change: Callable[[Pointer | None], Pointer | None]) -> Published:
     for _ in range(MOVE_ATTEMPTS):
         current, etag = read_pointer(objects)
-        wanted = change(current)
-        if wanted is None:
+        changed = change(current)
+        if changed is None:
             assert current is not None  # noqa: S101 - without a current pointer every change is wanted or based on it
             return Published(current, moved=False)
-        body = wanted.to_json()
-        # First under its version: whoever reads the pointer can come back to it.
-        objects.put(pointer_version_key(wanted.version), body)
+        body = changed.to_json()
+        # first under its version, so that readers of the pointer can return to it
+        objects.put(pointer_version_key(changed.version), body)
         try:
             objects.put(POINTER_KEY, body, only_if_etag=etag, only_if_absent=etag is None)
         except ConditionFailed:
             continue
-        return Published(wanted, moved=True)
-    raise ReleaseUnavailable(f"the release pointer kept moving, gave up after {MOVE_ATTEMPTS} attempts")
+        return Published(changed, moved=True)
+    raise ReleaseUnavailable(f"the release pointer changed during each of {MOVE_ATTEMPTS} attempts")
 
 
 def read_pointer(objects: ObjectStore) -> tuple[Pointer | None, str | None]:
@@ -230,7 +230,7 @@ def read_pointer(objects: ObjectStore) -> tuple[Pointer | None, str | None]:
     try:
         return current_pointer(objects)
     except ReleaseUnavailable:
-        # Nothing that was published can be read: a rebuild begins anew.
+        # no pointer is readable: a rebuild starts over
         logger.exception("no pointer is whole")
-        stored = read_if_there(objects, POINTER_KEY)
+        stored = read_if_present(objects, POINTER_KEY)
         return None, stored.etag if stored is not None else None

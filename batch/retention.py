@@ -1,9 +1,8 @@
-"""Which releases stay readable, and the deletion of the rest.
+"""Decide which releases stay readable, and delete the others.
 
-An odds refresh writes a folder of its own and moves the pointer, 72 times between two rebuilds; so what counts is
-rebuilds, not folders: the newest so many of them stay, each with the odds that its last pointer named, so that a person
-can go back to one. Beside them stays whatever a reader may still hold: everything that any pointer named that was
-served in the last hours.
+An odds refresh writes a folder of its own and moves the pointer, 72 times between two rebuilds; so rebuilds
+count, not folders: the newest ones stay, each with the odds of its last pointer, for going back. Also kept is whatever
+a reader may still use: everything named by a pointer served in the last hours.
 """
 
 from collections.abc import Iterable
@@ -15,18 +14,18 @@ from typing import Final
 from batch.release import iso
 from chalicelib.errors import ReleaseUnavailable
 from chalicelib.releases.pointer import Pointer
-from chalicelib.storage.objects import ObjectStore, read_if_there
+from chalicelib.storage.objects import ObjectStore, read_if_present
 
 POINTERS: Final = "releases/pointers/"
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How much stays.
+    """What is kept.
 
     Args:
         rebuilds: Rebuilds kept behind the current one.
-        hours: Hours for which a pointer that was replaced, and all that it names, can still be read.
+        hours: Hours for which a replaced pointer, and all that it names, stays readable.
     """
 
     rebuilds: int = 14
@@ -34,23 +33,23 @@ class Retention:
 
 
 def retained(pointers: Iterable[Pointer], current: Pointer, now: datetime, retention: Retention) -> list[Pointer]:
-    """The pointers whose files stay: the current one, those of the last hours, and the last of each kept rebuild."""
-    # Pointers of the same second are in no order; all of them then stay as long as the last.
+    """The pointers whose files are kept: the current one, those of the last hours, the last of each kept rebuild."""
+    # pointers of the same second have no order; they are kept as long as the last of them
     in_order = sorted([*pointers, current], key=lambda pointer: pointer.published_at)
     oldest = iso(now - timedelta(hours=retention.hours))
     recent = [pointer for pointer, successor in pairwise(in_order) if successor.published_at >= oldest]
     last_of_rebuild = {pointer.release_id: pointer for pointer in in_order if pointer.release_id != current.release_id}
     newest = sorted(last_of_rebuild, reverse=True)[: retention.rebuilds]
-    # A refresh may have moved the pointer on since the caller saw it.
+    # a refresh may have moved the pointer meanwhile
     return [current, in_order[-1], *recent, *(last_of_rebuild[release_id] for release_id in newest)]
 
 
-def forget_old_releases(
+def delete_old_releases(
     objects: ObjectStore, current: Pointer, now: datetime, retention: Retention = Retention()
 ) -> list[str]:
-    """Delete pointers and files that nobody can be reading and nobody would go back to.
+    """Delete pointers and files that are neither in use nor kept.
 
-    Nothing written in the last hours is deleted either: another run may be about to publish it.
+    Files of the last hours are kept too: another run may be about to publish them.
 
     Returns:
         The deleted keys.
@@ -59,24 +58,24 @@ def forget_old_releases(
     staying = retained(pointers.values(), current, now, retention)
     folders = {pointer.release_id for pointer in staying}
     folders |= {_folder(entry.key) for pointer in staying for entry in pointer.datasets.values()}
-    begun = f"{now - timedelta(hours=retention.hours):%Y%m%dT%H%M%SZ}"
+    oldest_kept = f"{now - timedelta(hours=retention.hours):%Y%m%dT%H%M%SZ}"
     files = [
         key
         for key, _ in objects.keys("releases/")
-        if _is_file(key) and _folder(key) not in folders and _folder(key) < begun
+        if _is_file(key) and _folder(key) not in folders and _folder(key) < oldest_kept
     ]
     versions = {pointer.version for pointer in staying}
     stale = [key for key, pointer in pointers.items() if pointer.version not in versions]
-    # Pointers first: one that can be read never names a file that is gone.
+    # pointers first: a readable one never names a missing file
     for key in [*stale, *files]:
         objects.delete(key)
     return [*stale, *files]
 
 
 def _pointers(objects: ObjectStore) -> Iterable[tuple[str, Pointer]]:
-    """Every kept pointer that can be read; a damaged one stays for people to look at."""
+    """Every readable kept pointer; damaged ones are left for inspection."""
     for key, _ in objects.keys(POINTERS):
-        if (stored := read_if_there(objects, key)) is None:
+        if (stored := read_if_present(objects, key)) is None:
             continue
         try:
             yield key, Pointer.from_json(stored.body)

@@ -1,6 +1,6 @@
-"""Feature rows and a model to the rows of `predictions.parquet`.
+"""Make the rows of `predictions.parquet` from feature rows and a model.
 
-Pure: the model is anything that predicts rows, the identity of the model is passed in.
+Pure: the model is anything that predicts rows; its identity is passed in.
 """
 
 import ctypes
@@ -50,19 +50,19 @@ PREDICTIONS_SCHEMA: Final = pa.schema(
 """Columns of predictions.parquet, in this order."""
 
 CHUNK_ROWS: Final = 50_000
-"""Rows predicted in one call: bounds the memory the answer takes as Python numbers."""
+"""Rows predicted per call; bounds the memory of the answer as Python numbers."""
 
 LABELS: Final = np.array([outcome.label for outcome in Outcome], dtype=object)
 
 
 class RowModel(Protocol):
-    """What scoring needs of a model; `chalicelib.models.native.NativeModel` is one."""
+    """The part of a model that scoring needs; `chalicelib.models.native.NativeModel` is one."""
 
     feature_names: list[str]
     """Names of the features, in the order of a row."""
 
     def predict_rows(self, rows: "ctypes.Array[ctypes.c_double]") -> Sequence[Sequence[float]]:
-        """Probabilities of home, draw and away, one triple a row; the rows come flat, one after another."""
+        """Probabilities of home, draw and away, one triple per row; the rows are flattened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class ModelIdentity:
         run_id: MLflow run that trained it.
         stage: champion or challenger.
         registered_version: Version in the registry, as text.
-        first_unseen: Kickoffs from here on were neither fitted nor stopped on; None where the model does not say.
+        first_unseen: First kickoff after the training and early-stopping period; None if unknown.
     """
 
     run_id: str
@@ -88,7 +88,7 @@ def score(table: FeatureTable, model: RowModel, identity: ModelIdentity) -> pd.D
     Returns:
         Columns of PREDICTIONS_SCHEMA, sorted by (match_date, match_id), unknown kickoffs last. outcome_1x2, home_score
         and away_score are missing where the result is not known at the table's as_of; in_sample says whether the model
-        saw the match in training, and is missing where that is not known.
+        saw the match in training, and is missing if unknown.
 
     Raises:
         InvalidModel: the model needs a feature the table does not have.
@@ -98,24 +98,24 @@ def score(table: FeatureTable, model: RowModel, identity: ModelIdentity) -> pd.D
     if missing:
         raise InvalidModel(f"the model needs features the batch does not compute: {', '.join(missing)}")
     probabilities = _probabilities(table.features, names, model)
-    shown = table.display
-    played = shown["home_goals"].notna() & shown["away_goals"].notna()
-    difference = (shown["home_goals"] - shown["away_goals"]).fillna(0).to_numpy(np.int64)
-    outcome = pd.Series(LABELS[1 - np.sign(difference)], index=shown.index, dtype="str").where(played)
+    display = table.display
+    played = display["home_goals"].notna() & display["away_goals"].notna()
+    difference = (display["home_goals"] - display["away_goals"]).fillna(0).to_numpy(np.int64)
+    outcome = pd.Series(LABELS[1 - np.sign(difference)], index=display.index, dtype="str").where(played)
     best = probabilities.argmax(axis=1).astype(np.int8)
-    scored = shown.assign(
+    scored = display.assign(
         proba_home=probabilities[:, Outcome.HOME],
         proba_draw=probabilities[:, Outcome.DRAW],
         proba_away=probabilities[:, Outcome.AWAY],
         predicted_class=best,
-        predicted_label=pd.Series(LABELS[best], index=shown.index, dtype="str"),
-        model_run_id=pd.Series(identity.run_id, index=shown.index, dtype="str"),
-        model_stage=pd.Series(identity.stage, index=shown.index, dtype="str"),
-        registered_version=pd.Series(identity.registered_version, index=shown.index, dtype="str"),
+        predicted_label=pd.Series(LABELS[best], index=display.index, dtype="str"),
+        model_run_id=pd.Series(identity.run_id, index=display.index, dtype="str"),
+        model_stage=pd.Series(identity.stage, index=display.index, dtype="str"),
+        registered_version=pd.Series(identity.registered_version, index=display.index, dtype="str"),
         outcome_1x2=outcome,
-        home_score=shown["home_goals"],
-        away_score=shown["away_goals"],
-        in_sample=_in_sample(shown["match_date"], identity.first_unseen),
+        home_score=display["home_goals"],
+        away_score=display["away_goals"],
+        in_sample=_in_sample(display["match_date"], identity.first_unseen),
     )
     columns: pd.DataFrame = scored[PREDICTIONS_SCHEMA.names]
     return columns.sort_values(["match_date", "match_id"], ignore_index=True, na_position="last")

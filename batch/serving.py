@@ -1,6 +1,6 @@
-"""Writes the serving files of a release: `serving.sqlite` and `odds.sqlite` (`chalicelib/releases/schema.py`).
+"""Write the serving files of a release: `serving.sqlite` and `odds.sqlite` (`chalicelib/releases/schema.py`).
 
-Rows go from the frames into the database in chunks, so memory stays bounded. The same frames give the same bytes.
+Rows are inserted in chunks, so memory stays bounded. The same frames give the same bytes.
 """
 
 import json
@@ -40,14 +40,14 @@ CHUNK_ROWS: Final = 50_000
 
 Integers = npt.NDArray[np.int64]
 Columns = Mapping[str, "pd.Series | npt.NDArray[Any]"]
-"""Column name to values; all of one length."""
+"""Column name to values; all of the same length."""
 
 LABELS: Final = tuple(outcome.label for outcome in Outcome)
 
 
 @dataclass(frozen=True)
 class MatchIndex:
-    """Where the matches of a release are in its serving file; the odds of the same release are stored alike.
+    """Positions of a release's matches in its serving file; its odds are stored alike.
 
     Attributes:
         match_id: In the order of (kickoff, match_id), unknown kickoffs last: the index is the position.
@@ -81,7 +81,7 @@ class MatchIndex:
 
 
 def _numbered(rows: pd.DataFrame) -> tuple[Integers, pd.DataFrame]:
-    """The number of each row's combination of values, from 1 in their order, and the combinations."""
+    """The 1-based number of each row's combination of values, and the sorted combinations."""
     names = list(rows.columns)
     groups = rows.groupby(names, sort=True, dropna=False)
     keys = groups.size().reset_index()[names]
@@ -98,20 +98,20 @@ def write_serving(path: Path, features: pd.DataFrame, predictions: Mapping[Stage
 
     Raises:
         ValueError: the stages do not list the same matches in the same order.
-        ReleaseTooLarge: there is no room for the file.
+        ReleaseTooLarge: the file does not fit into the temporary folder.
     """
-    shown = next(iter(predictions.values()))
-    index = MatchIndex.of(shown)
+    first_stage = next(iter(predictions.values()))
+    index = MatchIndex.of(first_stage)
     for stage, frame in predictions.items():
         if not np.array_equal(frame["match_id"].to_numpy(np.int64), index.match_id):
             raise ValueError(f"the predictions of {stage} list other matches than {next(iter(predictions))}'s")
     columns = _match_columns(index, predictions)
     names = [name for name in features.columns if name != "match_id"]
     with _database(path, SERVING_SCHEMA) as database:
-        _insert(database, "properties", ("name", "value"), _properties(shown, predictions, features[names]))
+        _insert(database, "properties", ("name", "value"), _properties(first_stage, predictions, features[names]))
         _insert(database, "competitions", _COMPETITION, _competitions(index))
         _insert(database, "clubs", _CLUB, _clubs(index))
-        positions = np.arange(len(shown), dtype=np.int64)
+        positions = np.arange(len(first_stage), dtype=np.int64)
         _insert(database, "matches", ("position", *ALL_MATCH_COLUMNS), _rows({"position": positions, **columns}))
         _copy_by_league(database, "matches", ALL_MATCH_COLUMNS)
         _insert(database, "appearances", ("place", "competition"), _appearances(index))
@@ -129,7 +129,7 @@ def write_odds(
 
     Args:
         path: The file, which does not exist yet.
-        odds: Rows of fonbet_odds.parquet; those of matches that the release does not carry are left out.
+        odds: Rows of fonbet_odds.parquet; those of matches that the release lacks are left out.
         predictions: As for `write_serving`.
         signals: By stage, what `batch.returns.value_signal` says by match.
         roi_by_region: The return on bets of each region.
@@ -138,10 +138,10 @@ def write_odds(
         The number of matches with odds.
 
     Raises:
-        ReleaseTooLarge: there is no room for the file.
+        ReleaseTooLarge: the file does not fit into the temporary folder.
     """
-    shown = next(iter(predictions.values()))
-    index = MatchIndex.of(shown)
+    first_stage = next(iter(predictions.values()))
+    index = MatchIndex.of(first_stage)
     priced, columns = _odds_columns(index, odds, predictions, signals)
     with _database(path, ODDS_SCHEMA) as database:
         _insert(database, "properties", ("name", "value"), [("schema_version", str(SCHEMA_VERSION))])
@@ -157,10 +157,10 @@ def write_odds(
 def _database(path: Path, schema: Sequence[str]) -> Iterator[apsw.Connection]:
     database = apsw.Connection(str(path))
     try:
-        # No journal and no waiting for the disk: a file that is not finished is thrown away.
+        # no journal and no fsync: an unfinished file is discarded
         for pragma in (f"page_size={PAGE_BYTES}", "journal_mode=OFF", "synchronous=OFF", "cache_size=-65536"):
             database.execute(f"PRAGMA {pragma}")
-        # Sorting spills where there is room for the file itself.
+        # sort in the folder that has room for the file
         database.execute("PRAGMA temp_store=FILE")
         database.execute("BEGIN")
         for statement in schema:
@@ -238,7 +238,7 @@ def place_of(group: Integers, position: Integers) -> Integers:
 
 
 def _by_id(index: MatchIndex, features: pd.DataFrame, names: list[str]) -> Iterator[tuple[int, int | None, bytes]]:
-    """Position and features of each match, in order of match id; one of both may be missing."""
+    """Position and features of each match, in order of match id; one of them may be missing."""
     position_of = pd.Series(np.arange(len(index.match_id)), index=index.match_id)
     ids = np.union1d(features["match_id"].to_numpy(np.int64), index.match_id)
     ordered = features
@@ -254,16 +254,16 @@ def _by_id(index: MatchIndex, features: pd.DataFrame, names: list[str]) -> Itera
 
 
 def _properties(
-    shown: pd.DataFrame, predictions: Mapping[Stage, pd.DataFrame], features: pd.DataFrame
+    first_stage: pd.DataFrame, predictions: Mapping[Stage, pd.DataFrame], features: pd.DataFrame
 ) -> list[tuple[str, str]]:
-    known = shown["outcome_1x2"].notna().to_numpy(bool)
+    has_result = first_stage["outcome_1x2"].notna().to_numpy(bool)
     facts = {
         "schema_version": SCHEMA_VERSION,
-        "matches": len(shown),
-        "with_kickoff": int(shown["match_date"].notna().sum()),
-        # Bounds of the scans for upcoming and for finished matches.
-        "first_open": int(np.argmin(known)) if not known.all() else len(shown),
-        "behind_last_result": int(np.flatnonzero(known)[-1]) + 1 if known.any() else 0,
+        "matches": len(first_stage),
+        "with_kickoff": int(first_stage["match_date"].notna().sum()),
+        # bounds of the scans for upcoming and finished matches
+        "first_open": int(np.argmin(has_result)) if not has_result.all() else len(first_stage),
+        "behind_last_result": int(np.flatnonzero(has_result)[-1]) + 1 if has_result.any() else 0,
         "stages": {str(stage): _model_run(frame) for stage, frame in predictions.items()},
         "features": [[name, "long" if features[name].dtype.kind == "i" else "double"] for name in features],
     }
@@ -276,13 +276,13 @@ def _model_run(frame: pd.DataFrame) -> str | None:
 
 def _match_columns(index: MatchIndex, predictions: Mapping[Stage, pd.DataFrame]) -> dict[str, Any]:
     shown = next(iter(predictions.values()))
-    known: dict[str, Any] = {
+    values: dict[str, Any] = {
         "competition": index.competition,
         "home_club": index.home_club,
         "away_club": index.away_club,
         "kickoff": _seconds(shown["match_date"]),
     }
-    columns = {name: known[name] if name in known else shown[name] for name in MATCH_COLUMNS}
+    columns = {name: values[name] if name in values else shown[name] for name in MATCH_COLUMNS}
     nothing = np.full(len(shown), None, dtype=object)
     for stage in Stage:
         frame = predictions.get(stage)
@@ -306,16 +306,16 @@ def _odds_columns(
     by_kickoff = np.argsort(position, kind="stable")
     position = position[by_kickoff]
     rows = odds[carried].iloc[by_kickoff].reset_index(drop=True)
-    known: dict[str, Any] = {
+    odds_values: dict[str, Any] = {
         "competition": index.competition[position],
         "home_club": index.home_club[position],
         "away_club": index.away_club[position],
         "finished": shown["outcome_1x2"].notna().to_numpy(bool)[position],
         "collected_at": _seconds(rows["collected_at"]),
     }
-    columns = {name: known[name] if name in known else rows[name] for name in ODDS_COLUMNS}
+    columns = {name: odds_values[name] if name in odds_values else rows[name] for name in ODDS_COLUMNS}
     prices = rows[["odds_home", "odds_draw", "odds_away"]].to_numpy(np.float64)
-    # A market without fair probabilities (booksum outside its bounds) prices nothing, whatever it says.
+    # a market without fair probabilities (booksum outside its bounds) gives no price
     is_open = rows["implied_home"].notna().to_numpy(bool) & ~rows["suspended"].to_numpy(bool)
     prices = np.where(is_open[:, None], prices, np.nan)
     for stage in Stage:
@@ -331,7 +331,7 @@ def _odds_columns(
 
 
 def _edges(probabilities: odds_arrays.Floats, prices: odds_arrays.Floats) -> dict[str, Any]:
-    """The columns of `STAGE_ODDS_COLUMNS` that the model alone gives."""
+    """The columns of `STAGE_ODDS_COLUMNS` that depend on the model alone."""
     edges = probabilities * prices - 1
     return {
         **{f"edge_{label}": edges[:, number] for number, label in enumerate(LABELS)},
@@ -340,7 +340,7 @@ def _edges(probabilities: odds_arrays.Floats, prices: odds_arrays.Floats) -> dic
 
 
 def _signal_columns(signal: pd.DataFrame | None, prices: odds_arrays.Floats) -> dict[str, Any]:
-    """The columns of `STAGE_ODDS_COLUMNS` that the value signal gives; nothing of a market that is not open."""
+    """The columns of `STAGE_ODDS_COLUMNS` from the value signal; missing where the market is closed."""
     if signal is None:
         pooled = np.full(prices.shape, np.nan)
         value, stake = np.full(len(prices), None, dtype=object), np.full(len(prices), np.nan)
@@ -359,7 +359,7 @@ def _signal_columns(signal: pd.DataFrame | None, prices: odds_arrays.Floats) -> 
 
 
 def _seconds(moments: pd.Series) -> pd.Series:
-    """Whole seconds since the epoch, missing where the moment is."""
+    """Whole seconds since the epoch, missing where the time is."""
     seconds = pd.Series(pd.NA, index=moments.index, dtype="Int64")
     known = moments.notna()
     naive = moments[known].dt.tz_convert(None)
@@ -369,6 +369,6 @@ def _seconds(moments: pd.Series) -> pd.Series:
 
 @contextmanager
 def temporary_file(name: str) -> Iterator[Path]:
-    """A path of that name in a folder of its own, which is removed afterwards."""
+    """A path of that name in a temporary folder, which is removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder) / name

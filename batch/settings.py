@@ -8,7 +8,7 @@ from chalicelib.settings import Settings
 
 
 class BatchSettings(Settings):
-    """What a batch function knows beside what the serving functions know."""
+    """Settings of a batch function, beyond those of the serving functions."""
 
     mlflow_tracking_uri: str = Field(
         default="",

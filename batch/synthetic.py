@@ -1,8 +1,8 @@
-"""Made-up leagues of any size, for benchmarks and tests: round robins of clubs with lasting strengths.
+"""Synthetic leagues of any size, for benchmarks and tests: round robins of clubs with lasting strengths.
 
-Goals are Poisson with rates from the strengths and a home advantage, so that ratings and models have something to
-find. The true probabilities are known, and a market that nearly knows them gives prices. Seeded: the same world gives
-the same matches.
+Goals are Poisson with rates from the strengths and a home advantage, so that ratings and models can
+learn something. The true probabilities are known, and a market that nearly knows them gives prices. Seeded: the same
+world gives the same matches.
 """
 
 import math
@@ -30,16 +30,16 @@ MARGIN: Final = 0.05
 """The synthetic bookmaker's."""
 
 MOST_GOALS: Final = 25
-"""Goals of one side from here on are too rare to count."""
+"""More goals by one side are too rare to matter."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the matches are made from.
+    """Parameters of the matches.
 
     Attributes:
         n: Number of matches.
-        seed: Of everything random.
+        seed: Seed of all random numbers.
         seasons: Seasons of a league before another league begins.
         drift: Share of a club's strength that is new each season, in [0, 1]; 0 for lasting strengths.
     """
@@ -60,16 +60,16 @@ class World:
         n_leagues = int(league.max(initial=-1)) + 1
         strength = np.empty((n_leagues, self.seasons, CLUBS_PER_LEAGUE))
         strength[:, 0] = generator.normal(0.0, STRENGTH_SPREAD, (n_leagues, CLUBS_PER_LEAGUE))
-        news = np.random.default_rng([self.seed, 1]).normal(0.0, STRENGTH_SPREAD, strength.shape)
+        innovation = np.random.default_rng([self.seed, 1]).normal(0.0, STRENGTH_SPREAD, strength.shape)
         for year in range(1, self.seasons):
-            strength[:, year] = math.sqrt(1 - self.drift**2) * strength[:, year - 1] + self.drift * news[:, year]
+            strength[:, year] = math.sqrt(1 - self.drift**2) * strength[:, year - 1] + self.drift * innovation[:, year]
         home_club, away_club = (side[number % MATCHES_PER_SEASON] for side in _round_robin())
         return np.asarray(strength[league, season, home_club] - strength[league, season, away_club])
 
 
 def probabilities(world: World) -> npt.NDArray[np.float64]:
     """The true probabilities of home win, draw and away win, shape (n, 3)."""
-    distinct, which = np.unique(world.differences(np.random.default_rng(world.seed)), return_inverse=True)
+    distinct, row_of_match = np.unique(world.differences(np.random.default_rng(world.seed)), return_inverse=True)
     goals = np.arange(MOST_GOALS)
     factorials = np.array([math.factorial(k) for k in goals], dtype=np.float64)
     rows = np.empty((len(distinct), 3))
@@ -81,16 +81,16 @@ def probabilities(world: World) -> npt.NDArray[np.float64]:
         draw = np.trace(joint, axis1=1, axis2=2)
         win = np.tril(joint, -1).sum(axis=(1, 2))
         rows[start : start + len(part)] = np.column_stack([win, draw, 1 - win - draw])
-    return rows[which]
+    return rows[row_of_match]
 
 
 def prices(world: World, noise: float = 0.0, margin: float = MARGIN) -> pd.DataFrame:
-    """Prices of a market that knows the true probabilities up to `noise`, under the matches' ids.
+    """Prices by match_id of a market that knows the true probabilities up to `noise`.
 
     Args:
         world: The matches.
         noise: Standard deviation of the error in the logarithm of each price.
-        margin: The bookmaker's, in proportion.
+        margin: The bookmaker's margin.
     """
     generator = np.random.default_rng([world.seed, 2])
     fair = probabilities(world) * np.exp(noise * generator.normal(size=(world.n, 3)))

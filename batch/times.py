@@ -1,4 +1,4 @@
-"""Dates that people write on command lines and in files' parameters; without a zone they are UTC, as everywhere."""
+"""Dates on command lines and in parameters; without a zone they are UTC."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ def parse_date(text: str) -> pd.Timestamp:
     """A year, month, date or time in ISO 8601; UTC where it names no zone.
 
     Raises:
-        ValueError: it is written in any other way, such as 01/12/2016, which is two different days to two readers.
+        ValueError: any other format, such as the ambiguous 01/12/2016.
     """
     if not _ISO.fullmatch(text.strip()):
         raise ValueError(f"not an ISO 8601 date such as 2023-07-01: {text}")

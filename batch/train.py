@@ -11,8 +11,8 @@ Without any service, on files alone:
 
 FILE is parquet, CSV or JSON lines: matches in the raw-matches schema, odds as `python -m batch.rebuild --odds` reads
 them (docs/odds.md). Without --matches the embedded sample is used, with its odds. The model is fitted on matches before
---validate-from alone, stopped early on those between, and forecasts all from --test-from on. Prices of past matches
-serve the recipe `market`, and every report's comparison with the market.
+--validate-from, stopped early on those up to --test-from, and forecasts all from there on. Prices of past matches are
+used by the recipe `market` and by every report's comparison with the market.
 """
 
 import argparse
@@ -49,7 +49,7 @@ SAMPLE_VALIDATE_FROM: Final = "2016-07-01"
 SAMPLE_TEST_FROM: Final = "2023-07-01"
 
 GOLDEN_ROWS: Final = 64
-"""At most so many golden rows are stored with a version."""
+"""At most this many golden rows are stored with a version."""
 
 SHOWN_REJECTS: Final = 5
 
@@ -69,11 +69,11 @@ def read_files(paths: Iterable[Path], extra_columns: Sequence[str] = ()) -> tupl
 
     Args:
         paths: The files.
-        extra_columns: Numeric columns to carry along.
+        extra_columns: Numeric columns to carry through.
 
     Raises:
         InvalidMatches: a file cannot be read, or lacks a column.
-        OSError: a file is not there.
+        OSError: a file does not exist.
     """
     parsed, checksums = [], {}
     for path in tqdm(list(paths), desc="reading", unit="file", disable=None):
@@ -90,7 +90,7 @@ def _train_files(arguments: argparse.Namespace) -> int:
     data, experiment, inputs = _prepare(arguments)
     recipe = load_recipe(arguments.recipe, arguments.set)
     model, result = _fit_and_report(experiment, recipe, inputs, arguments.weights)
-    # no server names the run, so that its content does: the same model from the same files has the same id
+    # without a server the run id derives from the content: the same model from the same files has the same id
     run_id = sha256((model.text + repr(sorted(inputs["files"].values()))).encode())[:32]
     forecasts = experiment.forecasts(model)
     if arguments.against:
@@ -102,30 +102,34 @@ def _train_files(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _against(experiment: Experiment, forecasts: pd.DataFrame, other: Path) -> dict[str, Any]:
-    """Paired differences from another run's forecasts of the same test matches; printed, and plain for the report."""
-    theirs = pd.read_parquet(other)
+def _against(experiment: Experiment, forecasts: pd.DataFrame, other_path: Path) -> dict[str, Any]:
+    """Print and return paired differences from another run's forecasts of the same test matches."""
+    other_forecasts = pd.read_parquet(other_path)
     names = ["match_id", "proba_home", "proba_draw", "proba_away"]
-    missing = [name for name in names if name not in theirs.columns]
+    missing = [name for name in names if name not in other_forecasts.columns]
     if missing:
-        raise ValueError(f"{other}: column {', '.join(missing)} missing")
+        raise ValueError(f"{other_path}: column {', '.join(missing)} missing")
     match_id = experiment.table.features["match_id"]
-    both = [frame.set_index("match_id")[names[1:]].reindex(match_id).to_numpy() for frame in (forecasts, theirs)]
-    shared = experiment.test & np.isfinite(both[1]).all(axis=1)
-    result: dict[str, Any] = {"file": str(other)}
+    aligned = [
+        frame.set_index("match_id")[names[1:]].reindex(match_id).to_numpy() for frame in (forecasts, other_forecasts)
+    ]
+    shared = experiment.test & np.isfinite(aligned[1]).all(axis=1)
+    result: dict[str, Any] = {"file": str(other_path)}
     for label, where in (("test", shared), ("test_settled", shared & experiment.settled())):
         if not where.any():
             continue
-        compared = evaluate.compare(both[0][where], both[1][where], experiment.outcome[where], experiment.market[where])
+        compared = evaluate.compare(
+            aligned[0][where], aligned[1][where], experiment.outcome[where], experiment.market[where]
+        )
         result[label] = {"matches": int(where.sum()), **compared}
         for measure, interval in compared.items():
-            print(f"{label} ({int(where.sum())}), {measure} minus that of {other}: {evaluate.span(interval)}")
+            print(f"{label} ({int(where.sum())}), {measure} minus that of {other_path}: {evaluate.span(interval)}")
     return result
 
 
 def _train_registry(arguments: argparse.Namespace) -> int:
-    """Fit and register every recipe, and give aliases that do not exist yet."""
-    # these load MLflow and matplotlib, which training on files does without
+    """Fit and register every recipe, and set missing aliases."""
+    # these load MLflow and matplotlib, which training on files does not need
     from batch.training.plots import write_plots  # noqa: PLC0415
     from batch.training.registry import Registry, signature  # noqa: PLC0415
 
@@ -164,8 +168,8 @@ def _train_registry(arguments: argparse.Namespace) -> int:
             )
         versions[recipe.name], results[recipe.name] = version, result
         print(f"registered version {version} ({recipe.name}, run {run_id})")
-    given = [registry.describe(version)["tags"].get("recipe") for version in current.values() if version]
-    free = [name for name in ranking(results) if name not in given]
+    recipe_names = [registry.describe(version)["tags"].get("recipe") for version in current.values() if version]
+    free = [name for name in ranking(results) if name not in recipe_names]
     for stage in Stage:
         if current[stage] is None and free:
             recipe_name = free.pop(0)
@@ -178,9 +182,9 @@ def _train_registry(arguments: argparse.Namespace) -> int:
 
 
 def ranking(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Recipes by how near their forecasts are to the market, nearest first; in their own order where there is no price.
+    """Recipes by distance of their forecasts from the market, nearest first; in their own order without prices.
 
-    Judged on the settled test matches with prices by `kl_to_market`, which promotion decides on as well.
+    Judged on the settled test matches with prices by `kl_to_market`, as in promotion.
     """
 
     def divergence(name: str) -> float:
@@ -195,7 +199,7 @@ def ranking(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _golden_rows(experiment: Experiment, model: FittedModel) -> GoldenRows:
-    """Rows from all of the training matches with the model's output, by which whoever serves it can recognise it."""
+    """Rows from all training matches with the model's output, which serving must reproduce."""
     reference = experiment.reference(model.feature_names)
     rows = reference.iloc[:: -(-len(reference) // GOLDEN_ROWS)][list(model.feature_names)].to_numpy(np.float64)
     return GoldenRows.of(model.feature_names, rows, model.predict(rows))
@@ -208,7 +212,7 @@ def _prepare(arguments: argparse.Namespace) -> tuple[MatchesReport, Experiment, 
     if summary["rejected"]:
         print("  refused: " + ", ".join(f"{n} {reason}" for reason, n in summary["rejected_by_reason"].items()))
     for row in data.rejected[:SHOWN_REJECTS]:
-        print(f"  refused {row.file} row {row.row}: {row.reason}")
+        print(f"  rejected {row.file} row {row.row}: {row.reason}")
     prices, price_summary = prices_of(arguments, data.accepted)
     experiment = Experiment.of(
         data.accepted,
@@ -237,7 +241,7 @@ def _fit_and_report(
     with tqdm(desc=f"fitting {recipe.name}", unit="round", disable=None) as bar:
         wider = replace(recipe, features=(*recipe.features, *extra))
         fitted = experiment.fit(wider, bar.update, read_weights(weights) if weights else None)
-    # with the dates: whoever shows the model's figures for a match must know whether it was trained on it
+    # with the dates: readers must know whether the model was trained on a match
     noted = {name: inputs[name] for name in ("validate_from", "test_from", "extra_columns")}
     model = replace(fitted, params=fitted.params | noted)
     result = {"recipe": recipe.name, "inputs": inputs} | report(experiment, model)
@@ -254,7 +258,7 @@ def _fit_and_report(
 
 
 def prices_of(arguments: argparse.Namespace, matches: pd.DataFrame) -> tuple[pd.DataFrame | None, dict[str, Any]]:
-    """Prices of past matches: of the files given, else the sample's own; with what a report says of them."""
+    """Prices of past matches from the given files, else the sample's, and their summary for the report."""
     if arguments.odds:
         last = matches["kickoff"].max()
         as_of = pd.Timestamp.now(tz="UTC") if pd.isna(last) else last + pd.Timedelta(days=2)
@@ -265,7 +269,7 @@ def prices_of(arguments: argparse.Namespace, matches: pd.DataFrame) -> tuple[pd.
             print(f"  {note}")
         return prices_read.prices, summary
     if arguments.matches == [MATCHES_PATH]:
-        from batch.sample.prices import sample_prices  # noqa: PLC0415  reads a file, and only the sample has it
+        from batch.sample.prices import sample_prices  # noqa: PLC0415  reads a file that only the sample has
 
         prices = sample_prices()
         return prices, {"prices": len(prices)}
@@ -273,7 +277,7 @@ def prices_of(arguments: argparse.Namespace, matches: pd.DataFrame) -> tuple[pd.
 
 
 def column_names(text: str) -> tuple[str, ...]:
-    """Names of extra columns in a text with commas.
+    """Parse comma-separated names of extra columns.
 
     Raises:
         ValueError: a column has no partner.

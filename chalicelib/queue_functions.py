@@ -130,27 +130,29 @@ def end_dead_letters(event: dict[str, Any]) -> dict[str, Any]:
     deliveries = {letter.receipt: letter.delivery for letter in letters}
     ended = dead_letters.end_dead_letters(letters, wiring.tasks(), wiring.real_now())
     recorder = wiring.recorder()
-    for one in ended:
-        if one.outcome != "retry":
+    for ended_letter in ended:
+        if ended_letter.outcome != "retry":
             recorder.count(DEAD_LETTERS, OF_SERVICE)
-        if one.outcome == "failed":
+        if ended_letter.outcome == "failed":
             recorder.count(PREDICTION_ERRORS, {"source": "async", "reason": dead_letters.DEAD_LETTER})
         logger.error(
             "dead letter",
             extra={
-                "task_id": one.task_id,
-                "message_id": one.receipt,
-                "outcome": one.outcome,
-                "reason": one.reason,
-                "receive_count": deliveries[one.receipt],
+                "task_id": ended_letter.task_id,
+                "message_id": ended_letter.receipt,
+                "outcome": ended_letter.outcome,
+                "reason": ended_letter.reason,
+                "receive_count": deliveries[ended_letter.receipt],
             },
         )
     bodies = {letter.receipt: letter.body for letter in letters}
-    for one in ended:
-        if one.outcome == "no_task":
+    for ended_letter in ended:
+        if ended_letter.outcome == "no_task":
             # There is no task to keep it with: the log is all that remains of it.
-            logger.error("unrecognised message", extra={"message_id": one.receipt, "body": bodies[one.receipt]})
-    return _retry(one.receipt for one in ended if one.outcome == "retry")
+            logger.error(
+                "unrecognised message", extra={"message_id": ended_letter.receipt, "body": bodies[ended_letter.receipt]}
+            )
+    return _retry(ended_letter.receipt for ended_letter in ended if ended_letter.outcome == "retry")
 
 
 def sweep(context: Any = None) -> dict[str, Any]:
@@ -191,11 +193,11 @@ def _repair_objects() -> None:
     except ServiceError as error:
         logger.warning("objects not checked", extra={"reason": error.code})
         return
-    for one in damage:
+    for damaged in damage:
         wiring.recorder().count(DAMAGED_OBJECTS, OF_SERVICE)
         logger.error(
             "damaged object",
-            extra={"key": one.key, "problem": one.problem, "repair": one.repair, "remedy": one.remedy},
+            extra={"key": damaged.key, "problem": damaged.problem, "repair": damaged.repair, "remedy": damaged.remedy},
         )
 
 

@@ -1,4 +1,4 @@
-"""Walk-forward backtests of recipes, or of anybody's own trainer and bettor: scores, returns and closing-line value.
+"""Walk-forward backtests of recipes, or of your own trainer and bettor: scores, returns and closing-line value.
 
 From a notebook:
 
@@ -8,7 +8,7 @@ From a notebook:
     result.forecasts, result.bets
     result.figures()["bankroll"]
 
-From a command line: `python -m batch.backtest --help`. docs/backtest.md is the page.
+From a command line: `python -m batch.backtest --help`. See docs/backtest.md.
 """
 
 import json
@@ -58,17 +58,17 @@ class BacktestResult:
 
     @property
     def forecasts(self) -> pd.DataFrame:
-        """One row a forecast match, with its fold, forecast, outcome, market and odds."""
+        """One row per forecast match, with its fold, forecast, outcome, market and odds."""
         return self.walked.forecasts
 
     @property
     def bets(self) -> pd.DataFrame:
-        """One row a bet, with stake, odds, edge, profit and closing-line value."""
+        """One row per bet, with stake, odds, edge, profit and closing-line value."""
         return self.walked.bets
 
     def figures(self) -> "dict[str, Figure]":
         """Reliability, loss over time, bankroll and closing-line value by edge, as matplotlib figures."""
-        from batch.backtest.plots import figures  # noqa: PLC0415 - only who draws needs matplotlib
+        from batch.backtest.plots import figures  # noqa: PLC0415 - matplotlib is needed for drawing only
 
         return figures(self.report)
 
@@ -110,24 +110,24 @@ def backtest(
 
     Args:
         matches: Accepted matches (`batch.matches.read_matches(...).accepted`).
-        prices: Prices of past matches (`batch.odds.price_files.read_prices(...).prices`): features of later matches,
-            what forecasts are judged by, and what bets are taken at. None: scores alone.
+        prices: Prices of past matches (`batch.odds.price_files.read_prices(...).prices`): used for features of later
+            matches, to judge forecasts and to take bets. None: scores only.
         start: First kickoff that is forecast (UTC where it names no zone), and the first refit.
         end: Kickoffs from here on are not forecast.
         refit: "season" (every twelve months from `start`) or "month".
         trainer: A recipe, or a callable of your own: `trainer(train, validation)` returns `forecaster(rows)`.
         bettor: `bettor(day, bankroll)` returns stakes; a unit on each edge over 5 % if None.
         weights: Sample weights by match_id; 1 for matches that are not in it.
-        settings: Of the features.
-        jobs: How many refits at once; None is one a core for a recipe, and one for a trainer of your own. Forecasts do
+        settings: Settings of the features.
+        jobs: Number of parallel refits; None is one per core for a recipe, one for a trainer of your own. Forecasts do
             not depend on it.
         about: Further facts for the report's head, such as the files read.
         progress: Whether a progress bar is shown.
 
     Raises:
         ValueError: nothing to forecast, or nothing to learn from.
-        InvalidForecast: the trainer's forecasts are no probabilities.
-        InvalidStakes: the bettor's stakes are no stakes.
+        InvalidForecast: the trainer's forecasts are not probabilities.
+        InvalidStakes: the bettor's stakes are not stakes.
     """
     first = _moment(start)
     walked = walk(
@@ -161,7 +161,7 @@ def _moment(value: str | pd.Timestamp) -> pd.Timestamp:
 
 
 def _name_of(callable_object: object) -> str:
-    """How the report calls a trainer or bettor."""
+    """The name of a trainer or bettor in the report."""
     if is_dataclass(callable_object):
         return repr(callable_object)
     return str(getattr(callable_object, "__name__", type(callable_object).__name__))

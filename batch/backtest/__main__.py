@@ -75,12 +75,12 @@ def _callable(name: str) -> Any:
     if os.getcwd() not in sys.path:  # noqa: PTH109 - entries of sys.path are texts
         sys.path.insert(0, os.getcwd())  # noqa: PTH109
     try:
-        found = getattr(importlib.import_module(module), attribute if separator else "")
+        target = getattr(importlib.import_module(module), attribute if separator else "")
     except (ImportError, AttributeError) as error:
         raise ValueError(f"{name!r} is not module:function: {error}") from error
-    if not callable(found):
+    if not callable(target):
         raise ValueError(f"{name!r} cannot be called")  # noqa: TRY004 - the caller's text is wrong, not a type
-    return found
+    return target
 
 
 def _date(text: str) -> pd.Timestamp:

@@ -14,14 +14,14 @@ Booleans = npt.NDArray[np.bool_]
 
 VALIDATION_DAYS: Final = 365
 VALIDATION_SHARE: Final = 0.25
-"""The latest year of known matches stops the training, but never more than this share of them."""
+"""Early stopping uses the latest year of known matches, but never more than this share of them."""
 
 _EPOCH: Final = pd.Timestamp(0, tz="UTC")
 _MILLISECOND: Final = pd.Timedelta(milliseconds=1)
 
 
 class Refit(StrEnum):
-    """How often the model is fitted anew, counted from the backtest's start."""
+    """How often the model is refitted, counted from the backtest's start."""
 
     SEASON = "season"
     MONTH = "month"
@@ -38,8 +38,8 @@ class Fold:
 
     Attributes:
         number: From 1.
-        start, end: The kickoffs it forecasts: from `start`, before `end`.
-        train, validation: Matches whose result was known at `start`; the later ones stop the training.
+        start, end: It forecasts kickoffs from `start` on, before `end`.
+        train, validation: Matches whose result was known at `start`; the later ones are for early stopping.
         test: Finished matches it forecasts.
     """
 
@@ -54,9 +54,9 @@ class Fold:
 def folds(
     matches: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp | None = None, refit: Refit = Refit.SEASON
 ) -> list[Fold]:
-    """The refits from `start` on; those without a match to forecast are left out.
+    """Plan the refits from `start` on, leaving out those without a match to forecast.
 
-    A result is known two hours after kickoff (`batch.history`), so that a match in play at the refit teaches nothing.
+    A result is known two hours after kickoff (`batch.history`), so a match in play at the refit is not learned from.
 
     Args:
         matches: Accepted matches, sorted by match_id.
@@ -74,7 +74,7 @@ def folds(
     if not tested.any():
         raise ValueError(f"no finished match from {start} on to forecast")
     last = int(times.kickoff[tested].max())
-    made: list[Fold] = []
+    plan: list[Fold] = []
     number = 0
     while (opens := start + number * refit.step) <= _EPOCH + last * _MILLISECOND:
         closes = start + (number + 1) * refit.step
@@ -86,12 +86,12 @@ def folds(
         if not known.any():
             raise ValueError(f"no match with a result known before {opens} to learn from")
         validation = known & (times.kickoff >= _validation_from(times.kickoff[known]))
-        made.append(Fold(len(made) + 1, opens, closes, known & ~validation, validation, test))
-    return made
+        plan.append(Fold(len(plan) + 1, opens, closes, known & ~validation, validation, test))
+    return plan
 
 
 def _validation_from(known: npt.NDArray[np.int64]) -> int:
-    """The kickoff from which known matches stop the training instead of teaching."""
+    """The kickoff from which known matches are for early stopping."""
     year = int(known.max()) - VALIDATION_DAYS * 86_400_000
     return max(year, int(np.quantile(known, 1 - VALIDATION_SHARE, method="lower")) + 1)
 

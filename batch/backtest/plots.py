@@ -1,4 +1,4 @@
-"""The pictures of a backtest: reliability, loss over time beside the market, bankroll, closing-line value by edge."""
+"""Plots of a backtest: reliability, loss over time and the market's, bankroll, closing-line value by edge."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,19 +19,19 @@ SMOOTHED_MONTHS: Final = 6
 
 
 def figures(report: dict[str, Any]) -> dict[str, Figure]:
-    """The figures by the name of their file, without its ending."""
+    """Draw the figures; keys are their file names without suffix."""
     draw: dict[str, Callable[[Axes, dict[str, Any]], None]] = {
         "reliability": _reliability,
         "loss_over_time": _loss_over_time,
         "bankroll": _bankroll,
         "clv_by_edge": _clv_by_edge,
     }
-    made = {}
+    drawn = {}
     for name, plot in draw.items():
         figure = Figure(figsize=(6, 6) if name == "reliability" else (8, 4.5), layout="constrained")
         plot(figure.add_subplot(), report)
-        made[name] = figure
-    return made
+        drawn[name] = figure
+    return drawn
 
 
 def write(folder: Path, report: dict[str, Any]) -> list[Path]:
@@ -96,9 +96,9 @@ def _clv_by_edge(axes: Axes, report: dict[str, Any]) -> None:
     axes.set_xticks(
         range(len(rows)), [f"{name}\n{row['clv_bets']} bets" for name, row in zip(names, rows, strict=True)]
     )
-    known = "" if rows else ": no closing price is known"
+    suffix = "" if rows else ": no closing price is known"
     axes.set(
-        xlabel="edge at the price taken", ylabel="closing-line value, %", title=f"Closing-line value by edge{known}"
+        xlabel="edge at the price taken", ylabel="closing-line value, %", title=f"Closing-line value by edge{suffix}"
     )
 
 

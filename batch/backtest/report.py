@@ -1,4 +1,4 @@
-"""What a backtest found, as plain values and as Markdown: scores, closing-line value and returns, with intervals.
+"""Report a backtest as plain values and as Markdown: scores, closing-line value and returns, with intervals.
 
 Intervals are 95 % percentile intervals from resampling matches (bets: matches with a bet), seeded; none below ten.
 """
@@ -23,11 +23,11 @@ Floats = npt.NDArray[np.float64]
 SCHEMA_VERSION: Final = 1
 ROUNDS: Final = 1000
 GROUPS: Final = 2000
-"""Up to so many matches each is resampled; above, random groups of matches: the same interval, faster."""
+"""With more matches than this, random groups of them are resampled: the same interval, faster."""
 MIN_FOR_INTERVAL: Final = 10
 SEED: Final = 20260401
 EDGES: Final = (0.0, 0.05, 0.10, 0.20, 0.40, math.inf)
-"""Bounds of the edges by which bets are shown."""
+"""Bounds of the edges by which bets are grouped."""
 CURVE_POINTS: Final = 400
 
 
@@ -35,9 +35,9 @@ def build(walked: Walked, about: dict[str, Any]) -> dict[str, Any]:
     """The report as plain JSON values.
 
     Returns:
-        What `about` says; `total`, `settled`, `by_season`, `by_league` and `by_fold`, rows of `line`; `bets_by_edge`;
-        `reliability`, bins by outcome; `by_month`, mean log loss of model and market on priced matches; `bankroll`, a
-        list of [day, bets, profit, low, high].
+        The content of `about`; `total`, `settled`, `by_season`, `by_league` and `by_fold`, rows of `line`;
+        `bets_by_edge`; `reliability`, bins by outcome; `by_month`, mean log loss of model and market on priced matches;
+        `bankroll`, a list of [day, bets, profit, low, high].
     """
     forecasts, bets = walked.forecasts, walked.bets
     in_league = [forecasts["region"] + ", " + forecasts["league"], bets["region"] + ", " + bets["league"]]
@@ -188,7 +188,7 @@ def _by_month(forecasts: pd.DataFrame) -> list[dict[str, Any]]:
             "market": evaluate.log_losses(forecasts[MARKET].to_numpy(np.float64), outcome),
         }
     )
-    # side by side on the same matches: those with a price, or all where none has one
+    # on the same matches: those with a price, or all where none has one
     if frame["market"].notna().any():
         frame = frame[frame["market"].notna()]
     means = frame.groupby("month", sort=True).agg(
@@ -198,22 +198,22 @@ def _by_month(forecasts: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _bankroll(bets: pd.DataFrame) -> list[list[Any]]:
-    """Profit so far, day by day, with the 95 % band of the same bets resampled at every day."""
+    """Cumulative profit by day, with the 95 % band of the same bets resampled."""
     if bets.empty:
         return []
     day = bets["match_date"].dt.strftime("%Y-%m-%d")
     daily = bets.groupby(day, sort=True)["profit"].agg(["count", "sum"])
     profit = daily["sum"].to_numpy(np.float64)
     generator = np.random.default_rng(SEED)
-    shown = np.unique(np.linspace(0, len(profit) - 1, min(CURVE_POINTS, len(profit))).round().astype(int))
-    paths = np.empty((ROUNDS, len(shown)))
+    sampled_days = np.unique(np.linspace(0, len(profit) - 1, min(CURVE_POINTS, len(profit))).round().astype(int))
+    paths = np.empty((ROUNDS, len(sampled_days)))
     for number in range(ROUNDS):
-        paths[number] = profit[generator.integers(0, len(profit), len(profit))].cumsum()[shown]
+        paths[number] = profit[generator.integers(0, len(profit), len(profit))].cumsum()[sampled_days]
     low, high = np.percentile(paths, [2.5, 97.5], axis=0)
-    counts, so_far = daily["count"].to_numpy().cumsum()[shown], profit.cumsum()[shown]
+    counts, cumulative = daily["count"].to_numpy().cumsum()[sampled_days], profit.cumsum()[sampled_days]
     return [
         [name, int(n), round(float(value), 6), round(float(under), 6), round(float(over), 6)]
-        for name, n, value, under, over in zip(daily.index[shown], counts, so_far, low, high, strict=True)
+        for name, n, value, under, over in zip(daily.index[sampled_days], counts, cumulative, low, high, strict=True)
     ]
 
 
@@ -259,9 +259,9 @@ def markdown(report: dict[str, Any]) -> str:
 
 
 def summary(report: dict[str, Any]) -> str:
-    """The page without its breakdowns: what a command line prints."""
-    scores, _, rest = markdown(report).partition("### By season")
-    bets, _, _ = rest.partition("## Bets")[2].partition("### By season")
+    """The report without its breakdowns, for the command line."""
+    scores, _, breakdowns = markdown(report).partition("### By season")
+    bets, _, _ = breakdowns.partition("## Bets")[2].partition("### By season")
     return f"{scores.strip()}\n\n## Bets\n\n{bets.strip()}\n"
 
 
@@ -274,7 +274,7 @@ def _bet_verdict(total: dict[str, Any]) -> str:
     if not total["bets"]:
         return "No bet was made."
     if total["clv_low"] is None:
-        return "Closing prices are not known, so that nothing says whether the bets beat the closing line."
+        return "Closing prices are unknown, so it is unknown whether the bets beat the closing line."
     if total["clv_low"] > 0:
         return "The bets beat the closing line: the interval of their closing-line value lies above zero."
     return "The bets did not beat the closing line: the interval of their closing-line value is not above zero."

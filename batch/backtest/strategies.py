@@ -1,4 +1,4 @@
-"""What a backtest can be given: how to learn (a trainer) and how to bet (a bettor)."""
+"""The parts of a backtest that can be replaced: how to learn (a trainer) and how to bet (a bettor)."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
@@ -22,11 +22,11 @@ SUM_TOLERANCE: Final = 1e-6
 
 
 class InvalidForecast(ValueError):
-    """A trainer's forecasts are no probabilities of three outcomes."""
+    """A trainer's forecasts are not probabilities of three outcomes."""
 
 
 class InvalidStakes(ValueError):
-    """A bettor's stakes are no stakes on three outcomes."""
+    """A bettor's stakes are not stakes on three outcomes."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class ResultRows(MatchRows):
 
 
 class Forecaster(Protocol):
-    """What training gives: probabilities, shape (n, 3), home, draw, away."""
+    """The result of training: gives probabilities, shape (n, 3), home, draw, away."""
 
     def __call__(self, rows: MatchRows, /) -> Probabilities:
         """The forecast of these matches."""
@@ -71,7 +71,7 @@ class Trainer(Protocol):
     """Learns from matches known at a refit."""
 
     def __call__(self, train: ResultRows, validation: ResultRows, /) -> Forecaster:
-        """A forecaster; the validation matches are the latest ones, for early stopping."""
+        """Fit a forecaster; the validation matches are the latest ones, for early stopping."""
 
 
 class Bettor(Protocol):
@@ -83,7 +83,7 @@ class Bettor(Protocol):
         Args:
             day: Priced matches that kick off on one day (UTC): what `MatchRows.matches` has, proba_home, proba_draw,
                 proba_away, odds_home, odds_draw, odds_away. Neither results nor closing odds.
-            bankroll: Units left after the days before.
+            bankroll: Units after the previous days.
         """
 
 
@@ -125,13 +125,13 @@ class ValueBettor:
             day[PROBABILITIES].to_numpy(np.float64), day[ODDS].to_numpy(np.float64), self.threshold
         )
         stakes = np.zeros((len(day), N_OUTCOMES))
-        made = np.flatnonzero(bets.outcome != NO_BET)
-        stakes[made, bets.outcome[made]] = 1.0
+        bet_rows = np.flatnonzero(bets.outcome != NO_BET)
+        stakes[bet_rows, bets.outcome[bet_rows]] = 1.0
         return stakes
 
 
 def checked_forecast(values: Any, n: int) -> Probabilities:
-    """The forecast, if it is one.
+    """Return the forecast if it is valid.
 
     Raises:
         InvalidForecast: another shape, a missing or negative value, or a sum other than 1.
@@ -148,7 +148,7 @@ def checked_forecast(values: Any, n: int) -> Probabilities:
 
 
 def checked_stakes(values: Any, n: int) -> Floats:
-    """The stakes, if they are such.
+    """Return the stakes if they are valid.
 
     Raises:
         InvalidStakes: another shape, or a missing or negative value.

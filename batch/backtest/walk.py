@@ -38,18 +38,18 @@ MARKET: Final = ["market_home", "market_draw", "market_away"]
 BASE_RATES: Final = ["base_home", "base_draw", "base_away"]
 SHOWN: Final = ["match_id", "match_date", "season", "region", "league", "sex", "home_team", "away_team"]
 BANKROLL: Final = 100.0
-"""Units that a bettor begins with."""
+"""Units that a bettor starts with."""
 
 
 @dataclass(frozen=True)
 class Walked:
-    """What the folds gave.
+    """Forecasts and bets of all folds.
 
     Attributes:
-        forecasts: One row a forecast match, sorted by (match_date, match_id): SHOWN, `fold`, `settled` (both sides
+        forecasts: One row per forecast match, sorted by (match_date, match_id): SHOWN, `fold`, `settled` (both sides
             have played 5 in the season), PROBABILITIES, BASE_RATES (of the fold's known matches), `outcome` (0, 1, 2),
             MARKET (margin-free closing, else latest price; missing without one) and ODDS (that could be taken).
-        bets: One row a bet, in the same order: SHOWN, `fold`, `bet` (0, 1, 2), `stake`, `odds`, `edge`, `profit`
+        bets: One row per bet, in the same order: SHOWN, `fold`, `bet` (0, 1, 2), `stake`, `odds`, `edge`, `profit`
             (units) and `clv` (missing where no closing price is known).
         folds: The refits.
     """
@@ -75,7 +75,7 @@ def walk(
 ) -> Walked:
     """Forecast every finished match from `start` on with what was known at the refit before it.
 
-    Features are computed once: each stands for its match's kickoff, so no refit can change it. Arguments as in
+    Features are computed once: each is as of its match's kickoff, so no refit can change it. Arguments as in
     `batch.backtest.backtest`.
     """
     matches = matches.sort_values("match_id", ignore_index=True)
@@ -87,20 +87,20 @@ def walk(
     rows = _Rows(table, _outcome(table), weights_of(weights, table.features["match_id"]))
 
     def forecast(fold: Fold) -> pd.DataFrame:
-        forecaster = learn(rows.known(fold.train), rows.known(fold.validation))
-        asked = rows.asked(fold.test)
-        base = evaluate.base_rates(rows.outcome[fold.train | fold.validation], len(asked))
-        return asked.matches.assign(
+        forecaster = learn(rows.with_results(fold.train), rows.with_results(fold.validation))
+        test_rows = rows.without_results(fold.test)
+        base = evaluate.base_rates(rows.outcome[fold.train | fold.validation], len(test_rows))
+        return test_rows.matches.assign(
             fold=fold.number,
             settled=rows.settled[fold.test],
-            **_columns(PROBABILITIES, checked_forecast(forecaster(asked), len(asked))),
+            **_columns(PROBABILITIES, checked_forecast(forecaster(test_rows), len(test_rows))),
             **_columns(BASE_RATES, base),
             outcome=rows.outcome[fold.test],
         )
 
-    # threads, since LightGBM leaves the interpreter while it fits; a trainer of somebody's own may not bear company
-    own = not isinstance(trainer, TrainingSettings)
-    with ThreadPoolExecutor(jobs or (1 if own else os.cpu_count() or 1)) as pool:
+    # threads, because LightGBM releases the GIL while it fits; a custom trainer may not be thread-safe
+    is_custom = not isinstance(trainer, TrainingSettings)
+    with ThreadPoolExecutor(jobs or (1 if is_custom else os.cpu_count() or 1)) as pool:
         fits = pool.map(forecast, plan)
         parts = list(tqdm(fits, desc="refitting", total=len(plan), unit="fit", disable=None if progress else True))
     forecasts = _priced(pd.concat(parts, ignore_index=True), prices)
@@ -109,9 +109,9 @@ def walk(
 
 
 def place_bets(forecasts: pd.DataFrame, prices: pd.DataFrame | None, bettor: Bettor) -> pd.DataFrame:
-    """The bets that a bettor makes day by day on forecasts with a price, settled at the end of each day."""
+    """Let a bettor bet day by day on forecasts with a price; each day's bets are settled at its end."""
     priced = forecasts[forecasts[ODDS[0]].notna()].reset_index(drop=True)
-    shown = priced[[*SHOWN, "fold", *PROBABILITIES, *ODDS]]
+    visible = priced[[*SHOWN, "fold", *PROBABILITIES, *ODDS]]
     odds, outcome = priced[ODDS].to_numpy(np.float64), priced["outcome"].to_numpy(np.int64)
     stakes = np.zeros_like(odds)
     won = np.eye(evaluate.N_OUTCOMES)[outcome] * odds - 1
@@ -119,43 +119,43 @@ def place_bets(forecasts: pd.DataFrame, prices: pd.DataFrame | None, bettor: Bet
     bounds = np.flatnonzero(np.r_[True, days[1:] != days[:-1], True]) if len(priced) else np.zeros(1, dtype=np.int64)
     bankroll = BANKROLL
     for first, after in pairwise(bounds.tolist()):
-        stakes[first:after] = checked_stakes(bettor(shown.iloc[first:after], bankroll), after - first)
+        stakes[first:after] = checked_stakes(bettor(visible.iloc[first:after], bankroll), after - first)
         bankroll += float((stakes[first:after] * won[first:after]).sum())
     row, bet = np.nonzero(stakes)
-    made = priced.loc[row, [*SHOWN, "fold"]].reset_index(drop=True)
-    closing = _closing_probabilities(prices, made["match_id"])
-    taken = odds[row, bet]
-    return made.assign(
+    placed = priced.loc[row, [*SHOWN, "fold"]].reset_index(drop=True)
+    closing = _closing_probabilities(prices, placed["match_id"])
+    taken_odds = odds[row, bet]
+    return placed.assign(
         bet=bet,
         stake=stakes[row, bet],
-        odds=taken,
-        edge=priced[PROBABILITIES].to_numpy(np.float64)[row, bet] * taken - 1,
+        odds=taken_odds,
+        edge=priced[PROBABILITIES].to_numpy(np.float64)[row, bet] * taken_odds - 1,
         profit=(stakes * won)[row, bet],
-        clv=taken * closing[np.arange(len(bet)), bet] - 1,
+        clv=taken_odds * closing[np.arange(len(bet)), bet] - 1,
     )
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The features of all matches, handed out fold by fold."""
+    """The features of all matches, selected by fold."""
 
     table: FeatureTable
     outcome: evaluate.Outcomes
     weight: npt.NDArray[np.float64] | None
 
-    def asked(self, where: Booleans) -> MatchRows:
-        """Matches without their results."""
+    def without_results(self, where: Booleans) -> MatchRows:
+        """Matches to forecast."""
         return MatchRows(
             self.table.features[where].reset_index(drop=True),
             self.table.display.loc[where, SHOWN].reset_index(drop=True),
         )
 
-    def known(self, where: Booleans) -> ResultRows:
-        """Matches with their results."""
-        asked = self.asked(where)
+    def with_results(self, where: Booleans) -> ResultRows:
+        """Matches to learn from."""
+        rows = self.without_results(where)
         goals = self.table.display.loc[where, ["home_goals", "away_goals"]].reset_index(drop=True)
         weight = None if self.weight is None else self.weight[where]
-        return ResultRows(asked.features, asked.matches, weight, outcome=self.outcome[where], goals=goals)
+        return ResultRows(rows.features, rows.matches, weight, outcome=self.outcome[where], goals=goals)
 
     @property
     def settled(self) -> Booleans:
@@ -164,15 +164,15 @@ class _Rows:
 
 
 def _outcome(table: FeatureTable) -> evaluate.Outcomes:
-    shown = table.display
-    finished = (shown["home_goals"].notna() & shown["away_goals"].notna()).to_numpy(bool)
-    outcome = np.zeros(len(shown), dtype=np.int64)
-    outcome[finished] = evaluate.outcomes(shown.loc[finished, "home_goals"], shown.loc[finished, "away_goals"])
+    display = table.display
+    finished = (display["home_goals"].notna() & display["away_goals"].notna()).to_numpy(bool)
+    outcome = np.zeros(len(display), dtype=np.int64)
+    outcome[finished] = evaluate.outcomes(display.loc[finished, "home_goals"], display.loc[finished, "away_goals"])
     return outcome
 
 
 def _priced(forecasts: pd.DataFrame, prices: pd.DataFrame | None) -> pd.DataFrame:
-    """The forecasts with MARKET and ODDS, missing where there is no price that is a market."""
+    """The forecasts with MARKET and ODDS, missing without a valid price."""
     market = past_prices.closing_probabilities(prices, forecasts["match_id"])
     odds = np.full((len(forecasts), evaluate.N_OUTCOMES), math.nan)
     if prices is not None and len(prices):
@@ -184,7 +184,7 @@ def _priced(forecasts: pd.DataFrame, prices: pd.DataFrame | None) -> pd.DataFram
 
 
 def _closing_probabilities(prices: pd.DataFrame | None, match_id: pd.Series) -> npt.NDArray[np.float64]:
-    """Margin-free closing probabilities alone: where no closing price is known the bet has no closing-line value."""
+    """Margin-free closing probabilities; missing, as closing-line value is, where no closing price is known."""
     if prices is None or not set(past_prices.CLOSING) <= set(prices.columns):
         return np.full((len(match_id), evaluate.N_OUTCOMES), math.nan)
     stated = prices[["match_id", *past_prices.CLOSING]]

@@ -1,10 +1,10 @@
-"""Whether the features the model now sees are still those it learned from. Pure, with numpy and pandas alone.
+"""Whether the model's current features are still distributed like those it was trained on. Pure; numpy and pandas only.
 
-The definitions and the report's keys are Evidently's (0.7.23, its default drift preset), so that a reader of its
-reports reads this one: a test is chosen for each column by its type, its number of distinct values and the size of
-the reference; the data set has drifted when at least half of its columns have. Beside it stand the population
-stability index, the missing values, and how large a distance a sample of the current size shows without any drift:
-Evidently's distances do not shrink with the sample, so a quiet week of thirty matches "drifts" by its definition alone.
+The definitions and the report's keys are Evidently's (0.7.23, its default drift preset): a test is chosen for each
+column by its type, its number of distinct values and the size of the reference; the data set has drifted when at least
+half of its columns have. Added are the population stability index, missing values, and how large a distance a sample of
+the current size shows without any drift: Evidently's distances do not shrink with the sample, so a quiet week of thirty
+matches "drifts" by its definition alone.
 """
 
 import math
@@ -22,11 +22,11 @@ from batch.drift.statistics import Floats
 
 SCHEMA_VERSION: Final = 1
 LARGE_REFERENCE: Final = 1000
-"""Above so many rows of reference Evidently measures distances, up to it it tests hypotheses."""
+"""With more reference rows than this Evidently measures distances, otherwise it tests hypotheses."""
 FEW_VALUES: Final = 5
-"""A numeric column with at most so many distinct values is treated as categories."""
+"""A numeric column with at most this many distinct values is treated as categorical."""
 CATEGORICAL_INTEGERS: Final = 10
-"""An integer column with at most so many distinct values is one of categories."""
+"""An integer column with at most this many distinct values is categorical."""
 P_VALUE: Final = 0.05
 DISTANCE: Final = 0.1
 SMALLEST_SPREAD: Final = 0.001
@@ -49,10 +49,10 @@ class DriftSettings:
 
     Args:
         drift_share: Share of drifted columns from which the data set has drifted.
-        min_current_rows: Below so many current rows the report says that it proves little.
+        min_current_rows: With fewer current rows the report says that it proves little.
         max_reference_rows: A larger reference is thinned evenly to this.
-        noise_draws: Samples drawn from the reference to see the distances that chance makes.
-        seed: Of these draws.
+        noise_draws: Samples drawn from the reference to measure distances by chance.
+        seed: Seed of these draws.
     """
 
     drift_share: float = 0.5
@@ -114,7 +114,7 @@ def drift_report(
 
     Args:
         reference: The features the model was fitted on.
-        current: The features it sees now, the same columns.
+        current: The current features, the same columns.
         as_of: The report's time, UTC.
         columns: Which to compare; those of the reference if None. One that is not in both, or has no value in the
             reference, is listed under `skipped_columns`.
@@ -133,12 +133,12 @@ def drift_report(
     compared = [] if current.empty else [name for name in names if name not in skipped]
     by_column = {name: _column(name, sample[name], current[name], settings) for name in compared}
     drifted = sum(1 for column in by_column.values() if column["drift_detected"])
-    surely = sum(1 for column in by_column.values() if column["beyond_noise"])
+    beyond_noise = sum(1 for column in by_column.values() if column["beyond_noise"])
     share = drifted / len(by_column) if by_column else None
     return {
         "schema_version": SCHEMA_VERSION,
         "as_of": as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "number_of_columns_beyond_noise": surely,
+        "number_of_columns_beyond_noise": beyond_noise,
         "sufficient_sample": len(current) >= settings.min_current_rows,
         "drift_score": share,
         "number_of_columns": len(by_column),
@@ -148,14 +148,14 @@ def drift_report(
         "drift_share": settings.drift_share,
         "reference_rows": len(reference),
         "current_rows": len(current),
-        "note": _note(len(current), surely, drifted, settings),
+        "note": _note(len(current), beyond_noise, drifted, settings),
         "skipped_columns": skipped,
         "drift_by_columns": by_column,
     }
 
 
 def column_type(reference: pd.Series) -> ColumnType:
-    """Evidently's reading of a column: integers of few values and booleans are categories, other numbers numeric."""
+    """Evidently's type of a column: booleans and integers with few values are categorical, other numbers numeric."""
     if pd.api.types.is_bool_dtype(reference) or not pd.api.types.is_numeric_dtype(reference):
         return ColumnType.CATEGORICAL
     few = pd.api.types.is_integer_dtype(reference) and reference.nunique() <= CATEGORICAL_INTEGERS
@@ -164,11 +164,11 @@ def column_type(reference: pd.Series) -> ColumnType:
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """What one test says of a column.
+    """The result of one column's test.
 
     Args:
         name: Evidently's display name of the test.
-        threshold: Where drift begins.
+        threshold: From where on it counts as drift.
         score: A p-value or a distance.
         drifted: Whether it is beyond the threshold: p-values below (KS: at or below), distances at or above.
     """
@@ -205,13 +205,15 @@ def run_test(reference: pd.Series, current: pd.Series, kind: ColumnType) -> Test
     if not categories:
         p = statistics.ks_p_value(_numbers(reference), _numbers(current))
         return TestResult("K-S p_value", P_VALUE, p, p <= P_VALUE)
-    ours, theirs = _counts(reference, current)
+    reference_counts, current_counts = _counts(reference, current)
     if values > 2:  # noqa: PLR2004 - two values are a proportion
-        p = statistics.chi_square_p_value(theirs, ours * (len(current) / len(reference)))
+        p = statistics.chi_square_p_value(current_counts, reference_counts * (len(current) / len(reference)))
         return TestResult("chi-square p_value", P_VALUE, p, p < P_VALUE)
     if values == 1:
         return TestResult("Z-test p_value", P_VALUE, 1.0, drifted=False)
-    p = statistics.two_proportions_p_value((int(ours[0]), int(theirs[0])), (len(reference), len(current)))
+    p = statistics.two_proportions_p_value(
+        (int(reference_counts[0]), int(current_counts[0])), (len(reference), len(current))
+    )
     return TestResult("Z-test p_value", P_VALUE, p, p < P_VALUE)
 
 
@@ -222,9 +224,12 @@ def population_stability_index(reference: pd.Series, current: pd.Series, kind: C
     0.0001, or as a millionth of the least share where that is smaller already.
     """
     if kind is ColumnType.NUMERIC and reference.nunique() > _HISTOGRAM_VALUES:
-        ours, theirs = _numbers(reference), _numbers(current)
-        edges = np.histogram_bin_edges(np.concatenate([ours, theirs]), bins="sturges")
-        r, c = np.histogram(ours, edges)[0] / len(ours), np.histogram(theirs, edges)[0] / len(theirs)
+        reference_values, current_values = _numbers(reference), _numbers(current)
+        edges = np.histogram_bin_edges(np.concatenate([reference_values, current_values]), bins="sturges")
+        r, c = (
+            np.histogram(reference_values, edges)[0] / len(reference_values),
+            np.histogram(current_values, edges)[0] / len(current_values),
+        )
     else:
         r, c = _shares(reference, current)
     r, c = _filled(r), _filled(c)
@@ -241,7 +246,7 @@ def psi_level(psi: float) -> str:
 def noise_floor(reference: pd.Series, kind: ColumnType, size: int, settings: DriftSettings) -> float:
     """The 95th percentile of the distance of samples of that size drawn from the reference itself."""
     generator = np.random.default_rng(settings.seed)
-    size = min(size, 2 * LARGE_REFERENCE)  # beyond, chance makes next to no distance
+    size = min(size, 2 * LARGE_REFERENCE)  # in larger samples chance makes next to no distance
     if kind is ColumnType.CATEGORICAL or reference.nunique() <= FEW_VALUES:
         counts = reference.value_counts(sort=False).to_numpy(np.float64)
         shares = counts / counts.sum()
@@ -260,16 +265,17 @@ def noise_floor(reference: pd.Series, kind: ColumnType, size: int, settings: Dri
 
 def _column(name: str, reference: pd.Series, current: pd.Series, settings: DriftSettings) -> dict[str, Any]:
     kind = column_type(reference)
-    ours, theirs = _present(reference), _present(current)
+    reference_values, current_values = _present(reference), _present(current)
     entry: dict[str, Any] = {
         "column_name": name,
         "column_type": kind.value,
-        "reference_missing_share": 1 - len(ours) / len(reference),
-        "current_missing_share": 1 - len(theirs) / len(current),
-        "reference_mean": _mean(ours, kind),
-        "current_mean": _mean(theirs, kind),
+        "reference_missing_share": 1 - len(reference_values) / len(reference),
+        "current_missing_share": 1 - len(current_values) / len(current),
+        "reference_mean": _mean(reference_values, kind),
+        "current_mean": _mean(current_values, kind),
     }
-    if theirs.empty:  # Evidently stops here with an error; a feature that vanished is the drift that matters most
+    if current_values.empty:
+        # Evidently raises here; a feature that vanished is the drift that matters most
         return entry | {
             "stattest_name": "all values missing",
             "stattest_threshold": None,
@@ -280,29 +286,29 @@ def _column(name: str, reference: pd.Series, current: pd.Series, settings: Drift
             "psi": None,
             "psi_level": None,
         }
-    result = run_test(ours, theirs, kind)
-    floor = noise_floor(ours, kind, len(theirs), settings) if result.is_distance else None
-    psi = population_stability_index(ours, theirs, kind)
+    result = run_test(reference_values, current_values, kind)
+    floor = noise_floor(reference_values, kind, len(current_values), settings) if result.is_distance else None
+    psi = population_stability_index(reference_values, current_values, kind)
     return entry | {
         "stattest_name": result.name,
         "stattest_threshold": result.threshold,
         "drift_score": result.score,
         "drift_detected": result.drifted,
         "noise_floor": floor,
-        # a p-value has its sample's size in it already
+        # a p-value already accounts for the sample's size
         "beyond_noise": result.drifted and (floor is None or result.score > floor),
         "psi": psi,
         "psi_level": psi_level(psi),
     }
 
 
-def _note(current_rows: int, surely: int, drifted: int, settings: DriftSettings) -> str | None:
+def _note(current_rows: int, beyond_noise: int, drifted: int, settings: DriftSettings) -> str | None:
     if current_rows == 0:
         return "no match in the current window: nothing was compared"
     if current_rows < settings.min_current_rows:
         return (
             f"only {current_rows} matches in the current window, fewer than {settings.min_current_rows}: "
-            f"{surely} of {drifted} drifted columns are beyond what chance shows at that size"
+            f"{beyond_noise} of {drifted} drifted columns are beyond what chance shows at that size"
         )
     return None
 
@@ -314,7 +320,7 @@ def _unusable(reference: pd.DataFrame, current: pd.DataFrame, name: str) -> str 
 
 
 def _thinned(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """At most so many rows, evenly spaced, so that every season keeps its share."""
+    """At most this many rows, evenly spaced, so that every season keeps its share."""
     if len(frame) <= rows:
         return frame
     return frame.iloc[np.linspace(0, len(frame) - 1, rows).astype(np.int64)]
@@ -336,18 +342,20 @@ def _normed_wasserstein(reference: Floats, current: Floats) -> float:
 
 
 def _counts(reference: pd.Series, current: pd.Series) -> tuple[Floats, Floats]:
-    """How often each value occurs in either, the values in one order."""
-    ours, theirs = reference.value_counts(), current.value_counts()
-    values = sorted(set(ours.index) | set(theirs.index), key=lambda value: (str(type(value)), value))
+    """How often each value occurs in each, in the same order of values."""
+    reference_counts, current_counts = reference.value_counts(), current.value_counts()
+    values = sorted(
+        set(reference_counts.index) | set(current_counts.index), key=lambda value: (str(type(value)), value)
+    )
     return (
-        np.array([ours.get(value, 0) for value in values], dtype=np.float64),
-        np.array([theirs.get(value, 0) for value in values], dtype=np.float64),
+        np.array([reference_counts.get(value, 0) for value in values], dtype=np.float64),
+        np.array([current_counts.get(value, 0) for value in values], dtype=np.float64),
     )
 
 
 def _shares(reference: pd.Series, current: pd.Series) -> tuple[Floats, Floats]:
-    ours, theirs = _counts(reference, current)
-    return ours / len(reference), theirs / len(current)
+    reference_counts, current_counts = _counts(reference, current)
+    return reference_counts / len(reference), current_counts / len(current)
 
 
 def _filled(shares: Floats) -> Floats:
@@ -364,8 +372,8 @@ def _mean(column: pd.Series, kind: ColumnType) -> float | None:
 
 def drifted_columns(report: Mapping[str, Any]) -> list[str]:
     """Names of the drifted columns, farthest beyond their threshold first."""
-    found = [column for column in report["drift_by_columns"].values() if column["drift_detected"]]
-    return [column["column_name"] for column in sorted(found, key=_severity)]
+    drifted = [column for column in report["drift_by_columns"].values() if column["drift_detected"]]
+    return [column["column_name"] for column in sorted(drifted, key=_severity)]
 
 
 def _severity(column: Mapping[str, Any]) -> tuple[float, str]:

@@ -40,12 +40,12 @@ def render(report: Mapping[str, Any], reference: pd.DataFrame, current: pd.DataF
 
     Args:
         report: From `batch.drift.measure.drift_report`.
-        reference: The reference sample it was made from, for the pictures.
-        current: The current sample, the same.
+        reference: The reference sample it was made from, for the plots.
+        current: The current sample.
 
     Returns:
-        UTF-8 HTML; the same input gives the same bytes. Drifted columns come first, the farthest beyond its threshold
-        on top.
+        UTF-8 HTML; the same input gives the same bytes. Drifted columns come first, by distance beyond
+        their threshold.
     """
     columns: Mapping[str, Mapping[str, Any]] = report["drift_by_columns"]
     first = drifted_columns(report)
@@ -94,7 +94,7 @@ scope="col">Missing before</th> <th scope="col">Missing now</th></tr></thead>
 
 
 def _verdict(report: Mapping[str, Any]) -> str:
-    """What the report says beyond chance; the share of drifted columns alone proves nothing at small sizes."""
+    """The report's conclusion beyond chance; the share of drifted columns proves nothing at small sizes."""
     if report["drift_score"] is None:
         return "Nothing could be compared."
     if not report["sufficient_sample"]:
@@ -124,24 +124,24 @@ def _row(column: Mapping[str, Any], reference: pd.Series, current: pd.Series) ->
 
 
 def _picture(name: str, reference: pd.Series, current: pd.Series) -> str:
-    """Both distributions as an inline SVG of their shares in the same bins."""
+    """Both distributions as inline SVG, with the same bins."""
     before, now = _values(reference), _values(current)
     if not len(before) and not len(now):
         return ""
-    both = np.concatenate([before, now])
-    # single wild values would squeeze everything else into one bar
-    low, high = (float(edge) for edge in np.percentile(both, [0.5, 99.5]))
+    pooled = np.concatenate([before, now])
+    # outliers would squeeze everything else into one bar
+    low, high = (float(edge) for edge in np.percentile(pooled, [0.5, 99.5]))
     edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
-    ours, theirs = _shares(before, edges), _shares(now, edges)
-    top = max(float(ours.max()), float(theirs.max()), 1e-9)
+    reference_shares, current_shares = _shares(before, edges), _shares(now, edges)
+    top = max(float(reference_shares.max()), float(current_shares.max()), 1e-9)
     width = _WIDTH / BINS
     bars = "".join(
         f'<rect class="reference" x="{bin_ * width:.1f}" y="{_HEIGHT - height:.1f}" width="{width - 0.5:.1f}" '
         f'height="{height:.1f}"/>'
-        for bin_, height in enumerate((ours / top * _HEIGHT).tolist())
+        for bin_, height in enumerate((reference_shares / top * _HEIGHT).tolist())
         if height > 0
     )
-    steps = " ".join(_steps((theirs / top * _HEIGHT).tolist(), width))
+    steps = " ".join(_steps((current_shares / top * _HEIGHT).tolist(), width))
     line = f'<polyline class="current" points="{steps}"/>' if len(now) else ""
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img" '
@@ -161,7 +161,7 @@ def _shares(values: Floats, edges: Floats) -> Floats:
 
 
 def _values(column: pd.Series) -> Floats:
-    """Its finite numbers; categories that are no numbers have no picture."""
+    """The finite numbers of a column; none for categories that are not numbers."""
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
         return np.empty(0)
     values = column.to_numpy(np.float64, na_value=np.nan)

@@ -1,6 +1,6 @@
 """Two-sample statistics with numpy alone; the batch function's package has no room for scipy.
 
-Each function agrees with its counterpart in scipy 1.17 (named in its docstring), which the tests hold it against.
+Each function agrees with its counterpart in scipy 1.17 (named in its docstring), which the tests compare it with.
 """
 
 import math
@@ -22,9 +22,9 @@ _TINY: Final = 1e-300
 def ks_statistic(a: Floats, b: Floats) -> float:
     """Largest distance between the two empirical distribution functions, in [0, 1]."""
     a, b = np.sort(a), np.sort(b)
-    both = np.concatenate([a, b])
-    below_a = np.searchsorted(a, both, side="right") / len(a)
-    below_b = np.searchsorted(b, both, side="right") / len(b)
+    pooled = np.concatenate([a, b])
+    below_a = np.searchsorted(a, pooled, side="right") / len(a)
+    below_b = np.searchsorted(b, pooled, side="right") / len(b)
     return float(np.abs(below_a - below_b).max())
 
 
@@ -49,7 +49,7 @@ def kolmogorov_survival(d: float, n: int) -> float:
     """P(D_n >= d) of the one-sample two-sided statistic, approximately (`scipy.stats.kstwo.sf`)."""
     x = math.sqrt(n) * d
     x += 1 / (6 * math.sqrt(n)) + (x - 1) / (4 * n)
-    if x < 0.2:  # noqa: PLR2004 - the alternating series needs more terms than it is worth: the value is 1 to 1e-12
+    if x < 0.2:  # noqa: PLR2004 - the alternating series needs too many terms: the value is 1 to 1e-12
         return 1.0
     total = 2 * sum((1 if k % 2 else -1) * math.exp(-2 * k * k * x * x) for k in range(1, _TERMS))
     return min(max(total, 0.0), 1.0)
@@ -72,10 +72,10 @@ def _exact_ks(m: int, n: int, d: float) -> float:
         next_high = min(-(-(i * step_n + h) // step_m), n + 1)
         if next_low >= next_high:
             return 1.0
-        here = np.zeros(next_high - next_low)
+        diagonal = np.zeros(next_high - next_low)
         first, last = max(low, next_low), min(high, next_high)
-        here[first - next_low : last - next_low] = paths[first - low : last - low]
-        paths = np.cumsum(here)
+        diagonal[first - next_low : last - next_low] = paths[first - low : last - low]
+        paths = np.cumsum(diagonal)
         largest = float(paths[-1])
         if largest == 0:
             return 1.0
@@ -90,7 +90,7 @@ def _exact_ks(m: int, n: int, d: float) -> float:
 def chi_square_p_value(observed: Floats, expected: Floats) -> float:
     """P-value of the chi-square goodness-of-fit test with k - 1 degrees of freedom (`scipy.stats.chisquare`).
 
-    A category that was expected never and came is certain drift: 0.
+    An observation in a category with expectation 0 is certain drift: 0.
     """
     with np.errstate(divide="ignore"):
         statistic = float(((observed - expected) ** 2 / expected).sum())
@@ -139,7 +139,7 @@ def two_proportions_p_value(successes: tuple[int, int], sizes: tuple[int, int]) 
     """Two-sided p-value of the z test of two proportions with pooled variance.
 
     Args:
-        successes: Of the two samples; together neither none nor all.
+        successes: In each sample; neither none nor all of them together.
         sizes: Number of values of each.
     """
     first, second = successes[0] / sizes[0], successes[1] / sizes[1]
@@ -151,10 +151,10 @@ def two_proportions_p_value(successes: tuple[int, int], sizes: tuple[int, int]) 
 def wasserstein(a: Floats, b: Floats) -> float:
     """First Wasserstein distance, the area between the distribution functions (`scipy.stats.wasserstein_distance`)."""
     a, b = np.sort(a), np.sort(b)
-    both = np.sort(np.concatenate([a, b]))
-    below_a = np.searchsorted(a, both[:-1], side="right") / len(a)
-    below_b = np.searchsorted(b, both[:-1], side="right") / len(b)
-    return float((np.abs(below_a - below_b) * np.diff(both)).sum())
+    pooled = np.sort(np.concatenate([a, b]))
+    below_a = np.searchsorted(a, pooled[:-1], side="right") / len(a)
+    below_b = np.searchsorted(b, pooled[:-1], side="right") / len(b)
+    return float((np.abs(below_a - below_b) * np.diff(pooled)).sum())
 
 
 def jensen_shannon_distance(p: Floats, q: Floats) -> float:
@@ -163,7 +163,7 @@ def jensen_shannon_distance(p: Floats, q: Floats) -> float:
     middle = (p + q) / 2
 
     def divergence(x: Floats) -> float:
-        some = x > 0
-        return float((x[some] * np.log(x[some] / middle[some])).sum())
+        positive = x > 0
+        return float((x[positive] * np.log(x[positive] / middle[positive])).sum())
 
     return math.sqrt(max((divergence(p) + divergence(q)) / 2, 0.0))

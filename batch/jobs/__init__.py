@@ -1,1 +1,1 @@
-"""What the scheduled functions do on the bucket, one module each; `batch.handlers` imports only the one it runs."""
+"""The jobs of the scheduled functions, one module each; `batch.handlers` imports only the one it runs."""

@@ -1,4 +1,4 @@
-"""What every job asks first: its settings and the time it works for."""
+"""What every job needs: its settings, its `as_of`, secrets and the MLflow server."""
 
 import os
 from datetime import UTC, datetime
@@ -25,21 +25,21 @@ def settings() -> BatchSettings:
 
 
 def as_of(event: Event) -> datetime:
-    """The time a run works for: the event's `as_of`, else the replay clock, else the schedule's time, else now.
+    """A run's `as_of`: the event's `as_of`, else the replay clock, else the schedule's time, else now.
 
     Raises:
-        ValueError: the event names something that is not a time.
+        ValueError: the event's `as_of` is not a time.
     """
     text = event.get("as_of") or settings().replay_as_of or event.get("time")
     return parse_utc(text) if text else datetime.now(UTC)
 
 
 def mlflow_server(timeout_seconds: float = TIMEOUT_SECONDS) -> MlflowRest:
-    """The MLflow server, its credential read anew for each run.
+    """The MLflow server; its credential is read for each run.
 
     Raises:
         RegistryUnavailable: none is set.
-        InvalidSettings: its credential is missing, or would travel in the clear.
+        InvalidSettings: its credential is missing, or would be sent unencrypted.
         botocore.exceptions.ClientError: its credential cannot be read.
     """
     uri, kind, secret_id = settings().mlflow_tracking_uri, settings().mlflow_auth, settings().mlflow_secret_id
@@ -51,7 +51,7 @@ def mlflow_server(timeout_seconds: float = TIMEOUT_SECONDS) -> MlflowRest:
 
 
 def secret(secret_id: str) -> str:
-    """A secret's text.
+    """Read a secret.
 
     Raises:
         botocore.exceptions.ClientError: it cannot be read.
@@ -60,7 +60,7 @@ def secret(secret_id: str) -> str:
 
 
 def run_log() -> RunLog:
-    """Where runs are logged.
+    """The log of runs in MLflow.
 
     Raises:
         RegistryUnavailable, InvalidSettings, botocore.exceptions.ClientError: see `mlflow_server`.

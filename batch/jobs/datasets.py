@@ -1,4 +1,4 @@
-"""The current release as frames, the returns that belong to it, and what runs say of either."""
+"""The current release as frames, its returns, and how runs report both."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ def frame_of(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> pd.
     """A parquet data set of a release; None where there is none.
 
     Raises:
-        DatasetUnavailable: it is there but cannot be read.
+        DatasetUnavailable: it exists but cannot be read.
     """
     if pointer is None or dataset not in pointer.datasets:
         return None
@@ -52,10 +52,10 @@ def frame_of(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> pd.
 def write_serving_file(
     writer: ReleaseWriter, features: pd.DataFrame, predictions: Mapping[Stage, pd.DataFrame]
 ) -> DatasetEntry:
-    """The file that the lists read matches, predictions and features from.
+    """Write the file from which lists read matches, predictions and features.
 
     Raises:
-        ReleaseTooLarge: there is no room for it.
+        ReleaseTooLarge: it does not fit into the temporary folder.
     """
     with temporary_file(f"{SERVING}.sqlite") as path:
         write_serving(path, features, predictions)
@@ -69,10 +69,10 @@ def write_serving_odds(
     signals: Mapping[Stage, pd.DataFrame],
     roi_by_region: Mapping[str, float | None],
 ) -> DatasetEntry:
-    """The file that the lists read odds, edges, value and returns from.
+    """Write the file from which lists read odds, edges, value and returns.
 
     Raises:
-        ReleaseTooLarge: there is no room for it.
+        ReleaseTooLarge: it does not fit into the temporary folder.
     """
     with temporary_file("odds.sqlite") as path:
         rows = write_odds(path, odds, predictions, signals, roi_by_region)
@@ -80,10 +80,10 @@ def write_serving_odds(
 
 
 def readable(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> tuple[DatasetEntry, pd.DataFrame] | None:
-    """A data set that runs carry on from one release to the next; where it is damaged, the newest published whole one.
+    """A data set that is carried from release to release; where it is damaged, the newest undamaged version.
 
     Returns:
-        Its entry and rows; None where none was ever published, or none can be read.
+        Its entry and rows; None where none was ever published or none can be read.
 
     Raises:
         ObjectStoreUnavailable: the bucket does not answer.
@@ -101,7 +101,7 @@ def readable(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> tup
             if isinstance(error.__cause__, ObjectStoreUnavailable):
                 raise error.__cause__ from error
             damaged.add(entry.key)
-            logger.error("data set damaged, the one before is used", extra={"key": entry.key, "detail": error.message})  # noqa: TRY400 - no defect of ours
+            logger.error("data set damaged, the one before is used", extra={"key": entry.key, "detail": error.message})  # noqa: TRY400 - not a defect in the code
             wiring.recorder().count(DAMAGED_OBJECTS, OF_SERVICE)
             continue
         assert frame is not None  # noqa: S101 - it has an entry
@@ -112,9 +112,9 @@ def readable(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> tup
 def write_returns(
     writer: ReleaseWriter, predictions: Mapping[Stage, pd.DataFrame], odds: pd.DataFrame | None
 ) -> dict[str, DatasetEntry]:
-    """ROI, track record and serving file of a release's odds, if there are any.
+    """Write ROI, track record and serving file of a release's odds, if there are any.
 
-    The serving file belongs to the predictions it was made from: it is published with them or not at all.
+    The serving file is published only with the predictions it was made from.
     """
     if odds is None:
         return {}
@@ -135,8 +135,10 @@ def write_returns(
 
 
 def outputs(entries: Mapping[str, DatasetEntry]) -> dict[str, dict[str, Any]]:
-    """Key, checksum and rows of data sets, as run reports list them."""
-    return {name: {"key": one.key, "sha256": one.sha256, "rows": one.rows} for name, one in sorted(entries.items())}
+    """Key, checksum and rows of data sets, for run reports."""
+    return {
+        name: {"key": entry.key, "sha256": entry.sha256, "rows": entry.rows} for name, entry in sorted(entries.items())
+    }
 
 
 def as_input(pointer: Pointer, dataset: str) -> InputFile:
@@ -146,7 +148,7 @@ def as_input(pointer: Pointer, dataset: str) -> InputFile:
 
 
 def model_params(info: ModelInfo) -> dict[str, str]:
-    """Which model a run used, for its log."""
+    """The model a run used, for its log."""
     stage = str(info.stage)
     return {
         f"{stage}_version": info.registered_version,

@@ -8,12 +8,12 @@ from batch.mlflow.run_log import BatchRun
 from chalicelib import wiring
 
 
-def run(event: Event, this: BatchRun) -> Event:
+def run(event: Event, batch_run: BatchRun) -> Event:
     """Export the task table, or the table the event names."""
     table = event.get("table") or settings().tasks_table
     content, rows = export.parquet_of(export.scan(wiring.aws_client("dynamodb"), table))
     key = export.export_key(table, datetime.now(UTC))
     wiring.objects().put(key, content)
-    this.params |= {"table": table, "key": key}
-    this.metrics["rows"] = rows
+    batch_run.params |= {"table": table, "key": key}
+    batch_run.metrics["rows"] = rows
     return {"table": table, "rows": rows, "key": key}

@@ -32,42 +32,42 @@ MEASURED: Final = (
     "current_rows",
     "sufficient_sample",
 )
-"""What of the report MLflow shows over time."""
+"""Figures of the report that are logged as MLflow metrics."""
 
 
-def run(event: Event, this: BatchRun) -> Event:
+def run(event: Event, batch_run: BatchRun) -> Event:
     """Compare the features of recent and coming matches with those the champion was trained on."""
     objects, moment = wiring.objects(), as_of(event)
-    this.params["as_of"] = iso(moment)
+    batch_run.params["as_of"] = iso(moment)
     info = ModelStore(objects, check_seconds=0).info(Stage.CHAMPION)
-    this.params |= model_params(info)
+    batch_run.params |= model_params(info)
     pointer, _ = read_pointer(objects)
     features, predictions = frame_of(objects, pointer, MATCH_FEATURES), frame_of(objects, pointer, PREDICTIONS)
     if features is None or predictions is None:
-        raise ReleaseUnavailable("there is no release whose features could be compared")
-    assert pointer is not None  # noqa: S101 - it named the frames
-    this.params["release_id"] = pointer.release_id
-    this.inputs += [as_input(pointer, MATCH_FEATURES), as_input(pointer, PREDICTIONS)]
+        raise ReleaseUnavailable("there is no release with features to compare")
+    assert pointer is not None  # noqa: S101 - the frames come from it
+    batch_run.params["release_id"] = pointer.release_id
+    batch_run.inputs += [as_input(pointer, MATCH_FEATURES), as_input(pointer, PREDICTIONS)]
     match_date = predictions.set_index("match_id")["match_date"].reindex(features["match_id"]).reset_index(drop=True)
     trained_before = datetime.fromisoformat(info.params.get("validate_from") or iso(moment))
     sample = windows(features, match_date, as_utc(trained_before), moment)
-    # What the training run kept of its rows, if anything: the raw matches of that time may be gone by now.
+    # the rows kept by the training run, if any: the raw matches of that time may no longer exist
     reference = sample.reference
     if info.reference_key:
         body = read(objects, info.reference_key).body
         if info.reference_sha256 not in (None, hashlib.sha256(body).hexdigest()):
             raise InvalidModel(f"{info.reference_key} does not have the recorded checksum")
-        this.inputs.append(InputFile(info.reference_key, hashlib.sha256(body).hexdigest()))
+        batch_run.inputs.append(InputFile(info.reference_key, hashlib.sha256(body).hexdigest()))
         reference = pd.read_parquet(io.BytesIO(body)).drop(columns="match_id", errors="ignore")
     report = {
         **drift_report(reference, sample.current, moment),
         "model_run_id": info.model_run_id,
         "registered_version": info.registered_version,
         "release_id": pointer.release_id,
-        "mlflow_run_id": this.mlflow_run_id,
+        "mlflow_run_id": batch_run.mlflow_run_id,
     }
-    this.report = report
-    this.metrics |= {name: float(report[name]) for name in MEASURED if report[name] is not None}
+    batch_run.report = report
+    batch_run.metrics |= {name: float(report[name]) for name in MEASURED if report[name] is not None}
     body = sealed(report)
     stamp = iso(moment).replace(":", "")
     for key, content in (

@@ -1,4 +1,4 @@
-"""Prices of past matches in the bucket: the data set `past_prices`, and the same from the stored odds alone."""
+"""Prices of past matches: the data set `past_prices`, or computed from the stored odds."""
 
 from datetime import datetime
 
@@ -21,9 +21,9 @@ from chalicelib.storage.objects import ObjectStore
 def kept_prices(
     objects: ObjectStore, pointer: Pointer | None, run: BatchRun
 ) -> tuple[pd.DataFrame | None, dict[str, DatasetEntry]]:
-    """The past prices published last, and their entry where the release's own are damaged and must be replaced by it.
+    """The latest readable past prices, and their entry where it must replace the release's damaged ones.
 
-    Before the first prices: None and no entry.
+    None and no entry before the first prices.
     """
     published = readable(objects, pointer, PAST_PRICES)
     if published is None or pointer is None:
@@ -33,11 +33,11 @@ def kept_prices(
     return frame, {} if entry == pointer.datasets.get(PAST_PRICES) else {PAST_PRICES: entry}
 
 
-def are_read_from_odds(event: dict[str, object]) -> bool:
-    """Whether a rebuild takes past prices from the files under `raw/odds/` and not from the release before.
+def reads_prices_from_odds(event: dict[str, object]) -> bool:
+    """Whether a rebuild takes past prices from `raw/odds/` and not from the previous release.
 
-    It does where these files are the provider, or where the event asks for it (`{"past_prices": "from_odds"}`): to
-    start from an analyst's own history, or after the data set was lost.
+    True where these files are the provider or the event asks for it (`{"past_prices": "from_odds"}`): to start from
+    an analyst's own history, or after the data set was lost.
     """
     return settings().odds_provider == SNAPSHOTS or event.get("past_prices") == "from_odds"
 
@@ -45,7 +45,7 @@ def are_read_from_odds(event: dict[str, object]) -> bool:
 def prices_from_odds(
     objects: ObjectStore, matches: pd.DataFrame, as_of: datetime, run: BatchRun
 ) -> pd.DataFrame | None:
-    """Past prices as the files under `raw/odds/` alone tell them at `as_of`; None where there is no such file."""
+    """Past prices at `as_of` from the files under `raw/odds/`; None without such files."""
     files: list[InputFile] = []
     try:
         snapshot = stored_snapshots(objects, files.append).fetch(as_of)
@@ -60,7 +60,7 @@ def prices_from_odds(
 def write_prices(
     writer: ReleaseWriter, pointer: Pointer | None, previous: pd.DataFrame | None, prices: pd.DataFrame
 ) -> dict[str, DatasetEntry]:
-    """The data set, unless it is what it was and was known by then."""
+    """Write the data set unless it is unchanged."""
     entry = pointer.datasets.get(PAST_PRICES) if pointer else None
     was_known = entry is not None and entry.as_of <= iso(writer.as_of)
     if was_known and previous is not None and past_prices.typed(previous).equals(prices):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from batch.jobs.context import Event, as_of, settings
 from batch.jobs.datasets import model_params, outputs, readable, write_returns, write_serving_file
-from batch.jobs.prices import are_read_from_odds, kept_prices, prices_from_odds, write_prices
+from batch.jobs.prices import kept_prices, prices_from_odds, reads_prices_from_odds, write_prices
 from batch.matches import combine, parse_file
 from batch.matches.schema import MatchesFile, MatchesReport
 from batch.mlflow.run_log import BatchRun, InputFile
@@ -25,7 +25,7 @@ from batch.release import (
     publish_release,
     read_pointer,
 )
-from batch.retention import Retention, forget_old_releases
+from batch.retention import Retention, delete_old_releases
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
@@ -36,32 +36,32 @@ from chalicelib.storage.objects import ObjectStore, read
 RAW_MATCHES: Final = "raw/matches/"
 
 PUBLISH_ATTEMPTS: Final = 3
-"""How often returns are computed again because an odds refresh replaced the odds meanwhile."""
+"""Attempts to publish while odds refreshes replace the odds."""
 
-# A sandbox that is used again reads only the files that are new or changed.
+# a reused sandbox reads only files that are new or changed
 parsed_files: Final[dict[tuple[str, str, tuple[str, ...]], MatchesFile]] = {}
 
 
-def run(event: Event, this: BatchRun) -> Event:
+def run(event: Event, batch_run: BatchRun) -> Event:
     """Compute features and predictions from the raw matches and publish them as a release."""
     objects = wiring.objects()
     moment, now = as_of(event), datetime.now(UTC)
     writer = ReleaseWriter(objects, new_release_id(now), moment, now)
-    this.params |= {"as_of": iso(moment), "release_id": writer.release_id}
+    batch_run.params |= {"as_of": iso(moment), "release_id": writer.release_id}
     models = _models()
-    with this.timed("read"):
+    with batch_run.timed("read"):
         keys = objects.keys(RAW_MATCHES)
         matches = combine((_parsed(key, etag, extra_columns(models)) for key, etag in keys), moment)
-    this.inputs += _inputs(keys, matches)
-    this.metrics |= _counts(matches.summary())
+    batch_run.inputs += _inputs(keys, matches)
+    batch_run.metrics |= _counts(matches.summary())
     for model in models:
-        this.params |= model_params(model.info)
-    with this.timed("prices"):
-        prices, price_entries = _prices(event, writer, matches.accepted, this)
-    with this.timed("compute"):
+        batch_run.params |= model_params(model.info)
+    with batch_run.timed("prices"):
+        prices, price_entries = _prices(event, writer, matches.accepted, batch_run)
+    with batch_run.timed("compute"):
         rebuilt = rebuild(matches, models, moment, prices)
     check_size(rebuilt.report["rows"][MATCH_FEATURES], _rows_before(objects), forced=bool(event.get("force")))
-    with this.timed("write"):
+    with batch_run.timed("write"):
         entries = {
             dataset.name: writer.write(dataset.file_name, dataset.content, dataset.rows, dataset.model)
             for dataset in rebuilt.datasets
@@ -70,17 +70,17 @@ def run(event: Event, this: BatchRun) -> Event:
     report = {
         **rebuilt.report,
         "release_id": writer.release_id,
-        "mlflow_run_id": this.mlflow_run_id,
-        "inputs": [one.to_json() for one in this.inputs],
+        "mlflow_run_id": batch_run.mlflow_run_id,
+        "inputs": [file.to_json() for file in batch_run.inputs],
     }
-    with this.timed("publish"):
+    with batch_run.timed("publish"):
         backwards = bool(event.get("backwards"))
         published = _publish(writer, entries, rebuilt.predictions, report, backwards=backwards)
         retention = Retention(settings().kept_rebuilds, settings().kept_hours)
-        forgotten = forget_old_releases(objects, published.pointer, now, retention)
-    this.report = report
-    this.params["published"] = published.moved
-    this.metrics |= {f"rows_{name}": float(entry["rows"]) for name, entry in report["outputs"].items()}
+        forgotten = delete_old_releases(objects, published.pointer, now, retention)
+    batch_run.report = report
+    batch_run.params["published"] = published.moved
+    batch_run.metrics |= {f"rows_{name}": float(entry["rows"]) for name, entry in report["outputs"].items()}
     return {
         "release_id": writer.release_id,
         "published": published.moved,
@@ -94,10 +94,10 @@ def run(event: Event, this: BatchRun) -> Event:
 def _prices(
     event: Event, writer: ReleaseWriter, matches: pd.DataFrame, run: BatchRun
 ) -> tuple[pd.DataFrame | None, dict[str, DatasetEntry]]:
-    """Prices of past matches, and the data set if this run read them from the stored odds."""
+    """Prices of past matches, and the data set if they come from the stored odds."""
     pointer, _etag = read_pointer(writer.objects)
     previous, restored = kept_prices(writer.objects, pointer, run)
-    if not are_read_from_odds(event):
+    if not reads_prices_from_odds(event):
         return previous, restored
     prices = prices_from_odds(writer.objects, matches, writer.as_of, run)
     if prices is None:
@@ -113,9 +113,9 @@ def _publish(
     *,
     backwards: bool,
 ) -> Published:
-    """Publish with the returns on the odds that are current; again, should these be replaced meanwhile.
+    """Publish with the returns on the current odds; repeat if these are replaced meanwhile.
 
-    The odds stay those of the release before. Only where a replay is moved back do they lose what was not known yet.
+    The previous release's odds are kept, without what was not known at an earlier `as_of`.
     """
     objects = writer.objects
     for _ in range(PUBLISH_ATTEMPTS):
@@ -124,7 +124,7 @@ def _publish(
         if (published := readable(objects, pointer, ODDS)) is not None and pointer is not None:
             entry, odds = published
             if entry != pointer.datasets.get(ODDS):
-                # The current ones are damaged: older ones are published again.
+                # the current ones are damaged: publish older ones again
                 all_entries[ODDS] = entry
         if odds is not None and pointer is not None and backwards and pointer.as_of > iso(writer.as_of):
             odds = fonbet_odds.known_at(odds, predictions[Stage.CHAMPION], writer.as_of)
@@ -152,9 +152,13 @@ def _inputs(keys: Sequence[tuple[str, str]], matches: MatchesReport) -> list[Inp
     etags = dict(keys)
     return [
         InputFile(
-            RAW_MATCHES + one["file"], one["sha256"], etags[RAW_MATCHES + one["file"]], one["rows"], one["rejected"]
+            RAW_MATCHES + file["file"],
+            file["sha256"],
+            etags[RAW_MATCHES + file["file"]],
+            file["rows"],
+            file["rejected"],
         )
-        for one in matches.inputs
+        for file in matches.inputs
     ]
 
 
@@ -171,7 +175,7 @@ def _rows_before(objects: ObjectStore) -> int | None:
 
 
 def _models() -> list[LoadedModel]:
-    """The mirrored models; a missing challenger is nothing unusual, a missing champion is."""
+    """The mirrored models; the challenger may be missing, the champion may not."""
     store = ModelStore(wiring.objects(), check_seconds=0)
     loaded = []
     for stage in Stage:
@@ -187,8 +191,8 @@ def _models() -> list[LoadedModel]:
 
 def _parsed(key: str, etag: str, extra: tuple[str, ...]) -> MatchesFile:
     if (key, etag, extra) not in parsed_files:
-        found = read(wiring.objects(), key)
-        for old in [known for known in parsed_files if known[0] == key]:
-            del parsed_files[old]
-        parsed_files[key, etag, extra] = parse_file(key.removeprefix(RAW_MATCHES), found.body, extra)
+        stored = read(wiring.objects(), key)
+        for outdated in [parsed_file for parsed_file in parsed_files if parsed_file[0] == key]:
+            del parsed_files[outdated]
+        parsed_files[key, etag, extra] = parse_file(key.removeprefix(RAW_MATCHES), stored.body, extra)
     return parsed_files[key, etag, extra]

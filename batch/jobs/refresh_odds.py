@@ -31,46 +31,46 @@ from chalicelib.releases.pointer import ODDS, PREDICTIONS, PREDICTIONS_CHALLENGE
 from chalicelib.storage.objects import ObjectStore
 
 REFRESH_ATTEMPTS: Final = 3
-"""How often odds are matched again because a rebuild replaced the release meanwhile."""
+"""Attempts to publish while rebuilds replace the release."""
 
 
-def run(event: Event, this: BatchRun) -> Event:
+def run(event: Event, batch_run: BatchRun) -> Event:
     """Fetch the provider's odds, find our match for each, and replace odds and returns in the current release."""
     objects = wiring.objects()
     moment, now = as_of(event), datetime.now(UTC)
     live = settings().odds_provider != SNAPSHOTS
-    this.params |= {"as_of": iso(moment), "provider": settings().odds_provider}
+    batch_run.params |= {"as_of": iso(moment), "provider": settings().odds_provider}
     read: dict[str, InputFile] = {}
-    with this.timed("fetch"):
-        provider = odds_provider(settings(), objects, _api_key, on_read=lambda one: read.update({one.key: one}))
+    with batch_run.timed("fetch"):
+        provider = odds_provider(settings(), objects, _api_key, on_read=lambda file: read.update({file.key: file}))
         snapshot = odds_refresh.fetch(provider, moment, timedelta(days=settings().odds_replay_ahead_days))
     distrusted = False
     if live:
         verdict = trust(snapshot, last_good(objects, snapshot.provider, moment))
-        for kept in keep_snapshot(objects, snapshot, distrusted=verdict.distrusted):
-            read[kept.key] = kept
+        for stored in keep_snapshot(objects, snapshot, distrusted=verdict.distrusted):
+            read[stored.key] = stored
         snapshot, distrusted = verdict.snapshot, verdict.distrusted
     for _ in range(REFRESH_ATTEMPTS):
         pointer, _etag = read_pointer(objects)
         if pointer is None:
-            raise ReleaseUnavailable("there is no release whose matches could be priced")
-        this.inputs = [*read.values(), as_input(pointer, PREDICTIONS)]
-        this.params |= {"release_id": pointer.release_id, "release_as_of": pointer.as_of}
+            raise ReleaseUnavailable("there is no release with matches to price")
+        batch_run.inputs = [*read.values(), as_input(pointer, PREDICTIONS)]
+        batch_run.params |= {"release_id": pointer.release_id, "release_as_of": pointer.as_of}
         writer = ReleaseWriter(objects, new_release_id(now), moment, now)
         predictions = frame_of(objects, pointer, PREDICTIONS)
-        assert predictions is not None  # noqa: S101 - every release has them
+        assert predictions is not None  # noqa: S101 - every release has predictions
         by_stage = {Stage.CHAMPION: predictions}
         if (challenger := frame_of(objects, pointer, PREDICTIONS_CHALLENGER)) is not None:
             by_stage[Stage.CHALLENGER] = challenger
-        with this.timed("match"):
-            # Stored sightings answer for any time by themselves; a live line forgets what is over.
+        with batch_run.timed("match"):
+            # stored sightings cover any time; a live line drops past matches
             previous = _published_odds(objects, pointer, predictions, moment) if live else None
             refreshed = odds_refresh.refresh(predictions, snapshot, previous, confirmed_clubs(objects))
-        with this.timed("publish"):
+        with batch_run.timed("publish"):
             entries = {ODDS: writer.write(f"{ODDS}.parquet", refreshed.parquet(), len(refreshed.odds))}
-            previous_prices, restored = kept_prices(objects, pointer, this)
-            begun = past_prices.of_begun_matches(refreshed.odds, predictions, moment)
-            prices = past_prices.merge(previous_prices, begun)
+            previous_prices, restored = kept_prices(objects, pointer, batch_run)
+            begun_prices = past_prices.of_begun_matches(refreshed.odds, predictions, moment)
+            prices = past_prices.merge(previous_prices, begun_prices)
             entries |= restored | write_prices(writer, pointer, None if restored else previous_prices, prices)
             entries |= write_returns(writer, by_stage, refreshed.odds)
             report = {
@@ -78,8 +78,8 @@ def run(event: Event, this: BatchRun) -> Event:
                 "as_of": iso(moment),
                 "release_id": pointer.release_id,
                 "distrusted": distrusted,
-                "mlflow_run_id": this.mlflow_run_id,
-                "inputs": [one.to_json() for one in this.inputs],
+                "mlflow_run_id": batch_run.mlflow_run_id,
+                "inputs": [file.to_json() for file in batch_run.inputs],
                 "outputs": outputs(entries),
             }
             objects.put(
@@ -88,11 +88,13 @@ def run(event: Event, this: BatchRun) -> Event:
             published = publish_datasets(objects, pointer, entries, now)
         if published.moved:
             keep_confirmed_clubs(objects, refreshed.confirmed)
-            this.report = report
-            this.metrics |= {name: float(report[name]) for name in odds_refresh.COUNTS}
-            this.metrics |= {f"rows_{name}": float(entry.rows) for name, entry in entries.items()}
-            this.metrics |= {f"skipped_{_metric_name(reason)}": float(n) for reason, n in report["skipped"].items()}
-            this.params["distrusted"] = distrusted
+            batch_run.report = report
+            batch_run.metrics |= {name: float(report[name]) for name in odds_refresh.COUNTS}
+            batch_run.metrics |= {f"rows_{name}": float(entry.rows) for name, entry in entries.items()}
+            batch_run.metrics |= {
+                f"skipped_{_metric_name(reason)}": float(n) for reason, n in report["skipped"].items()
+            }
+            batch_run.params["distrusted"] = distrusted
             return {name: report[name] for name in ("provider", *odds_refresh.COUNTS, "rows", "notes")}
     raise ReleaseUnavailable(f"the release was replaced {REFRESH_ATTEMPTS} times while odds were matched to it")
 
@@ -100,7 +102,7 @@ def run(event: Event, this: BatchRun) -> Event:
 def _published_odds(
     objects: ObjectStore, pointer: Pointer, predictions: pd.DataFrame, moment: datetime
 ) -> pd.DataFrame | None:
-    """The odds published so far; where a replay was moved back, nothing that was not known yet at `moment`."""
+    """The odds published so far, without what was not known at `moment`."""
     published = readable(objects, pointer, ODDS)
     if published is None:
         return None
@@ -109,7 +111,7 @@ def _published_odds(
 
 
 def _metric_name(reason: str) -> str:
-    """A reason as MLflow takes it in a metric's name."""
+    """A reason with the characters that MLflow allows in metric names."""
     return re.sub(r"[^A-Za-z0-9]+", "_", reason).strip("_")
 
 

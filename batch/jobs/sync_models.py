@@ -9,7 +9,7 @@ from batch.mlflow.run_log import BatchRun
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import InvalidModel
-from chalicelib.storage.objects import ObjectStore, S3ObjectStore, read_if_there
+from chalicelib.storage.objects import ObjectStore, S3ObjectStore, read_if_present
 from chalicelib.telemetry.log import logger
 from chalicelib.telemetry.names import MODELS_REFUSED, OF_SERVICE
 
@@ -17,9 +17,9 @@ from chalicelib.telemetry.names import MODELS_REFUSED, OF_SERVICE
 def run(_event: Event, batch_run: BatchRun) -> Event:
     """Bring every alias's mirror in line with the registry; see `model_mirror.sync`.
 
-    A version that cannot be served is refused: the last good one stays, the other aliases are mirrored all the same,
-    and it is logged and counted until the alias moves on. The run happens every few minutes and mostly finds nothing to
-    do; MLflow gets to see the runs that changed or refused something.
+    A version that cannot be served is rejected: the last good one stays, the other aliases are still mirrored, and the
+    rejection is logged and counted until the alias moves. Only runs that changed or rejected something are logged in
+    MLflow.
     """
     registry = model_mirror.MlflowRegistry(mlflow_server(), _read_s3)
     return mirror_aliases(registry, wiring.objects(), batch_run, settings().mlflow_ui_url)
@@ -28,7 +28,7 @@ def run(_event: Event, batch_run: BatchRun) -> Event:
 def mirror_aliases(
     registry: model_mirror.Registry, objects: ObjectStore, batch_run: BatchRun, ui_url: str = ""
 ) -> Event:
-    """Mirror each alias, refusing what cannot be served; see `run`."""
+    """Mirror each alias, rejecting what cannot be served; see `run`."""
     results = []
     for stage in Stage:
         try:
@@ -48,5 +48,5 @@ def mirror_aliases(
 
 
 def _read_s3(bucket: str, key: str) -> bytes | None:
-    artifact = read_if_there(S3ObjectStore(wiring.aws_client("s3"), bucket), key)
+    artifact = read_if_present(S3ObjectStore(wiring.aws_client("s3"), bucket), key)
     return None if artifact is None else artifact.body

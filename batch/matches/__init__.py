@@ -1,4 +1,4 @@
-"""Raw match files to validated matches: one row a match, every rejected row counted and explained.
+"""Raw match files to validated matches: one row per match, every rejected row counted and explained.
 
 Files are taken in the order of their names, so that a later file corrects an earlier one.
 """

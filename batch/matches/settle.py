@@ -47,8 +47,8 @@ def settle_duplicates(rows: pd.DataFrame) -> pd.Series:
     if not repeats.any():
         return pd.Series(dtype=object)
     # Each listing that does not repeat the one before it begins a new fixture.
-    listed = dated.iloc[order].assign(fixture=np.cumsum(~repeats), unplayed=dated["home_goals"].isna())
-    ranked = listed[listed.duplicated("fixture", keep=False)].sort_values(["unplayed", "file", "row"])
+    listings = dated.iloc[order].assign(fixture=np.cumsum(~repeats), unplayed=dated["home_goals"].isna())
+    ranked = listings[listings.duplicated("fixture", keep=False)].sort_values(["unplayed", "file", "row"])
     return pd.Series(str(Reason.DUPLICATE), index=ranked.index[ranked.duplicated("fixture")], dtype=object)
 
 

@@ -1,1 +1,1 @@
-"""The MLflow server as functions use it: REST, mirror of the aliases, log of the runs."""
+"""The functions' side of MLflow: REST client, mirror of the aliases, log of the runs."""

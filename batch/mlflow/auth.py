@@ -1,6 +1,6 @@
-"""How a request to the MLflow server proves who sends it: not at all, by Basic, by a bearer token, or signed (SigV4).
+"""Authentication of requests to the MLflow server: none, Basic, bearer token, or SigV4.
 
-MLflow's own authentication app speaks Basic, proxies before a server mostly bearer tokens, SageMaker's MLflow SigV4.
+MLflow's own authentication app uses Basic, proxies usually bearer tokens, SageMaker's MLflow SigV4.
 """
 
 import base64
@@ -15,7 +15,7 @@ Kind = Literal["none", "basic", "bearer", "sigv4"]
 
 Headers = Mapping[str, str]
 Signer = Callable[[str, str, Headers, bytes | None], Headers]
-"""Method, URL, headers and body to the headers that are added."""
+"""From method, URL, headers and body to the headers to add."""
 
 SAGEMAKER_ARN_HEADER: Final = "x-mlflow-sm-tracking-server-arn"
 _SIGV4_SERVICE: Final = "sagemaker-mlflow"
@@ -35,22 +35,22 @@ def server_url(tracking_uri: str) -> str:
 
 
 def signer(kind: Kind, tracking_uri: str, secret: str | None = None, credentials: Any = None) -> Signer:
-    """What signs requests to a server.
+    """Return the function that signs requests to a server.
 
     Args:
-        kind: How.
+        kind: Kind of authentication.
         tracking_uri: The server's URL, or the ARN of a SageMaker tracking server (sigv4).
         secret: For basic `user:password` or `{"username": …, "password": …}`, for bearer the token.
         credentials: For sigv4, botocore credentials.
 
     Raises:
-        InvalidSettings: a credential is missing, or would travel in the clear.
+        InvalidSettings: a credential is missing, or would be sent unencrypted.
     """
     if kind == "none":
         return unsigned
     address = urllib.parse.urlsplit(server_url(tracking_uri))
     if address.scheme != "https" and address.hostname not in _LOOPBACK:
-        raise InvalidSettings(f"no credential travels over {address.scheme}: give the MLflow server an https URL")
+        raise InvalidSettings(f"credentials are not sent over {address.scheme}: give the MLflow server an https URL")
     if kind == "sigv4":
         return _sigv4(tracking_uri, credentials)
     if not secret:
@@ -66,7 +66,7 @@ def _basic(secret: str) -> str:
             parsed = json.loads(text)
             text = f"{parsed['username']}:{parsed['password']}"
         except (ValueError, KeyError, TypeError):
-            # Never the text: it is the secret.
+            # never quote the text: it is the secret
             raise InvalidSettings("the MLflow secret is not {username, password}") from None
     if ":" not in text:
         raise InvalidSettings("the MLflow secret is neither user:password nor {username, password}")

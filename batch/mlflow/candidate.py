@@ -1,7 +1,7 @@
-"""Whether a model may be served: its text is checked, then it is loaded and predicts, in a process of its own.
+"""Examine a model before it is served: check its text, then load it and predict in a process of its own.
 
-Training stores golden rows with each version: rows of features and what the model made of them. A candidate must say
-the same of them here, with the library and the processor that serve it.
+Training stores golden rows with each version: rows of features and the model's probabilities. A candidate must
+reproduce them here, with the library and the processor that serve it.
 """
 
 import json
@@ -24,15 +24,15 @@ GOLDEN_FILE: Final = "golden.json"
 
 LIMIT_SECONDS: Final = 20.0
 LIMIT_BYTES: Final = 4 * 1024**3
-"""Address space of the loading process: LightGBM reserves far more than it uses."""
+"""Address-space limit of the loading process: LightGBM reserves far more than it uses."""
 
 TOLERANCE: Final = 1e-6
-"""Largest difference of a probability that another processor's arithmetic explains."""
+"""Largest difference of probabilities between processors."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoldenRows:
-    """Rows and what a model made of them when it was trained.
+    """Rows of features and a model's probabilities at training.
 
     Args:
         features: Names of the columns.
@@ -55,7 +55,7 @@ class GoldenRows:
 
     @classmethod
     def from_json(cls, content: bytes) -> Self:
-        """Read a version's file.
+        """Parse a version's file.
 
         Raises:
             InvalidModel: it is damaged.
@@ -75,7 +75,7 @@ class GoldenRows:
         return golden
 
     def to_json(self) -> bytes:
-        """As training stores them."""
+        """Serialise, as training stores them."""
         return json.dumps(
             {"features": self.features, "rows": self.rows, "probabilities": self.probabilities}, allow_nan=False
         ).encode()
@@ -84,17 +84,17 @@ class GoldenRows:
 def validate(
     model: bytes, features: Sequence[str], golden: GoldenRows | None, limit_seconds: float = LIMIT_SECONDS
 ) -> None:
-    """Refuse a model that could not be served.
+    """Reject a model that cannot be served.
 
     Args:
         model: LightGBM text model.
         features: The signature's columns, in order.
-        golden: What it must say of known rows; None for a model of another origin, which must then make
-            probabilities of missing, zero and extreme values.
-        limit_seconds: Time limit of loading it and predicting.
+        golden: Known rows to reproduce; without them (a model of another origin) missing, zero and extreme values must
+            give probabilities.
+        limit_seconds: Time limit for loading and predicting.
 
     Raises:
-        InvalidModel: it is damaged, ends or stalls the process that loads it, or contradicts the golden rows.
+        InvalidModel: it is damaged, crashes or stalls the process that loads it, or contradicts the golden rows.
     """
     check_model_text(model, features)
     if golden is not None and golden.features != tuple(features):
@@ -107,12 +107,12 @@ def validate(
         probabilities = _predictions(file.name, rows, limit_seconds)
     for triple in probabilities:
         if not all(0 <= value <= 1 for value in triple) or abs(sum(triple) - 1) > TOLERANCE:
-            raise InvalidModel(f"the model's output is no probabilities: {triple}")
+            raise InvalidModel(f"the model's output is not probabilities: {triple}")
     for number, (actual, expected) in enumerate(
         zip(probabilities, golden.probabilities if golden is not None else (), strict=False)
     ):
         if any(abs(a - e) > TOLERANCE for a, e in zip(actual, expected, strict=True)):
-            raise InvalidModel(f"golden row {number} gives {actual}, at training it gave {expected}")
+            raise InvalidModel(f"golden row {number} gives {actual}, but gave {expected} at training")
 
 
 def _predictions(path: str, rows: Sequence[Sequence[float | None]], limit_seconds: float) -> list[tuple[float, ...]]:
@@ -121,7 +121,7 @@ def _predictions(path: str, rows: Sequence[Sequence[float | None]], limit_second
         process = subprocess.run(
             [sys.executable, "-m", load_candidate.__name__],
             input=json.dumps(request),
-            # Lambda and the emulator extend the path in the process only.
+            # Lambda and the emulator extend sys.path in the process only
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             capture_output=True,
             text=True,
@@ -131,7 +131,7 @@ def _predictions(path: str, rows: Sequence[Sequence[float | None]], limit_second
     except subprocess.TimeoutExpired:
         raise InvalidModel(f"loading the model and predicting takes more than {limit_seconds:g} s") from None
     if process.returncode < 0:
-        raise InvalidModel(f"the model ends the process that loads it: {signal.Signals(-process.returncode).name}")
+        raise InvalidModel(f"the model crashes the process that loads it: {signal.Signals(-process.returncode).name}")
     try:
         answer = json.loads(process.stdout)
         if "refused" in answer:

@@ -1,7 +1,7 @@
-"""The registry through MLflow's own client: for people and pipelines, who may have it, and any way to authenticate.
+"""The registry through MLflow's own client, for people and pipelines, with all its ways to authenticate.
 
-It knows file stores, databases, every kind of server and plugin that `MLFLOW_TRACKING_URI` can name; the functions,
-whose package has no room for it, use `batch.mlflow.rest`.
+It supports every store that `MLFLOW_TRACKING_URI` can name; the functions, whose package has no room for it, use
+`batch.mlflow.rest`.
 """
 
 import tempfile
@@ -18,7 +18,7 @@ from chalicelib.errors import RegistryUnavailable
 
 
 class ClientRegistry:
-    """A `batch.mlflow.mirror.Registry` of MLflow's client.
+    """A `batch.mlflow.mirror.Registry` on MLflow's client.
 
     Args:
         client: The client.
@@ -63,12 +63,12 @@ class ClientRegistry:
         folder, _, _ = name.rpartition("/")
         parent = f"{artifact_uri.rstrip('/')}/{folder}".rstrip("/")
         try:
-            # A missing file fails differently in every kind of artifact store; a list is a list in all.
-            listed = {Path(file.path).name for file in artifacts.list_artifacts(artifact_uri=parent)}
-            if Path(name).name not in listed:
+            # a missing file fails differently in every kind of artifact store; listing works alike in all
+            names = {Path(file.path).name for file in artifacts.list_artifacts(artifact_uri=parent)}
+            if Path(name).name not in names:
                 return None
             with tempfile.TemporaryDirectory() as into:
                 uri = f"{artifact_uri.rstrip('/')}/{name}"
                 return Path(artifacts.download_artifacts(artifact_uri=uri, dst_path=into)).read_bytes()
         except (MlflowException, OSError) as error:
-            raise RegistryUnavailable(f"the MLflow server did not hand out {name}: {error}") from error
+            raise RegistryUnavailable(f"the MLflow server did not return {name}: {error}") from error

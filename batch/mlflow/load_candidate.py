@@ -1,8 +1,8 @@
 """Load a model file and predict with it, in a process of its own: `python -m batch.mlflow.load_candidate`.
 
 Reads one JSON object from standard input, `{"path": …, "rows": [[…]], "limit_bytes": …}` (null for a
-missing value), and prints `{"probabilities": [[…]]}` or `{"refused": "…"}`. Whatever LightGBM does to this process, the
-one that asked for it goes on.
+missing value), and prints `{"probabilities": [[…]]}` or `{"refused": "…"}`. Whatever LightGBM does to this process, its
+caller survives.
 """
 
 import json
@@ -24,7 +24,7 @@ def main() -> int:
     try:
         model = NativeModel(Path(request["path"]))
         probabilities = model.predict_rows(rows)
-        # The way a live prediction goes, and its explanation, are native code of their own.
+        # live predictions and their explanations run different native code
         for row in rows[:3]:
             model.predict_row(row)
             model.contributions(row)

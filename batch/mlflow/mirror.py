@@ -1,6 +1,6 @@
-"""Mirrors the registry's aliases into the bucket, where the serving functions find them.
+"""Mirror the registry's aliases into the bucket, where the serving functions read them.
 
-Talks to the MLflow server over REST (`batch.mlflow.rest`), which takes four calls.
+It takes four calls of the MLflow server's REST API (`batch.mlflow.rest`).
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from chalicelib.domain import MODEL_NAME, Stage
 from chalicelib.errors import InvalidModel, RegistryUnavailable
 from chalicelib.models.mirror import ModelInfo, mirror_key
 from chalicelib.storage.checksummed import sealed
-from chalicelib.storage.objects import ObjectStore, read_if_there
+from chalicelib.storage.objects import ObjectStore, read_if_present
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ REFERENCE_FILE: Final = f"{REPORT_FOLDER}/reference.parquet"
 
 @dataclass(frozen=True, slots=True)
 class RegisteredVersion:
-    """A model version in the registry, with where its files are."""
+    """A model version in the registry and the address of its files."""
 
     version: str
     run_id: str
@@ -40,7 +40,7 @@ class RegisteredVersion:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a training run logged, and where its artifacts are."""
+    """What a training run logged, and the address of its artifacts."""
 
     metrics: dict[str, float]
     params: dict[str, str]
@@ -72,7 +72,7 @@ class Registry(Protocol):
 
         Raises:
             RegistryUnavailable: the registry does not answer.
-            InvalidModel: the address is of a kind that cannot be read.
+            InvalidModel: this kind of address cannot be read.
         """
         ...
 
@@ -82,7 +82,7 @@ class MlflowRegistry:
 
     Args:
         server: The server.
-        read_s3: Reads `s3://bucket/key` for servers that hand out direct artifact addresses.
+        read_s3: Reads `s3://bucket/key`, for servers with direct artifact access.
     """
 
     def __init__(self, server: MlflowRest, read_s3: Callable[[str, str], bytes | None] | None = None) -> None:
@@ -118,9 +118,9 @@ class MlflowRegistry:
         address = urllib.parse.urlsplit(artifact_uri)
         path = f"{address.path.strip('/')}/{name}"
         if address.scheme == "mlflow-artifacts":
-            # Asked for a file that is not there, a server whose artifacts are in S3 answers 500.
-            folder, _, own = path.rpartition("/")
-            return self._server.artifact(path) if own in self._server.artifact_names(folder) else None
+            # for a missing file a server with artifacts in S3 answers 500
+            folder, _, file_name = path.rpartition("/")
+            return self._server.artifact(path) if file_name in self._server.artifact_names(folder) else None
         if address.scheme == "s3" and self._read_s3 is not None:
             return self._read_s3(address.netloc, path)
         raise InvalidModel(f"artifacts are stored at an address that cannot be read: {address.scheme}")
@@ -128,7 +128,7 @@ class MlflowRegistry:
 
 @dataclass(frozen=True, slots=True)
 class Mirrored:
-    """What became of one alias: `updated`, `repaired`, `unchanged`, `removed` or `refused`."""
+    """Outcome for one alias: `updated`, `repaired`, `unchanged`, `removed` or `refused`."""
 
     stage: Stage
     outcome: str
@@ -137,15 +137,14 @@ class Mirrored:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A version that was read and found fit to serve.
+    """A version that was read and may be served.
 
     Args:
         version: The version.
         run: The run that made it.
-        features: Its signature's columns, each with name, type and required.
+        features: The signature's columns, each with name, type and required.
         model: LightGBM text model.
-        reference: Rows of the training features, which drift is measured against; a model of another origin may have
-            none.
+        reference: Rows of the training features, the reference of drift; a model of another origin may have none.
         golden_rows: How many golden rows it was compared with.
     """
 
@@ -158,7 +157,7 @@ class Candidate:
 
 
 def candidate_of(registry: Registry, version: RegisteredVersion) -> Candidate:
-    """Read a version and prove that it can be served; see `batch.mlflow.candidate`.
+    """Read a version and check that it can be served; see `batch.mlflow.candidate`.
 
     Raises:
         RegistryUnavailable: the registry does not answer.
@@ -175,10 +174,10 @@ def candidate_of(registry: Registry, version: RegisteredVersion) -> Candidate:
 
 
 def publish(candidate: Candidate, objects: ObjectStore, stage: Stage, now: datetime, ui_url: str = "") -> None:
-    """Write a candidate as a stage's mirror.
+    """Write a candidate to a stage's mirror.
 
     The model file is written first under a name of its own, the description that names it last, so that readers never
-    see one without the other. `ui_url` is where people open the registry's pages, for a link to the run.
+    see one without the other. `ui_url` is the registry's user interface, for a link to the run.
     """
     version, run = candidate.version, candidate.run
     digest = hashlib.sha256(candidate.model).hexdigest()
@@ -212,7 +211,7 @@ def sync(registry: Registry, objects: ObjectStore, stage: Stage, now: datetime, 
     """Bring one alias's mirror in line with the registry.
 
     Where the registry no longer has the alias, the mirror is removed; where it does not answer, the mirror stays. A
-    mirror whose files are missing or damaged is written anew.
+    mirror whose files are missing or damaged is written again.
 
     Raises:
         RegistryUnavailable, ObjectStoreUnavailable: nothing was changed.
@@ -247,7 +246,7 @@ def damaged_files(objects: ObjectStore, info: ModelInfo) -> list[str]:
         recorded.append((info.reference_key, info.reference_sha256))
     damaged = []
     for key, sha256 in recorded:
-        stored = read_if_there(objects, key)
+        stored = read_if_present(objects, key)
         if stored is None or hashlib.sha256(stored.body).hexdigest() != sha256:
             damaged.append(key)
     return damaged
@@ -289,7 +288,7 @@ def signature_features(mlmodel: bytes) -> list[dict[str, Any]]:
 
 
 def _mirrored(objects: ObjectStore, stage: Stage) -> ModelInfo | None:
-    mirror = read_if_there(objects, mirror_key(stage))
+    mirror = read_if_present(objects, mirror_key(stage))
     if mirror is None:
         return None
     try:

@@ -19,7 +19,7 @@ _ARTIFACTS: Final = "/api/2.0/mlflow-artifacts/artifacts"
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect is an error: urllib would send the credential on to whatever host it names."""
+    """Treat redirects as errors: urllib would send the credential on to the new host."""
 
     def redirect_request(self, *_arguments: Any) -> None:
         """Follow none."""
@@ -34,7 +34,7 @@ class MlflowRest:
 
     Args:
         tracking_uri: Base URL of the server, or a SageMaker tracking server's ARN.
-        sign: Adds what proves who asks.
+        sign: Adds the authentication headers.
         timeout_seconds: Limit of a call's connect and of each read.
     """
 
@@ -44,7 +44,7 @@ class MlflowRest:
         self._timeout_seconds = timeout_seconds
 
     def get(self, endpoint: str, query: Mapping[str, str]) -> Any:
-        """What an endpoint such as `runs/get` answers; None where it knows no such thing.
+        """The answer of an endpoint such as `runs/get`; None where the resource does not exist.
 
         Raises:
             RegistryUnavailable: the server does not answer, or not as MLflow does.
@@ -52,7 +52,7 @@ class MlflowRest:
         return _parsed(self._send("GET", f"{self._endpoint(endpoint)}?{urllib.parse.urlencode(query)}"))
 
     def post(self, endpoint: str, body: Mapping[str, Any]) -> Any:
-        """The same with a body.
+        """As `get`, with a body.
 
         Raises:
             RegistryUnavailable: as `get`.
@@ -61,7 +61,7 @@ class MlflowRest:
         return _parsed(self._send("POST", self._endpoint(endpoint), content, "application/json"))
 
     def artifact(self, path: str) -> bytes | None:
-        """A file that the server keeps or hands through (`mlflow-artifacts:/path`); None if there is none.
+        """A file that the server stores or proxies (`mlflow-artifacts:/path`); None if there is none.
 
         Raises:
             RegistryUnavailable: the server does not answer.
@@ -69,7 +69,7 @@ class MlflowRest:
         return self._send("GET", self._artifact(path))
 
     def artifact_names(self, folder: str) -> set[str]:
-        """Names of the files in such a folder; none where there is no folder.
+        """Names of the files in such a folder; empty if it does not exist.
 
         Raises:
             RegistryUnavailable: the server does not answer.
@@ -85,7 +85,7 @@ class MlflowRest:
             RegistryUnavailable: the server did not take it.
         """
         if self._send("PUT", self._artifact(path), content, "application/octet-stream") is None:
-            raise RegistryUnavailable("the MLflow server keeps no artifacts")
+            raise RegistryUnavailable("the MLflow server stores no artifacts")
 
     def _endpoint(self, name: str) -> str:
         return f"{self._base}/api/2.0/mlflow/{name}"
@@ -103,7 +103,7 @@ class MlflowRest:
         except urllib.error.HTTPError as error:
             with error:
                 detail = error.read()[:500]
-            # An alias that does not exist is 404 or, in some versions, 400 with the same code of its own.
+            # a missing alias is 404 or, in some versions, 400 with the same error code
             if error.code in (400, 404) and (b"RESOURCE_DOES_NOT_EXIST" in detail or b"not found" in detail.lower()):
                 return None
             raise RegistryUnavailable(f"the registry answered {error.code}") from None

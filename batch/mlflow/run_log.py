@@ -1,8 +1,8 @@
-"""What a batch run says of itself in MLflow: one run of the experiment `soccer_batch` for each run of a function.
+"""Log batch runs in MLflow: one run of the experiment `soccer_batch` for each run of a function.
 
 Inputs with their checksums, versions, counts and durations; with `model_run_id` in every prediction row and
-`mlflow_run_id` in every run report, a row can be followed to its model and to the files it was made of. The log is
-about the run, never part of it: an MLflow server that is not set, out of reach or slow costs seconds and a warning.
+`mlflow_run_id` in every run report, a row can be traced to its model and its input files. Logging never fails a run:
+an MLflow server that is not set, unreachable or slow costs seconds and a warning.
 """
 
 import hashlib
@@ -25,12 +25,13 @@ EXPERIMENT: Final = "soccer_batch"
 CALL_SECONDS: Final = 3.0
 """Limit of one call; the batch function waits for it."""
 BUDGET_SECONDS: Final = 6.0
-"""Beyond so many seconds of calls in one run, the rest is not logged."""
+"""Beyond this many seconds of calls in one run, the rest is not logged."""
 
 REPORT_FILE: Final = "run.json"
 VERSIONED: Final = ("numpy", "pandas", "pyarrow", "boto3")
 LISTED_INPUTS: Final = 500
-"""At most so many input files are entered one by one in MLflow; the report has all, `inputs_sha256` stands for all."""
+"""At most this many input files are entered one by one in MLflow; the report has all, `inputs_sha256` stands for
+all."""
 
 # MLflow's limits.
 _PARAMS_AT_MOST: Final = 100
@@ -40,7 +41,7 @@ _DIGEST_LENGTH: Final = 36
 
 
 class Server(Protocol):
-    """What the log needs of an MLflow server; `batch.mlflow.rest.MlflowRest` is one."""
+    """The part of an MLflow server that the log needs; `batch.mlflow.rest.MlflowRest` has it."""
 
     def get(self, endpoint: str, query: dict[str, str]) -> Any:
         """See `MlflowRest.get`."""
@@ -62,9 +63,9 @@ class InputFile:
     Args:
         key: Its key in the bucket.
         sha256: SHA-256 of its content, in hex.
-        etag: Its ETag in the bucket, where the job knows it.
-        rows: Rows in it, where the job counts them.
-        rejected: Rows of it that were refused for themselves.
+        etag: Its ETag in the bucket, if known.
+        rows: Rows in it, if counted.
+        rejected: Rows rejected as invalid in themselves.
     """
 
     key: str
@@ -74,28 +75,28 @@ class InputFile:
     rejected: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As run reports list it."""
-        named = {"key": self.key, "sha256": self.sha256, "etag": self.etag}
-        return {**named, "rows": self.rows, "rejected": self.rejected}
+        """As in run reports."""
+        fields = {"key": self.key, "sha256": self.sha256, "etag": self.etag}
+        return {**fields, "rows": self.rows, "rejected": self.rejected}
 
 
 def inputs_sha256(inputs: Sequence[InputFile]) -> str:
-    """One checksum of all inputs, whatever their order: two runs with the same one read the same bytes."""
-    return hashlib.sha256(json.dumps(sorted((one.key, one.sha256) for one in inputs)).encode()).hexdigest()
+    """One checksum of all inputs in any order: equal checksums mean equal inputs."""
+    return hashlib.sha256(json.dumps(sorted((file.key, file.sha256) for file in inputs)).encode()).hexdigest()
 
 
 @dataclass(slots=True)
 class BatchRun:
-    """One run as it goes on; the job enters what it works on and what comes of it, as soon as it knows.
+    """A run in progress; the job adds its inputs and results as soon as they are known.
 
     Attributes:
         function: Name of the function.
         started: When it began.
-        mlflow_run_id: Its run in MLflow; None where it is not logged, or only at its end.
-        params: What it was asked and what it worked with: `as_of`, release, model versions.
+        mlflow_run_id: Its id in MLflow; None if it is not logged, or not yet.
+        params: `as_of`, release, model versions and the like.
         metrics: Counts; durations are added by `timed`.
         inputs: The files it read.
-        report: Its run report, kept in MLflow as run.json too.
+        report: Its run report, also stored in MLflow as run.json.
         worth_logging: False for a run that found nothing to do.
     """
 
@@ -134,7 +135,7 @@ class RunLog:
         self._left = BUDGET_SECONDS
 
     def open(self, run: BatchRun) -> None:
-        """Enter the run as running and note its id in it. A run that is killed stays that way.
+        """Create the run as RUNNING and set its `mlflow_run_id`. A run that is killed stays that way.
 
         Raises:
             RegistryUnavailable: the server does not answer, or not in time.
@@ -152,12 +153,12 @@ class RunLog:
         )
 
     def close(self, run: BatchRun, ended: datetime, failure: str | None = None) -> None:
-        """Log what the run entered and end it.
+        """Log the run's data and end it.
 
         Args:
             run: The run, opened before.
             ended: When it ended.
-            failure: Why it failed; None where it did not.
+            failure: Why it failed; None if it succeeded.
 
         Raises:
             RegistryUnavailable: the server does not answer, or not in time.
@@ -184,10 +185,10 @@ class RunLog:
         )
         if run.inputs:
             self._post(
-                "runs/log-inputs", {"run_id": id_, "datasets": [_dataset(one) for one in run.inputs[:LISTED_INPUTS]]}
+                "runs/log-inputs", {"run_id": id_, "datasets": [_dataset(file) for file in run.inputs[:LISTED_INPUTS]]}
             )
         root = urllib.parse.urlsplit(self._artifact_root)
-        # A server that names a place of its own (s3://...) wants clients to write there, to which these have no right.
+        # where artifacts live in s3://..., clients must write there themselves, which functions may not
         if run.report is not None and root.scheme == "mlflow-artifacts":
             path = f"{root.path.strip('/')}/{REPORT_FILE}"
             content = json.dumps(run.report, sort_keys=True, indent=1).encode()
@@ -196,14 +197,16 @@ class RunLog:
         self._post("runs/update", {"run_id": id_, "status": status, "end_time": stamp})
 
     def _experiment(self) -> str:
-        named = {"experiment_name": EXPERIMENT}
-        found = self._in_time(lambda: self._server.get("experiments/get-by-name", named))
-        if found is None:
+        query = {"experiment_name": EXPERIMENT}
+        answer = self._in_time(lambda: self._server.get("experiments/get-by-name", query))
+        if answer is None:
             try:
-                return str(self._post("experiments/create", {"name": EXPERIMENT}, lambda made: made["experiment_id"]))
-            except RegistryUnavailable:  # another run made it in between, if anything is well
-                found = self._in_time(lambda: self._server.get("experiments/get-by-name", named))
-        return str(_member(found, lambda known: known["experiment"]["experiment_id"]))
+                return str(
+                    self._post("experiments/create", {"name": EXPERIMENT}, lambda created: created["experiment_id"])
+                )
+            except RegistryUnavailable:  # another run probably created it meanwhile
+                answer = self._in_time(lambda: self._server.get("experiments/get-by-name", query))
+        return str(_member(answer, lambda body: body["experiment"]["experiment_id"]))
 
     def _post(self, endpoint: str, body: dict[str, Any], member: Callable[[Any], Any] = lambda answer: answer) -> Any:
         answer = self._in_time(lambda: self._server.post(endpoint, body))
@@ -229,7 +232,7 @@ def _member(answer: Any, member: Callable[[Any], Any]) -> Any:
 
 
 def versions() -> dict[str, str]:
-    """What a run's result may depend on beside its inputs: Python and those of VERSIONED that the run imported."""
+    """Versions that a result may depend on: Python and the libraries of VERSIONED that were imported."""
     loaded = {name: getattr(sys.modules.get(name), "__version__", None) for name in VERSIONED}
     return {"python": platform.python_version(), **{name: str(text) for name, text in loaded.items() if text}}
 
@@ -242,14 +245,14 @@ def _pairs(values: dict[str, Any]) -> list[dict[str, str]]:
     return [{"key": key, "value": str(value)[:_TEXT_AT_MOST]} for key, value in values.items() if value is not None]
 
 
-def _dataset(one: InputFile) -> dict[str, Any]:
-    source = json.dumps({"key": one.key, "sha256": one.sha256, "etag": one.etag})
-    profile = json.dumps({"num_rows": one.rows, "rejected": one.rejected})
+def _dataset(file: InputFile) -> dict[str, Any]:
+    source = json.dumps({"key": file.key, "sha256": file.sha256, "etag": file.etag})
+    profile = json.dumps({"num_rows": file.rows, "rejected": file.rejected})
     return {
         "tags": [{"key": "mlflow.data.context", "value": "input"}],
         "dataset": {
-            "name": one.key[-_TEXT_AT_MOST:],
-            "digest": one.sha256[:_DIGEST_LENGTH],
+            "name": file.key[-_TEXT_AT_MOST:],
+            "digest": file.sha256[:_DIGEST_LENGTH],
             "source_type": "s3",
             "source": source,
             "profile": profile,

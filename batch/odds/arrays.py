@@ -1,4 +1,4 @@
-"""The formulas of `batch.odds.market` over many markets at once; the same numbers, to the bit, as the scalar functions.
+"""The formulas of `batch.odds.market` over many markets at once; results equal the scalar functions' to the bit.
 
 Arrays of odds and probabilities have shape (n_matches, 3), columns home, draw, away, float64.
 """
@@ -16,10 +16,10 @@ Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
 NO_BET = -1
-"""Stands for "no value bet" where an outcome's number 0, 1 or 2 would."""
+""""No value bet" in place of an outcome's number 0, 1 or 2."""
 
 SOLVED_AT_ONCE: Final = 8192
-"""Markets solved together: their arrays stay in the processor's cache, which makes a million nearly twice as fast."""
+"""Markets solved together: their arrays fit into the processor's cache, which nearly halves the time of a million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class FairMarkets:
     """Margin-free probabilities of many markets.
 
     Args:
-        probabilities: Shape (n, 3); NaN in the rows without fair odds.
-        has_fair: Shape (n,); whether the row's odds are a market to read probabilities from.
+        probabilities: Shape (n, 3); NaN in rows without fair odds.
+        has_fair: Shape (n,); whether the row's odds are a valid market.
     """
 
     probabilities: Floats
@@ -64,16 +64,16 @@ def booksum(odds: Floats) -> Floats:
 
 
 def is_market(total: Floats) -> Booleans:
-    """Shape (n,): whether probabilities may be read from odds with these booksums; never where it is NaN."""
+    """Shape (n,): whether odds with these booksums are a valid market; False for NaN."""
     return np.asarray((total > BOOKSUM_LOWER) & (total < BOOKSUM_UPPER), dtype=np.bool_)
 
 
 def shin(odds: Floats, steps: int = SOLVER_STEPS) -> FairMarkets:
-    """Shin's margin-free probabilities, as `batch.odds.market.shin`, of every row with fair odds.
+    """Shin's margin-free probabilities, for every row with fair odds.
 
     Args:
         odds: Shape (n, 3).
-        steps: Halvings of the bracket; 40 leave an error below 1e-11.
+        steps: Bisection steps; 40 leave an error below 1e-11.
     """
     total = booksum(odds)
     has_fair = is_market(total)
@@ -95,14 +95,14 @@ def shin(odds: Floats, steps: int = SOLVER_STEPS) -> FairMarkets:
 
 
 def margin_method(has_fair: bool) -> str | None:  # noqa: FBT001 - used as a map over a column
-    """The method's name as it is stored beside the probabilities; None without fair odds."""
+    """The method's name as stored with the probabilities; None without fair odds."""
     return MarginMethod.SHIN.value if has_fair else None
 
 
 def value_bets(probabilities: Floats, odds: Floats, threshold: float = DEFAULT_VALUE_THRESHOLD) -> ValueBets:
-    """The largest edge of each match over the threshold, as `batch.odds.market.value_bet`.
+    """The largest edge of each match, where it exceeds the threshold.
 
-    Rows whose odds or probabilities are not complete have no bet.
+    Rows with incomplete odds or probabilities have no bet.
     """
     complete = are_odds(odds) & np.isfinite(probabilities).all(axis=1)
     edges = np.where(complete[:, None], probabilities * odds - 1, -np.inf)
@@ -118,6 +118,6 @@ def value_bets(probabilities: Floats, odds: Floats, threshold: float = DEFAULT_V
 
 
 def _shin_at(share: Floats, z: Floats) -> Floats:
-    square, rest = z * z, 4 * (1 - z)
-    result: Floats = 2 * share / (np.sqrt(square[:, None] + rest[:, None] * share) + z[:, None])
+    square, factor = z * z, 4 * (1 - z)
+    result: Floats = 2 * share / (np.sqrt(square[:, None] + factor[:, None] * share) + z[:, None])
     return result

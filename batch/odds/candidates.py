@@ -1,6 +1,6 @@
-"""Which matches of ours a row of odds might mean: names in a region, pairs of row and match, and their evidence.
+"""Candidate matches for rows of odds: names in a region, pairs of row and match, and their evidence.
 
-Pure. `batch.odds.matching` decides which of the pairs are taken.
+Pure. `batch.odds.matching` chooses among the pairs.
 """
 
 import bisect
@@ -33,8 +33,8 @@ class MatchingSettings:
     """Limits of the matching.
 
     Args:
-        strong: Kickoffs this near are one scheduled start, written with small differences.
-        weak: Kickoffs farther apart than this are two matches.
+        strong: Kickoffs this close are one scheduled start with small differences.
+        weak: Kickoffs farther apart are different matches.
         similar: Lowest similarity (0-100) of both names, within `weak`.
         similar_at_same_time: Lowest similarity of both names when the kickoffs are equal and the names share a word.
         lead: Points by which the best candidate must beat the second.
@@ -50,7 +50,7 @@ class MatchingSettings:
 
 
 class Evidence(IntEnum):
-    """What speaks for two names being one team, weakest first."""
+    """Evidence that two names are one team, weakest first."""
 
     NONE = 0
     SIMILARITY = 1
@@ -62,7 +62,7 @@ class Evidence(IntEnum):
 
     @property
     def label(self) -> str:
-        """As it stands in `match_method`."""
+        """As written in `match_method`."""
         return self.name.lower()
 
 
@@ -71,8 +71,8 @@ class Name(NamedTuple):
 
     Args:
         key: The club's class in the alias table, or its normalised letters.
-        settled: What settles the key, `NAME` where only its letters do.
-        implied: Flags that the spelling implies without saying them ("Bilbao Athletic").
+        settled: What determines the key; `NAME` where only its letters do.
+        implied: Flags that the spelling implies without stating them ("Bilbao Athletic").
         letters: The normalised words, sorted.
         spelling: The normalised name.
         club: The normalised name the key comes from: of a learned spelling the club it was learned for.
@@ -105,15 +105,15 @@ class OurMatch:
 
 
 class Pair(NamedTuple):
-    """A row of odds beside a match of ours.
+    """A row of odds and a match of ours.
 
     Args:
-        row, match: Their numbers.
+        row, match: Their indices.
         score: The lower similarity of the two names, 0-100.
-        evidence: What the pair rests on.
+        evidence: The weaker side's evidence.
         delta_min: Their kickoff less ours, minutes; None where our side does not know the time.
         date_only: Whether only the days were compared.
-        reason: Why the pair may not be taken; empty if it may.
+        reason: Why the pair is rejected; empty if it is not.
         teaches: What is learned if the pair is taken or, if it contradicts a learned spelling, which one.
     """
 
@@ -128,16 +128,16 @@ class Pair(NamedTuple):
 
     @property
     def certain(self) -> bool:
-        """Whether both sides are settled and nothing speaks against the pair."""
+        """Whether both sides are settled and the pair is not rejected."""
         return self.evidence >= Evidence.LEARNED and not self.reason
 
 
 class Group:
-    """Our matches of one region (None: of regions the table of regions does not know), ready to be looked up.
+    """Our matches of one region (None: of unknown regions), indexed for look-ups.
 
     Args:
         region: The region.
-        members: Numbers and matches, sorted by kickoff.
+        members: Indices and matches, sorted by kickoff.
     """
 
     def __init__(self, region: str | None, members: Sequence[tuple[int, OurMatch]]) -> None:
@@ -163,17 +163,17 @@ class Group:
         return self._by_clubs.get((home, away), ())
 
     def of_one_club(self, home: str, away: str, kickoff: datetime, reach: timedelta) -> Iterator[int]:
-        """Matches near that kickoff, of known time, that this club plays at home or that one away."""
+        """Matches near that kickoff, of known time, that have this home club or this away club."""
         for by_club, key in ((self._by_home, home), (self._by_away, away)):
-            listed = by_club.get(key, ())
-            first = bisect.bisect_left(listed, (kickoff - reach, -1))
-            for moment, number in listed[first:]:
+            matches = by_club.get(key, ())
+            first = bisect.bisect_left(matches, (kickoff - reach, -1))
+            for moment, number in matches[first:]:
                 if moment > kickoff + reach:
                     break
                 yield number
 
     def alike_at(self, home: str, kickoff: datetime, reach: timedelta) -> Iterator[int]:
-        """Matches near that kickoff whose home letters are worth a look, and those of that day without a time."""
+        """Matches near that kickoff with similar home letters, and those of that day without a time."""
         first = bisect.bisect_left(self._kickoffs, kickoff - reach)
         last = bisect.bisect_right(self._kickoffs, kickoff + reach)
         if first < last:
@@ -183,7 +183,7 @@ class Group:
 
 
 class Candidates:
-    """The pairs of each row of odds, as far as what is known of spellings and ids goes.
+    """The pairs of each row of odds, given the known spellings and ids.
 
     Args:
         matches: As `match_odds` takes them.
@@ -210,7 +210,7 @@ class Candidates:
         self.learn({})
 
     def learn(self, spellings: Mapping[Spelling, LearnedSpelling]) -> None:
-        """Read every name anew with these learned spellings, in place of those before."""
+        """Replace the learned spellings and read every name again."""
         self._spellings = spellings
         self._names: dict[tuple[str | None, str], Name] = {}
         self.matches = self._our_matches()
@@ -223,7 +223,7 @@ class Candidates:
         }
 
     def settled(self, number: int) -> list[Pair]:
-        """The row's pairs with both sides settled or, where none may be taken, with one."""
+        """The row's pairs with both sides settled or, if all of these are rejected, with one."""
         market = self.markets[number]
         kickoff = kickoff_of(market)
         if kickoff is None:
@@ -240,7 +240,7 @@ class Candidates:
         return list(pairs.values())
 
     def alike(self, number: int, settled: Sequence[Pair]) -> list[Pair]:
-        """The row's settled pairs and those that letters propose, takeable or not, that are worth naming."""
+        """The row's settled pairs and those proposed by letters, rejected ones included as near misses."""
         market = self.markets[number]
         kickoff = kickoff_of(market)
         if kickoff is None:
@@ -257,7 +257,7 @@ class Candidates:
     # --- pairs
 
     def _named(self, market: MarketOdds) -> Iterator[tuple[Group, Name, Name]]:
-        """The groups the row may belong to, with its two names as that region's clubs are called."""
+        """The groups the row may belong to, with its two names in that region."""
         region = _region(market.region)
         for group in self._groups:
             if region is None or group.region is None or group.region == region:
@@ -266,7 +266,7 @@ class Candidates:
     def _pair(self, number: int, index: int, home: Name, away: Name) -> Pair:
         market, match = self.markets[number], self.matches[index]
         assert market.kickoff is not None  # noqa: S101 - rows without one have no pairs
-        likes = _alike(home, match.home), _alike(away, match.away)
+        likes = _likeness(home, match.home), _likeness(away, match.away)
         score, evidence = min(like.score for like in likes), min(like.evidence for like in likes)
         difference = abs(market.kickoff - match.kickoff)
         delta = (market.kickoff - match.kickoff).total_seconds() / 60
@@ -277,7 +277,7 @@ class Candidates:
         teaches = None
         if not reason and evidence <= Evidence.SIMILARITY:
             reason = self._letters_reason(likes, delta, date_only=date_only)
-            # in competitions between countries one name may be several clubs'
+            # in international competitions one name may belong to several clubs
             one_country = match.region not in {None, regions.INTERNATIONAL} and _region(market.region) == match.region
             if one_country and match.time_known and difference <= self._settings.strong:
                 evidence, reason, teaches = self._by_opponent(match, (home, away), evidence, reason)
@@ -286,39 +286,39 @@ class Candidates:
     def _by_opponent(
         self, match: OurMatch, theirs: tuple[Name, Name], evidence: Evidence, reason: str
     ) -> tuple[Evidence, str, tuple[Spelling, str] | None]:
-        """What one settled side says of the other: a club plays once at a time.
+        """Infer one side from the other, settled one: a club plays once at a time.
 
         Returns:
-            Evidence, the reason against the pair, and the spelling that the pair teaches or contradicts.
+            Evidence, the reason against the pair, and the spelling that the pair would teach or contradicts.
         """
         sides = tuple(zip(theirs, (match.home, match.away), strict=True))
-        others = [(their, our) for their, our in sides if their.key != our.key]
-        if len(others) != 1 or match.region is None:  # neither side is settled
+        unsettled = [(their, our) for their, our in sides if their.key != our.key]
+        if len(unsettled) != 1 or match.region is None:  # neither side is settled
             return evidence, reason, None
-        ((their, our),) = others
+        ((their, our),) = unsettled
         for name, club in ((their, our), (our, their)):
             if name.settled is Evidence.LEARNED:
                 return Evidence.OPPONENT, CONTRADICTION, (Spelling(match.region, name.spelling), club.club)
         known_as_two = their.settled is Evidence.CLUB_ID or min(their.settled, our.settled) > Evidence.NAME
         if known_as_two or their.key in self._clubs[match.region]:
             return Evidence.NONE, OTHER_CLUB, None
-        # whichever the alias table does not know is the new spelling
+        # the one that the alias table does not know is the new spelling
         new, club = (their, our) if their.settled is Evidence.NAME else (our, their)
         return Evidence.OPPONENT, "", (Spelling(match.region, new.spelling), club.club)
 
     def _time_reason(self, kickoff: datetime, match: OurMatch, evidence: Evidence) -> str:
-        """Why the kickoffs speak against the pair; "" if they do not."""
+        """Why the kickoffs rule out the pair; "" if they do not."""
         delta = abs(kickoff - match.kickoff)
         if match.time_known or delta <= self._settings.strong:
             return "" if delta <= self._settings.weak else "kickoffs differ"
         if kickoff.date() == match.kickoff.date():
             return ""
-        # the day may be a local one: late kickoffs in America fall on the next day in UTC, Asian ones on the day before
+        # the day may be local: late kickoffs in America fall on the next day in UTC, Asian ones on the previous
         neighbours = timedelta(days=-1) <= kickoff.date() - match.kickoff.date() <= timedelta(days=1)
         return "" if neighbours and evidence > Evidence.SIMILARITY else "days differ"
 
     def _letters_reason(self, likes: "Sequence[_Likeness]", delta: float, *, date_only: bool) -> str:
-        """Why similarity is not enough for the pair; "" if it is."""
+        """Why similarity is insufficient for the pair; "" if it is not."""
         if not all(like.compatible for like in likes):
             return "names differ in a word"
         if all(like.score >= self._settings.similar for like in likes):
@@ -349,7 +349,7 @@ class Candidates:
         return self._names[region, team]
 
     def _name_of(self, market: MarketOdds, group: Group, *, home: bool) -> Name:
-        """A side's name as that region's clubs are called: through its confirmed id, else through its spelling."""
+        """A side's name in that region: by its confirmed id, else by its spelling."""
         team_id = market.home_team_id if home else market.away_team_id
         if team_id is not None:
             club = self._confirmed.clubs.get(ClubId(market.provider, team_id))
@@ -388,13 +388,13 @@ class Candidates:
 _WORTH_NAMING: Final = 55.0
 _YEARS: Final = range(1850, 2200)
 _REACH: Final = timedelta(days=2)
-"""How far from the kickoff candidates are looked at, so that a moved match shows up as a near miss."""
+"""Candidates are considered this far from the kickoff, so that a moved match shows up as a near miss."""
 
 _Row = tuple[int, datetime, bool, str, str, int, str, str]
 
 
 def kickoff_of(market: MarketOdds) -> datetime | None:
-    """The row's kickoff; None too if its year is none of football's, as a source's slip may make it."""
+    """The row's kickoff; None if unknown or implausible."""
     return market.kickoff if market.kickoff is not None and market.kickoff.year in _YEARS else None
 
 
@@ -428,8 +428,8 @@ def _matches_near(matches: pd.DataFrame, markets: Sequence[MarketOdds]) -> list[
 
 def _near_a_market(kickoffs: pd.Series, markets: Sequence[MarketOdds]) -> npt.NDArray[np.bool_]:
     """Whether each kickoff lies on a day within reach of some market's: a refresh need not look at all of history."""
-    known = [kickoff for market in markets if (kickoff := kickoff_of(market)) is not None]
-    days = pd.Series(known, dtype="datetime64[us, UTC]").dt.normalize().drop_duplicates()
+    known_kickoffs = [kickoff for market in markets if (kickoff := kickoff_of(market)) is not None]
+    days = pd.Series(known_kickoffs, dtype="datetime64[us, UTC]").dt.normalize().drop_duplicates()
     shifts = range(-_REACH.days - 1, _REACH.days + 2)
     around = pd.concat([days + pd.Timedelta(days=shift) for shift in shifts])
     return np.asarray(kickoffs.dt.normalize().isin(around), dtype=np.bool_)
@@ -446,11 +446,11 @@ def _teams_of(matches: pd.DataFrame) -> dict[str | None, set[str]]:
 
 
 class _Likeness(NamedTuple):
-    """How alike two names are.
+    """Similarity of two names.
 
     Args:
         score: 0-100.
-        evidence: What the score rests on; `NONE` where they are known to be two clubs.
+        evidence: Evidence of the score; `NONE` for two known, different clubs.
         shares_word: Whether they share a word.
         compatible: Whether the words they do not share can be one another's spellings.
     """
@@ -461,35 +461,35 @@ class _Likeness(NamedTuple):
     compatible: bool
 
 
-def _alike(theirs: Name, ours: Name) -> _Likeness:
-    """How alike two names of one region are, once their flags are taken off."""
+def _likeness(theirs: Name, ours: Name) -> _Likeness:
+    """Compare two names of one region, without their flags."""
     settled = {theirs.settled, ours.settled}
     if theirs.key == ours.key:
         by_lesson = Evidence.LEARNED in settled and Evidence.CLUB_ID not in settled
         evidence = Evidence.LEARNED if by_lesson else max(settled)
         return _Likeness(CERTAIN, evidence, shares_word=True, compatible=True)
     if Evidence.CLUB_ID in settled or Evidence.LEARNED in settled or min(settled) > Evidence.NAME:
-        return _Likeness(0.0, Evidence.NONE, shares_word=False, compatible=False)  # two clubs we know
-    words, others = set(theirs.letters.split()), set(ours.letters.split())
-    shared = words & others
-    compatible = _compatible(words - shared, others - shared)
+        return _Likeness(0.0, Evidence.NONE, shares_word=False, compatible=False)  # two known clubs
+    their_words, our_words = set(theirs.letters.split()), set(ours.letters.split())
+    shared = their_words & our_words
+    compatible = _compatible(their_words - shared, our_words - shared)
     return _Likeness(fuzz.ratio(theirs.letters, ours.letters), Evidence.SIMILARITY, bool(shared), compatible)
 
 
-def _compatible(left: set[str], right: set[str]) -> bool:
+def _compatible(first: set[str], second: set[str]) -> bool:
     """Whether the words two names do not share can be one another's spellings.
 
     "Botev Plovdiv" and "Lokomotiv Plovdiv" share a city and are 75 % alike in letters: the other word decides. A number
-    that only one of them has ("CSKA 1948") tells clubs apart too.
+    that only one of them has ("CSKA 1948") also tells clubs apart.
     """
-    if any(word.isdigit() for word in left | right):
+    if any(word.isdigit() for word in first | second):
         return False
-    fewer, more = sorted((left, right), key=len)
-    return all(any(_one_word(word, other) for other in more) for word in fewer)
+    fewer, more = sorted((first, second), key=len)
+    return all(any(_is_abbreviation(word, candidate) for candidate in more) for word in fewer)
 
 
-def _one_word(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
+def _is_abbreviation(first: str, second: str) -> bool:
+    short, long = sorted((first, second), key=len)
     if fuzz.ratio(short, long) >= _SPELLING:
         return True
     letters = iter(long)
@@ -508,5 +508,5 @@ def _join(read: TeamFlags, implied: TeamFlags, *, women: bool) -> TeamFlags:
 
 
 def _region(name: str | None) -> str | None:
-    """The region if the table of regions knows it; one it does not know could be any."""
+    """The region if the table knows it; an unknown one could be any."""
     return None if name is None else regions.known(name)

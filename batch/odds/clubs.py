@@ -1,4 +1,4 @@
-"""Which club a spelling or a provider's id stands for: the alias table, and what earlier runs settled."""
+"""The club of a spelling or a provider's id: the alias table, and what earlier runs settled."""
 
 import csv
 import json
@@ -15,9 +15,9 @@ from chalicelib.text import plain
 
 
 class AliasTable:
-    """Spellings of clubs as equivalence classes within a region.
+    """Spellings of clubs, as equivalence classes within a region.
 
-    A row whose club is a second team ("Athletic Bilbao B") gives names that carry no mark of it ("Bilbao Athletic").
+    A row for a second team ("Athletic Bilbao B") lists names that do not show it ("Bilbao Athletic").
 
     Args:
         rows: (region, club, other spellings).
@@ -30,19 +30,19 @@ class AliasTable:
         self._clubs: dict[str, dict[str, tuple[str, TeamFlags]]] = defaultdict(dict)
         self._anywhere: dict[str, set[tuple[str, str, TeamFlags]]] = defaultdict(set)
         self._spellings: dict[tuple[str, TeamFlags], tuple[str, ...]] = {}
-        for region, club, others in rows:
+        for region, club, other_spellings in rows:
             name = regions.canonical(region) or region
             marks, identity = flags_of(club), f"{name}/{club_name(club)}"
-            self._spellings[identity, marks] = tuple(plain(spelling) for spelling in (club, *others))
-            for spelling in (club, *others):
-                # a spelling that carries the mark itself ("Barca B") is, without it, one of the first team
+            self._spellings[identity, marks] = tuple(plain(spelling) for spelling in (club, *other_spellings))
+            for spelling in (club, *other_spellings):
+                # a spelling with the mark ("Barca B") is, without it, a name of the first team
                 implied = TeamFlags() if flags_of(spelling) == marks else marks
                 self._add(name, club_name(spelling), (identity, implied))
 
     def _add(self, region: str, spelling: str, identity: tuple[str, TeamFlags]) -> None:
-        known = self._clubs[region].setdefault(spelling, identity)
-        if known != identity:
-            raise ValueError(f"{spelling!r} stands for both {known[0]} and {identity[0]} in {region}")
+        existing = self._clubs[region].setdefault(spelling, identity)
+        if existing != identity:
+            raise ValueError(f"{spelling!r} stands for both {existing[0]} and {identity[0]} in {region}")
         self._anywhere[spelling].add((region, *identity))
 
     def find(self, region: str | None, spelling: str) -> tuple[str, TeamFlags] | None:
@@ -59,12 +59,12 @@ class AliasTable:
         return identity, marks
 
     def spellings(self, region: str, team: str) -> tuple[str, ...]:
-        """Every spelling of a team, as `chalicelib.text.plain` writes it; empty where the table does not know it."""
-        known = self.find(regions.canonical(region), club_name(team))
+        """Every spelling of a team, as `chalicelib.text.plain` writes it; empty for an unknown team."""
+        identity = self.find(regions.canonical(region), club_name(team))
         marks = flags_of(team)
-        if known is None or marks not in (TeamFlags(), known[1]):
+        if identity is None or marks not in (TeamFlags(), identity[1]):
             return ()
-        return self._spellings.get((known[0], known[1]), ())
+        return self._spellings.get((identity[0], identity[1]), ())
 
     @classmethod
     @cache
@@ -85,7 +85,7 @@ class AliasTable:
                 for row in csv.DictReader(text.splitlines())
             )
         except (KeyError, TypeError, AttributeError, csv.Error) as error:
-            raise ValueError(f"no table of aliases: {error!r}") from error
+            raise ValueError(f"not a table of aliases: {error!r}") from error
 
 
 class ClubId(NamedTuple):
@@ -104,7 +104,7 @@ class Club(NamedTuple):
 
 
 MAX_SIGHTINGS: Final = 3
-"""Matches that are kept as evidence for a learned spelling: the first that taught it."""
+"""Number of matches kept as evidence for a learned spelling: the first ones."""
 
 
 class Spelling(NamedTuple):
@@ -115,7 +115,7 @@ class Spelling(NamedTuple):
 
 
 class Sighting(NamedTuple):
-    """A match that taught a spelling: the provider's row and the match of ours it was taken for.
+    """A match that taught a spelling: the provider's row and our match.
 
     Args:
         provider, event_id: The row.
@@ -136,7 +136,7 @@ class Sighting(NamedTuple):
 
 
 class LearnedSpelling(NamedTuple):
-    """The club a spelling stands for.
+    """The club of a learned spelling.
 
     Args:
         club: Its normalised name.
@@ -149,16 +149,16 @@ class LearnedSpelling(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedClubs:
-    """Club ids and spellings whose meaning is settled, kept between runs.
+    """Settled club ids and spellings, kept between runs.
 
-    Only matches that ids, aliases or equal names settle confirm an id; similarity never does, so that a guess cannot
-    harden into a fact. An id met with two of our teams is dropped and listed, and so is a spelling.
+    Only matches that ids, aliases or equal names settle confirm an id; similarity never does, so a guess cannot
+    become a fact. An id that matched two of our teams is dropped and listed, and so is a spelling.
 
     Args:
         clubs: Id -> our team.
-        conflicts: Ids that met two teams; never trusted again until a person removes them from the file.
-        spellings: Spelling -> the club it stands for, learned from its opponents.
-        revoked: Spellings that met two clubs; never learned again until a person removes them from the file.
+        conflicts: Ids that matched two teams; not trusted until removed from the file by hand.
+        spellings: Spelling -> its club, learned from opponents.
+        revoked: Spellings that matched two clubs; not learned again until removed from the file by hand.
     """
 
     clubs: Mapping[ClubId, Club] = field(default_factory=dict)
@@ -167,7 +167,7 @@ class ConfirmedClubs:
     revoked: frozenset[Spelling] = frozenset()
 
     def to_json(self) -> bytes:
-        """The mapping as a file; the same mapping always gives the same bytes."""
+        """Serialise; the same mapping always gives the same bytes."""
         content = {
             "schema_version": 2,
             "clubs": [{**club_id._asdict(), **club._asdict()} for club_id, club in sorted(self.clubs.items())],
@@ -186,7 +186,7 @@ class ConfirmedClubs:
 
     @classmethod
     def from_json(cls, body: bytes) -> "ConfirmedClubs":
-        """The mapping of a file; version 1, which has no spellings, is read too.
+        """Parse a file, also of version 1, which has no spellings.
 
         Raises:
             ValueError: the file is not one written by `to_json`.
@@ -200,7 +200,7 @@ class ConfirmedClubs:
             spellings = {_spelling(row): _learned(row) for row in content.get("spellings", [])}
             revoked = frozenset(_spelling(row) for row in content.get("revoked_spellings", []))
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"no mapping of confirmed clubs: {error!r}") from error
+            raise ValueError(f"not a mapping of confirmed clubs: {error!r}") from error
         return cls(clubs, conflicts, spellings, revoked)
 
 

@@ -1,14 +1,14 @@
-"""Which of our matches a bookmaker's row means.
+"""Match a bookmaker's rows to our matches.
 
 No threshold on the similarity of names is safe: "Arsenal" and "Arsenal (w)" look alike and are two teams, "PSG" and
-"Paris Saint-Germain" look different and are one. So the order of evidence is: a club id confirmed before, the alias
+"Paris Saint-Germain" look different and are one. The order of evidence is therefore: a confirmed club id, the alias
 table (`batch/odds/team_aliases.csv`), equal normalised names; then the opponent, since a club plays once at a time;
-letters only propose, under conditions. A miss costs one card without odds and is put right by one line in the table; a
-wrong merge prices the wrong match. Every rule therefore prefers the miss.
+letters only propose, under conditions. A miss costs one card without odds and is fixed by one line in the table; a
+wrong merge prices the wrong match. So every rule prefers the miss.
 
 A match known by one settled side teaches the other side's spelling, which settles further matches, so the pass repeats
-until nothing is new. Learned spellings are kept with the matches that taught them. One that meets another club is
-revoked, with every match that rested on it, and never learned again until a person removes it from the file.
+until nothing is new. Learned spellings are kept with the matches that taught them. One that matches another club is
+revoked, with every match that relied on it, and not learned again until someone removes it from the file.
 """
 
 from collections import defaultdict
@@ -33,13 +33,13 @@ from batch.odds.providers.base import MarketOdds
 
 @dataclass(frozen=True, slots=True)
 class MatchedOdds:
-    """A row of odds and the match of ours it means.
+    """A row of odds and our match.
 
     Args:
         market: The odds.
         match_id: Our match.
-        match_method: `club_id`, `alias`, `name`, `learned`, `opponent` or `similarity`, whichever is weakest of the two
-            teams; with `+date` where our side knows the day of the match but not its time.
+        match_method: `club_id`, `alias`, `name`, `learned`, `opponent` or `similarity`, the weaker of the two teams';
+            with `+date` where our side knows the day but not the time.
         match_score: The lower similarity of the two names, 0-100; 100 where no similarity was needed.
         time_delta_min: Their kickoff less ours, in minutes; None where our side does not know the time.
     """
@@ -53,7 +53,7 @@ class MatchedOdds:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A match of ours that an unmatched row might have meant, and why it was not taken."""
+    """A match considered for an unmatched row, and why it was rejected."""
 
     match_id: int
     home_team: str
@@ -69,7 +69,7 @@ class UnmatchedOdds:
 
     Args:
         market: The odds.
-        reason: `no candidate`, `kickoff unknown`, or why the best near miss was not taken.
+        reason: `no candidate`, `kickoff unknown`, or why the best near miss was rejected.
         near_misses: Best first.
     """
 
@@ -80,12 +80,12 @@ class UnmatchedOdds:
 
 @dataclass(frozen=True, slots=True)
 class MatchingResult:
-    """What became of every row of odds.
+    """The result for every row of odds.
 
     Args:
         matched: One row of odds a match and provider, sorted by match_id, provider.
         unmatched: In the order of the input.
-        confirmed: The club ids and spellings known before, with those this run settled and less those it revoked.
+        confirmed: Known club ids and spellings, with those this run settled and without those it revoked.
     """
 
     matched: tuple[MatchedOdds, ...]
@@ -100,12 +100,12 @@ def match_odds(
     confirmed: ConfirmedClubs | None = None,
     settings: MatchingSettings = MatchingSettings(),  # noqa: B008 - frozen
 ) -> MatchingResult:
-    """Find for each row of odds the match of ours it means, one-to-one within a provider.
+    """Find our match for each row of odds, one-to-one within a provider.
 
     Args:
         matches: Columns match_id, kickoff (UTC), region, league, sex, home_team, away_team; optionally
             `kickoff_time_known`, without which a kickoff at 00:00:00 UTC counts as a day without a time. A match
-            without any kickoff is never matched: nothing would tell this season's from another's.
+            without any kickoff is never matched: its season could not be told.
         markets: Rows of one or more providers.
         aliases: Spellings; the shipped table if None.
         confirmed: Club ids and spellings settled by earlier runs.
@@ -135,11 +135,11 @@ class _Matcher:
     def run(self) -> MatchingResult:
         revoked = set(self._confirmed.revoked)
         while True:
-            known = {key: value for key, value in self._confirmed.spellings.items() if key not in revoked}
-            settled, spellings, contradicted = self._until_nothing_is_new(known, revoked)
+            known_spellings = {key: value for key, value in self._confirmed.spellings.items() if key not in revoked}
+            settled, spellings, contradicted = self._match_until_stable(known_spellings, revoked)
             if not contradicted:
                 break
-            revoked |= contradicted  # and once more from the start: what rested on them must go, too
+            revoked |= contradicted  # start again: what relied on them must go, too
         taken = self._one_to_one(settled)
         pairs = [row if number in taken else self._candidates.alike(number, row) for number, row in enumerate(settled)]
         taken = self._one_to_one(pairs)
@@ -153,16 +153,16 @@ class _Matcher:
         confirmed = ConfirmedClubs(clubs, conflicts, spellings, frozenset(revoked))
         return MatchingResult(tuple(matched), tuple(unmatched), confirmed)
 
-    def _until_nothing_is_new(
-        self, known: Mapping[Spelling, LearnedSpelling], revoked: set[Spelling]
+    def _match_until_stable(
+        self, spellings_before: Mapping[Spelling, LearnedSpelling], revoked: set[Spelling]
     ) -> tuple[list[list[Pair]], dict[Spelling, LearnedSpelling], set[Spelling]]:
-        """Match what ids, spellings and opponents settle, learn from it, and again.
+        """Match by ids, spellings and opponents and learn from it, until nothing is new.
 
         Returns:
-            The pairs of each row, the spellings learned so far, and those that met two clubs: if there are any, the
-            rest is void.
+            The pairs of each row, the spellings learned so far, and those that matched two clubs: if there are any, the
+            other results are void.
         """
-        spellings = dict(known)
+        spellings = dict(spellings_before)
         self._candidates.learn(spellings)
         pairs = [self._candidates.settled(number) for number in range(len(self._markets))]
         while True:
@@ -171,23 +171,25 @@ class _Matcher:
                 for row in pairs
                 if len(row) == 1 and row[0].reason == CONTRADICTION and row[0].teaches
             }
-            taken = self._one_to_one(pairs)
-            learned, disputed = self._lessons(taken.values(), spellings, revoked)
+            pair_of_row = self._one_to_one(pairs)
+            learned, disputed = self._lessons(pair_of_row.values(), spellings, revoked)
             if contradicted or disputed:
                 return pairs, spellings, contradicted | disputed
             if not learned:
                 return pairs, spellings, set()
             spellings |= learned
             self._candidates.learn(spellings)
-            pairs = [row if number in taken else self._candidates.settled(number) for number, row in enumerate(pairs)]
+            pairs = [
+                row if number in pair_of_row else self._candidates.settled(number) for number, row in enumerate(pairs)
+            ]
 
     def _lessons(
-        self, taken: Iterable[Pair], spellings: Mapping[Spelling, LearnedSpelling], revoked: set[Spelling]
+        self, pairs: Iterable[Pair], spellings: Mapping[Spelling, LearnedSpelling], revoked: set[Spelling]
     ) -> tuple[dict[Spelling, LearnedSpelling], set[Spelling]]:
-        """Spellings that the pairs teach, and those that they would teach for two clubs."""
+        """Spellings that the pairs teach, and those taught for two clubs."""
         learned: dict[Spelling, LearnedSpelling] = {}
         disputed: set[Spelling] = set()
-        for pair in taken:
+        for pair in pairs:
             if pair.teaches is None or pair.teaches[0] in revoked:
                 continue
             spelling, club = pair.teaches
@@ -213,19 +215,19 @@ class _Matcher:
         )
 
     def _one_to_one(self, pairs_of_row: Sequence[Sequence[Pair]]) -> dict[int, Pair]:
-        """The pair of each row that has one: the match must want the row as clearly as the row wants the match."""
+        """The pair of each row that has one: each must be clearly the other's best."""
         rivals: dict[tuple[str, int], list[Pair]] = defaultdict(list)
         for pairs in pairs_of_row:
             for pair in pairs:
                 rivals[self._markets[pair.row].provider, pair.match].append(pair)
-        taken = {}
+        pair_of_row = {}
         for number, pairs in enumerate(pairs_of_row):
             best = _best(pairs, self._settings.lead)
             if best is None:
                 continue
             if _best(rivals[self._markets[number].provider, best.match], self._settings.lead) == best:
-                taken[number] = best
-        return taken
+                pair_of_row[number] = best
+        return pair_of_row
 
     # --- results
 
@@ -257,7 +259,7 @@ class _Matcher:
         return UnmatchedOdds(market, misses[0].reason if misses else "no candidate", misses)
 
     def _confirm(self, pairs: Iterable[Pair]) -> tuple[dict[ClubId, Club], frozenset[ClubId]]:
-        """Club ids that pairs settled by id, alias or name confirm, and those that met two teams."""
+        """Club ids confirmed by pairs settled by id, alias or name, and those that matched two teams."""
         clubs = dict(self._confirmed.clubs)
         conflicts = set(self._confirmed.conflicts)
         for pair in pairs:
@@ -276,10 +278,11 @@ class _Matcher:
 
 
 def _best(pairs: Sequence[Pair], lead: float) -> Pair | None:
-    """The pair to take; None if unclear.
+    """The best pair; None if unclear.
 
-    With both sides settled, two pairs are told apart by their kickoffs (a match listed twice); equally near ones are
-    not. With one side settled it must be the only one. Else letters decide: ahead of every other candidate by `lead`.
+    With both sides settled, the nearer kickoff decides between two pairs (a match listed twice); equally near ones stay
+    unclear. With one side settled it must be the only one. Else letters decide: ahead of every other candidate by
+    `lead`.
     """
     takeable = [pair for pair in pairs if not pair.reason]
     certain = sorted((pair for pair in takeable if pair.certain), key=lambda pair: abs(pair.delta_min or 0))

@@ -1,4 +1,4 @@
-"""What a club's name says: which team of the club plays (women, youth, reserves), and its letters brought to one form.
+"""Read club names: which team of the club plays (women, youth, reserves), and the normalised letters.
 
 Similarity of letters cannot tell Real Madrid from Real Madrid Castilla or Arsenal from Arsenal (w); these flags do,
 so they are read from the team and from the league, and required equal, before any letters are compared.
@@ -14,7 +14,7 @@ from chalicelib.text import plain
 
 @dataclass(frozen=True, slots=True)
 class TeamFlags:
-    """Which team of a club.
+    """Which team of a club plays.
 
     Args:
         women: A women's team.
@@ -49,11 +49,11 @@ _CLUB_WORDS: Final = frozenset(
     {"fc", "cf", "sc", "afc", "ac", "as", "fk", "sk", "sv", "bk", "if", "ff", "cd", "ud", "sd", "us", "ssc", "ss", "rc"}
     | {"ca", "cs", "nk", "tsv", "vfb", "vfl", "ssv", "rcd", "club"}
 )
-"""Words that say "club" in some language and tell no two clubs of a region apart."""
+"""Words for "club" in some language, which do not distinguish the clubs of a region."""
 
 
 def are_women(home: str, away: str, league: str) -> bool:
-    """Whether it is a match of women's teams, as either team's name or the league says."""
+    """Whether a team's name or the league says that women play."""
     return flags_of(home, league).women or flags_of(away, league).women
 
 
@@ -66,8 +66,8 @@ def flags_of(team: str, league: str = "") -> TeamFlags:
     """
     name, competition = _spaced(team), _spaced(league)
     women = bool(_WOMEN.search(name) or _WOMEN.search(competition) or _WOMEN_AT_END.search(name))
-    found = _AGE.search(name) or _AGE.search(competition)
-    age = int(found.group(1)) if found else None
+    age_match = _AGE.search(name) or _AGE.search(competition)
+    age = int(age_match.group(1)) if age_match else None
     if age is None and (_YOUTH.search(name) or _YOUTH_LEAGUE.search(competition)):
         age = 0
     without = _stripped(name)
@@ -77,7 +77,7 @@ def flags_of(team: str, league: str = "") -> TeamFlags:
 
 @lru_cache(maxsize=65536)
 def club_name(team: str) -> str:
-    """The club's letters: flags, accents, case, punctuation and words like FC taken off; never empty for a named team.
+    """The club's name without flags, accents, case, punctuation and words like FC; never empty for a named team.
 
     "1. FC Köln" -> "koln", "Arsenal FC (w)" -> "arsenal", "Real Madrid B" -> "real madrid", "FC" -> "fc".
     """
@@ -85,14 +85,14 @@ def club_name(team: str) -> str:
     if bare not in _FIRST_TEAMS_THAT_LOOK_LIKE_RESERVES:
         bare = _RESERVES.sub(" ", bare)
     words = plain(bare).split()
-    if words and words[0] == "1":  # "1. FC ..." is a form of words, not a year
+    if words and words[0] == "1":  # as in "1. FC ..."
         words = words[1:]
-    kept = [word for word in words if word not in _CLUB_WORDS]
-    return " ".join(kept or words) or plain(team)
+    club_words = [word for word in words if word not in _CLUB_WORDS]
+    return " ".join(club_words or words) or plain(team)
 
 
 def _spaced(text: str) -> str:
-    """Lower case, a space before each bracket, runs of spaces made one: "Арсенал(ж)" -> "арсенал (ж)"."""
+    """Lower case, a space before each bracket, single spaces: "Арсенал(ж)" -> "арсенал (ж)"."""
     return " ".join(text.casefold().replace("\u0451", "\u0435").replace("(", " (").split())
 
 

@@ -1,8 +1,7 @@
-"""Prices of past matches: what a release keeps of every match that has begun, and what ratings read from it. Pure.
+"""Prices of past matches: what a release keeps of every match that has begun, and what ratings use. Pure.
 
-A row says which price could be taken an hour before kickoff and which was the last before it (`closing`), when each was
-seen, whose price it is and which source gave it. Rows are never changed for the worse: a later run may add a closing
-price or a missing match, and keeps what it no longer sees.
+A row has the price available an hour before kickoff and the last one before it (`closing`), when each was seen,
+bookmaker and source. A later run may add a closing price or a missing match, and keeps what it no longer sees.
 """
 
 from datetime import datetime
@@ -29,11 +28,11 @@ PAST_PRICES_SCHEMA: Final = pa.schema(
         ("closing_at", pa.timestamp("ms", "UTC")),
     ]
 )
-"""Columns of past_prices.parquet, in this order; `bookmaker` is empty where the source does not say or averages,
+"""Columns of past_prices.parquet, in this order; `bookmaker` is empty if unknown or an average,
 `closing_at` where the source states its closing price without a time."""
 
 _SOLVER_STEPS: Final = 40
-"""Ratings and measures do not need the last bits, and a million matches are solved in two thirds of the time."""
+"""Ratings and measures do not need the last bits; this takes two thirds of the time."""
 
 _TYPES: Final = (
     {"match_id": "int64"}
@@ -53,24 +52,24 @@ def of_begun_matches(odds: pd.DataFrame, kickoffs: pd.DataFrame, as_of: datetime
 
     Returns:
         Columns of PAST_PRICES_SCHEMA, sorted by match_id. Odds seen at or after kickoff are left out, and so are those
-        that are no market (1 < booksum < 1.25).
+        that are not a valid market (1 < booksum < 1.25).
     """
     odds = odds.reset_index(drop=True)
     kickoff = kickoffs.set_index("match_id")["match_date"].reindex(odds["match_id"]).reset_index(drop=True)
     # comparisons with an unknown time are False
-    kept = (kickoff <= as_of).to_numpy(bool) & (odds["collected_at"] < kickoff).to_numpy(bool)
-    kept &= odds_arrays.is_market(odds_arrays.booksum(odds[list(ODDS)].to_numpy(np.float64)))
-    return typed(odds[kept])
+    is_past_price = (kickoff <= as_of).to_numpy(bool) & (odds["collected_at"] < kickoff).to_numpy(bool)
+    is_past_price &= odds_arrays.is_market(odds_arrays.booksum(odds[list(ODDS)].to_numpy(np.float64)))
+    return typed(odds[is_past_price])
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the schema's columns, order and types, sorted by match_id; columns it lacks are missing values."""
+    """The frame with the schema's columns, order and types, sorted by match_id; missing columns hold missing values."""
     complete = frame.reindex(columns=PAST_PRICES_SCHEMA.names).sort_values("match_id", ignore_index=True)
     return complete.astype(_TYPES)
 
 
 def merge(previous: pd.DataFrame | None, current: pd.DataFrame) -> pd.DataFrame:
-    """All rows of both; of a match in both the current one, unless it lost the closing price.
+    """All rows of both; the current one wins unless it lost the closing price.
 
     Args:
         previous: Past prices kept so far.
@@ -80,7 +79,7 @@ def merge(previous: pd.DataFrame | None, current: pd.DataFrame) -> pd.DataFrame:
         return typed(current)
     rows = pd.concat([typed(previous), typed(current)], ignore_index=True)
     rows = rows.assign(_closed=rows["closing_home"].notna())
-    # stable, so that of two rows with or two without a closing price the later stays
+    # stable: of two rows that both have or both lack a closing price the later is kept
     rows = rows.sort_values(["match_id", "_closed"], kind="stable")
     return typed(rows.drop_duplicates("match_id", keep="last"))
 
@@ -90,24 +89,24 @@ def closing_probabilities(prices: pd.DataFrame | None, match_id: pd.Series) -> F
 
     Args:
         prices: `match_id` (unique), ODDS and, where known, CLOSING.
-        match_id: Of the matches asked for.
+        match_id: Of the requested matches.
 
     Returns:
-        Shape (n, 3), home, draw, away, by Shin's method; NaN where there is no price that is a market.
+        Shape (n, 3), home, draw, away, by Shin's method; NaN without a valid price.
     """
     probabilities = np.full((len(match_id), 3), np.nan)
     if prices is None or prices.empty:
         return probabilities
     row = pd.Index(prices["match_id"]).get_indexer(match_id)
-    found = np.flatnonzero(row >= 0)
+    priced = np.flatnonzero(row >= 0)
     for names in (ODDS, CLOSING):
         if set(names) <= set(prices.columns):
-            fair = odds_arrays.shin(prices[list(names)].to_numpy(np.float64)[row[found]], _SOLVER_STEPS)
-            probabilities[found[fair.has_fair]] = fair.probabilities[fair.has_fair]
+            fair = odds_arrays.shin(prices[list(names)].to_numpy(np.float64)[row[priced]], _SOLVER_STEPS)
+            probabilities[priced[fair.has_fair]] = fair.probabilities[fair.has_fair]
     return probabilities
 
 
 def expected_home_share(prices: pd.DataFrame | None, match_id: pd.Series) -> Floats:
-    """The home team's expected share of the points by these prices, q_home + q_draw / 2; NaN where there is none."""
+    """The home team's expected share of the points by these prices, q_home + q_draw / 2; NaN without a price."""
     probabilities = closing_probabilities(prices, match_id)
     return np.asarray(probabilities[:, 0] + probabilities[:, 1] / 2)

@@ -1,7 +1,7 @@
 """Prices of past matches from files, for training and other commands that run without a stack.
 
-The files are those `python -m batch.rebuild --odds` takes (docs/odds.md), matched to the matches in the same way. A
-file that has `match_id` in place of teams, such as a release's past_prices.parquet, is taken by that.
+The files are those `python -m batch.rebuild --odds` takes (docs/odds.md), matched in the same way. A file
+with `match_id` in place of teams, such as a release's past_prices.parquet, is joined by it.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ TEAMS: Final = frozenset({"home_team", "away_team", "kickoff"})
 
 @dataclass(frozen=True)
 class PricesRead:
-    """Prices of past matches, and what became of the rows they were read from.
+    """Prices of past matches, and counts of the rows they were read from.
 
     Attributes:
         prices: Columns of PAST_PRICES_SCHEMA.
@@ -45,7 +45,7 @@ def read_prices(files: Sequence[Path], matches: pd.DataFrame, as_of: datetime) -
 
     Raises:
         ProviderUnavailable: no file could be read, or one lacks a needed column.
-        OSError: a file is not there.
+        OSError: a file does not exist.
     """
     contents = {str(path): path.read_bytes() for path in files}
     by_id = {name: table for name, body in contents.items() if (table := _table_by_id(body, name)) is not None}
@@ -70,10 +70,10 @@ def read_prices(files: Sequence[Path], matches: pd.DataFrame, as_of: datetime) -
 
 
 def _table_by_id(body: bytes, name: str) -> pd.DataFrame | None:
-    """The file's prices by match_id; None where it names teams instead."""
+    """The file's prices by match_id; None if it names teams instead."""
     try:
         table = read_table(body, name)
-    except (ValueError, OSError, EOFError):  # the provider says what is wrong with it
+    except (ValueError, OSError, EOFError):  # the provider reports what is wrong with it
         return None
     if "match_id" not in table.columns or set(table.columns) >= TEAMS:
         return None

@@ -16,7 +16,7 @@ INTERNATIONAL: Final = "International"
 
 
 def canonical(name: str | None) -> str | None:
-    """The region's one name; a name the table does not know stays as it is, an empty one is None."""
+    """The region's canonical name; an unknown name stays as it is, an empty one is None."""
     if name is None or not name.strip():
         return None
     return _by_name().get(plain(name), name.strip())
@@ -53,7 +53,7 @@ def _rows() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 
 @cache
 def _by_name() -> dict[str, str]:
-    return {plain(name): region for _, region, others in _rows() for name in (region, *others)}
+    return {plain(name): region for _, region, other_names in _rows() for name in (region, *other_names)}
 
 
 @cache

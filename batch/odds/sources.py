@@ -1,4 +1,4 @@
-"""Where odds come from, and what the bucket keeps of them: snapshots, settled club ids and spellings."""
+"""Sources of odds, and what the bucket keeps of them: snapshots, settled club ids and spellings."""
 
 import hashlib
 import json
@@ -37,9 +37,9 @@ def odds_provider(
     Args:
         settings: Which one, and its parameters.
         objects: Where stored snapshots are.
-        api_key: Gives The Odds API's key, when it is asked for.
-        transport: Sends requests; the usual one if None.
-        on_read: Told of every stored snapshot that is read.
+        api_key: Reads The Odds API's key when it is needed.
+        transport: Sends requests; the default one if None.
+        on_read: Called with every stored snapshot that is read.
     """
     http = transport or HttpTransport()
 
@@ -60,7 +60,7 @@ def odds_provider(
 
 
 def stored_snapshots(objects: ObjectStore, on_read: Callable[[InputFile], object]) -> snapshots.SnapshotProvider:
-    """The odds stored in the bucket as a provider; `on_read` is told of every file that is read."""
+    """The odds stored in the bucket as a provider; `on_read` is called with every file that is read."""
 
     def read_noted(key: str) -> bytes:
         content = read(objects, key).body
@@ -90,21 +90,21 @@ def last_good(objects: ObjectStore, provider: str, as_of: datetime) -> OddsSnaps
 
 
 def keep_snapshot(objects: ObjectStore, snapshot: OddsSnapshot, *, distrusted: bool) -> list[InputFile]:
-    """Store a live snapshot: its rows, unless they are not to be trusted, and always the source's own answers.
+    """Store a live snapshot: its rows, unless distrusted, and the source's own answers.
 
     Returns:
         What was stored.
     """
-    kept = []
+    stored = []
     for key, content in snapshots.files_to_keep(snapshot).items():
         if not (distrusted and snapshots.is_snapshot_key(key)):
             objects.put(key, content)
-            kept.append(InputFile(key, hashlib.sha256(content).hexdigest()))
-    return kept
+            stored.append(InputFile(key, hashlib.sha256(content).hexdigest()))
+    return stored
 
 
 def confirmed_clubs(objects: ObjectStore) -> ConfirmedClubs:
-    """Club ids and spellings settled by earlier runs; none where the file is damaged, since runs settle them anew."""
+    """Club ids and spellings settled by earlier runs; empty where the file is damaged, since runs settle them again."""
     try:
         return ConfirmedClubs.from_json(json.dumps(unsealed(read(objects, CONFIRMED_CLUBS_KEY).body)).encode())
     except ObjectMissing:
@@ -115,5 +115,5 @@ def confirmed_clubs(objects: ObjectStore) -> ConfirmedClubs:
 
 
 def keep_confirmed_clubs(objects: ObjectStore, confirmed: ConfirmedClubs) -> None:
-    """Store them for the next run; whoever edits the file takes `sealed` and `sha256` out."""
+    """Store them for the next run. Editing the file by hand requires removing `sealed` and `sha256`."""
     objects.put(CONFIRMED_CLUBS_KEY, sealed(json.loads(confirmed.to_json())))

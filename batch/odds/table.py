@@ -1,4 +1,4 @@
-"""Matched odds to the rows of a release's `fonbet_odds.parquet`. Pure."""
+"""Make the rows of a release's `fonbet_odds.parquet` from matched odds. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -48,7 +48,7 @@ IMPLIED: Final = ("implied_home", "implied_draw", "implied_away")
 
 
 def build(matched: Sequence[MatchedOdds], provider_order: Sequence[str] = ()) -> pd.DataFrame:
-    """One row a match, sorted by match_id; the same input gives the same frame.
+    """One row per match, sorted by match_id; the same input gives the same frame.
 
     Args:
         matched: From `batch.odds.matching.match_odds`.
@@ -57,8 +57,8 @@ def build(matched: Sequence[MatchedOdds], provider_order: Sequence[str] = ()) ->
 
     Returns:
         Columns of FONBET_ODDS_SCHEMA. Odds, margin and implied probabilities are missing where the market has never
-        been seen open before kickoff. Implied probabilities and `margin_method` are missing where the odds are no
-        market to read probabilities from (1 < booksum < 1.25): such a row is no ground for a bet.
+        been seen open before kickoff. Implied probabilities and `margin_method` are missing where the odds are
+        not a valid market (1 < booksum < 1.25): such a row gives no bet.
     """
     rank = {name: place for place, name in enumerate(provider_order)}
 
@@ -82,7 +82,7 @@ def build(matched: Sequence[MatchedOdds], provider_order: Sequence[str] = ()) ->
             "provider": [row.market.provider for row in rows],
             "fonbet_event_id": [row.market.event_id for row in rows],
             "margin": odds_arrays.booksum(odds) - 1,
-            "margin_method": [odds_arrays.margin_method(known) for known in fair.has_fair.tolist()],
+            "margin_method": [odds_arrays.margin_method(has_fair) for has_fair in fair.has_fair.tolist()],
             "suspended": np.array([row.market.suspended for row in rows], dtype=bool),
             "collected_at": pd.to_datetime(collected_at, utc=True),
             "closing_at": pd.to_datetime(closing_at, utc=True),
@@ -112,7 +112,7 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def known_at(odds: pd.DataFrame, predictions: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """What of published odds was known at a time, for a replay that is moved back.
+    """Published odds as known at a time, for a replay that is moved back.
 
     Args:
         odds: Rows of a release.
@@ -121,24 +121,23 @@ def known_at(odds: pd.DataFrame, predictions: pd.DataFrame, as_of: datetime) -> 
 
     Returns:
         The rows collected by then. Those of matches that had not begun lose their closing odds and live score, and are
-        not suspended: what is stored of these may be from later.
+        not suspended: the stored values may be from later.
     """
-    known = odds[(odds["collected_at"] <= as_of).to_numpy(bool)].copy()
-    kickoff = predictions.set_index("match_id")["match_date"].reindex(known["match_id"])
+    known_odds = odds[(odds["collected_at"] <= as_of).to_numpy(bool)].copy()
+    kickoff = predictions.set_index("match_id")["match_date"].reindex(known_odds["match_id"])
     to_come = ~(kickoff <= as_of).to_numpy(bool)
-    known.loc[to_come, list(CLOSING)] = np.nan
-    known.loc[to_come, "closing_at"] = pd.NaT
-    known.loc[to_come, "live_score"] = None
-    known.loc[to_come, "suspended"] = False
-    return typed(known)
+    known_odds.loc[to_come, list(CLOSING)] = np.nan
+    known_odds.loc[to_come, "closing_at"] = pd.NaT
+    known_odds.loc[to_come, "live_score"] = None
+    known_odds.loc[to_come, "suspended"] = False
+    return typed(known_odds)
 
 
 def carry_forward(previous: pd.DataFrame | None, current: pd.DataFrame) -> pd.DataFrame:
-    """The current rows, with what only the previous release still knows.
+    """The current rows, completed from the previous release.
 
-    A live line forgets: finished matches leave it and shut markets lose their prices. Matches that are no longer
-    listed keep their previous row, and a row without a price keeps its previous odds with its present `suspended` and
-    `live_score`.
+    Finished matches leave a live line and closed markets lose their prices. Matches that are no longer listed keep
+    their previous row, and a row without a price keeps its previous odds with its current `suspended` and `live_score`.
 
     Args:
         previous: The last release's rows; None on the first run.
@@ -162,6 +161,6 @@ def carry_forward(previous: pd.DataFrame | None, current: pd.DataFrame) -> pd.Da
 
 
 def _triples(odds: Sequence[tuple[float, float, float] | None]) -> odds_arrays.Floats:
-    """Shape (n, 3), NaN where there are none."""
+    """Shape (n, 3), NaN where missing."""
     missing = (np.nan, np.nan, np.nan)
     return np.array([triple or missing for triple in odds], dtype=np.float64).reshape(len(odds), 3)

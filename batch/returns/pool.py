@@ -1,8 +1,8 @@
-"""Model and price combined: p ~ price^a model^b times a constant per outcome, learned on past priced matches.
+"""Model and price combined: p ~ price^a model^b times a constant per outcome, fitted on past priced matches.
 
 Pure. A logarithmic opinion pool, fitted by maximum likelihood as a multinomial logit with the two logarithms as inputs.
-Each month's matches are combined with weights fitted on what was known before the month; matches to come with weights
-fitted on everything known. With fewer than MIN_MATCHES priced matches behind it the pool is the market alone.
+Each month's matches are combined with weights fitted on what was known before the month; coming matches with
+weights fitted on everything known. With fewer than MIN_MATCHES priced matches the pool is the market alone.
 
 Source: Genest and Zidek (1986), logarithmic opinion pools; weights by Satopää et al. (2014).
 """
@@ -21,16 +21,16 @@ MIN_MATCHES: Final = 2_000
 """With fewer settled priced matches fitted weights are often worse than the market alone (docs/model.md)."""
 
 MAX_MATCHES: Final = 20_000
-"""Weights are fitted on at most so many matches, the latest: more do not change them."""
+"""Weights are fitted on at most this many of the latest matches: more do not change them."""
 
 RESULT_KNOWN_AFTER: Final = pd.Timedelta(hours=2)
 
 _FLOOR: Final = 1e-9
-"""Probabilities below this are taken as this: the pool works on logarithms."""
+"""Lower bound of probabilities: the pool works on logarithms."""
 _STEPS: Final = 25
 _CONVERGED: Final = 1e-9
 _PRIOR_WEIGHT: Final = 4.0
-"""How strongly few matches are held to the market alone; fades as matches come in."""
+"""Strength of the prior towards the market alone; it fades as matches come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class PoolWeights:
         price: Exponent of the margin-free price.
         model: Exponent of the model's probability.
         home: Logarithm of the home win's constant; a draw's is 0.
-        away: The same of the away win's.
+        away: The same for the away win's.
         matches: Settled priced matches they were fitted on; 0 for the market alone.
     """
 
@@ -63,7 +63,7 @@ MARKET_ALONE: Final = PoolWeights()
 
 @dataclass(frozen=True)
 class Pooled:
-    """Pooled probabilities of matches, and the weights for what is still to come.
+    """Pooled probabilities of matches, and the weights for coming matches.
 
     Attributes:
         probabilities: Shape (n, 3).
@@ -75,11 +75,11 @@ class Pooled:
 
 
 def fit_pool(price: Floats, model: Floats, outcome: Integers, start: PoolWeights = MARKET_ALONE) -> PoolWeights:
-    """The most likely weights, held weakly to the market alone; Newton's method.
+    """The maximum-likelihood weights with a weak prior towards the market alone; Newton's method.
 
     Args:
         price: Margin-free probabilities, shape (n, 3).
-        model: The model's, made without having seen these matches.
+        model: The model's probabilities, from outside its training period.
         outcome: 0, 1, 2.
         start: Weights to begin from.
     """
@@ -91,10 +91,10 @@ def fit_pool(price: Floats, model: Floats, outcome: Integers, start: PoolWeights
     centre = np.array([1.0, 0.0, 0.0, 0.0])
     weights = np.array([start.price, start.model, start.home, start.away])
     for _ in range(_STEPS):
-        given = _softmax(inputs @ weights)
-        gradient = np.einsum("nk,nkj->j", happened - given, inputs) - _PRIOR_WEIGHT * (weights - centre)
-        mean = np.einsum("nk,nkj->nj", given, inputs)
-        curvature = np.einsum("nk,nki,nkj->ij", given, inputs, inputs, optimize=True) - mean.T @ mean
+        fitted = _softmax(inputs @ weights)
+        gradient = np.einsum("nk,nkj->j", happened - fitted, inputs) - _PRIOR_WEIGHT * (weights - centre)
+        mean = np.einsum("nk,nkj->nj", fitted, inputs)
+        curvature = np.einsum("nk,nki,nkj->ij", fitted, inputs, inputs, optimize=True) - mean.T @ mean
         step = np.linalg.solve(curvature + _PRIOR_WEIGHT * np.eye(4), gradient)
         weights = weights + step
         if np.abs(step).max() < _CONVERGED:
@@ -106,14 +106,14 @@ def fit_pool(price: Floats, model: Floats, outcome: Integers, start: PoolWeights
 def pool_walk_forward(
     kickoff: pd.Series, price: Floats, model: Floats, outcome: Integers, min_matches: int = MIN_MATCHES
 ) -> Pooled:
-    """Pooled probabilities of matches in order of kickoff, each from what was known before its month.
+    """Pooled probabilities of matches in order of kickoff, each with weights from before its month.
 
     Args:
         kickoff: UTC, sorted.
         price: Margin-free probabilities of the price that could be taken, shape (n, 3).
         model: The model's, shape (n, 3).
         outcome: 0, 1, 2, or `NO_BET` where there is no result: such matches are combined with the latest weights.
-        min_matches: With fewer settled matches known the market alone stands.
+        min_matches: With fewer settled matches the pool is the market alone.
     """
     settled: Booleans = outcome != NO_BET
     rows = np.flatnonzero(settled)

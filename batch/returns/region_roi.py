@@ -1,8 +1,8 @@
-"""What bets on finished matches would have returned, per region, with the uncertainty of it. Pure.
+"""Returns of bets on finished matches, per region, with intervals. Pure.
 
-One unit is staked wherever the model's own edge (the largest over the threshold, at odds seen before kickoff) says so.
-profit = o - 1 or -1; ROI = profit / turnover, and the turnover is the sum of stakes, never the bankroll. The 95 %
-interval comes from resampling matches. Against averages of bookmakers' odds such bets lose money; these figures say so.
+One unit is staked where the model's own edge, at odds seen before kickoff, exceeds the threshold.
+profit = o - 1 or -1; ROI = profit / turnover, and turnover is the sum of stakes. The 95 % interval comes from
+resampling matches.
 """
 
 import math
@@ -33,9 +33,9 @@ COLUMNS: Final = (
 """Columns of roi_by_region.csv, in this order."""
 BOOTSTRAP_ROUNDS: Final = 1000
 EXACT_BOOTSTRAP_BETS: Final = 2000
-"""Up to so many bets each match is resampled; above, random groups of matches: the same interval, faster."""
+"""With more bets than this, random groups of matches are resampled: the same interval, faster."""
 MIN_BETS_FOR_INTERVAL: Final = 10
-"""Below so many bets a bootstrap only repeats the few bets there are; no interval is given."""
+"""With fewer bets no interval is given."""
 PROBABILITIES: Final = ["proba_home", "proba_draw", "proba_away"]
 FAIR: Final = ["fair_home", "fair_draw", "fair_away"]
 FAIR_CLOSING: Final = ["fair_closing_home", "fair_closing_draw", "fair_closing_away"]
@@ -49,8 +49,8 @@ class RoiSettings:
 
     Args:
         threshold: Expected value per unit above which an outcome is bet on.
-        seed: Of the bootstrap.
-        rounds: Of the bootstrap.
+        seed: Seed of the bootstrap.
+        rounds: Rounds of the bootstrap.
     """
 
     threshold: float = DEFAULT_VALUE_THRESHOLD
@@ -59,11 +59,11 @@ class RoiSettings:
 
 
 def bettable(predictions: pd.DataFrame, odds: pd.DataFrame) -> pd.DataFrame:
-    """Matches whose forecast and odds were both there before kickoff, in order of kickoff.
+    """Matches with a forecast and odds from before kickoff, in order of kickoff.
 
     Left out: matches without a kickoff or without odds seen before it (a kickoff at 00:00 is a day without a time,
-    and only odds of an earlier day are surely before it), odds that are no market (1 < booksum < 1.25), and forecasts
-    of matches the model was fitted on (`in_sample`, where the column is there).
+    and only odds of an earlier day are surely before it), odds that are not a valid market (1 < booksum < 1.25), and
+    forecasts of matches the model was fitted on (`in_sample`, where the column is there).
 
     Args:
         predictions: Rows in the form of predictions.parquet.
@@ -74,15 +74,15 @@ def bettable(predictions: pd.DataFrame, odds: pd.DataFrame) -> pd.DataFrame:
         closing price (FAIR_CLOSING, missing where it is unknown or no market), sorted by (match_date, match_id).
     """
     columns = ["match_id", *_ODDS, *[name for name in _CLOSING if name in odds.columns], "collected_at"]
-    both = predictions.merge(odds[columns], on="match_id", how="inner", validate="one_to_one")
-    before = (both["collected_at"] < both["match_date"]).fillna(value=False).to_numpy(bool)
-    total = odds_arrays.booksum(both[_ODDS].to_numpy(np.float64))
+    priced = predictions.merge(odds[columns], on="match_id", how="inner", validate="one_to_one")
+    before = (priced["collected_at"] < priced["match_date"]).fillna(value=False).to_numpy(bool)
+    total = odds_arrays.booksum(priced[_ODDS].to_numpy(np.float64))
     usable = before & odds_arrays.is_market(total)
-    if "in_sample" in both.columns:
-        usable &= ~both["in_sample"].fillna(value=False).to_numpy(bool)
-    bettable_rows: pd.DataFrame = both[usable]
+    if "in_sample" in priced.columns:
+        usable &= ~priced["in_sample"].fillna(value=False).to_numpy(bool)
+    bettable_rows: pd.DataFrame = priced[usable]
     ordered = bettable_rows.sort_values(["match_date", "match_id"], ignore_index=True)
-    # once for all that is asked of these matches: solving a million markets takes a second
+    # once for all uses: solving a million markets takes a second
     for names, prices in ((FAIR, _ODDS), (FAIR_CLOSING, _CLOSING)):
         has_prices = set(prices) <= set(ordered.columns)
         ordered[names] = odds_arrays.shin(ordered[prices].to_numpy(np.float64)).probabilities if has_prices else np.nan
@@ -98,8 +98,8 @@ def settled_bets(predictions: pd.DataFrame, odds: pd.DataFrame, settings: RoiSet
 def bets_on(matches: pd.DataFrame, probabilities: Floats, threshold: float) -> pd.DataFrame:
     """The bets that these probabilities call for on matches with a result, in order of kickoff.
 
-    A bet on a match without a result (abandoned, postponed, cancelled) is void: its stake comes back, so it is neither
-    turnover nor profit and is not among these rows.
+    A bet on a match without a result (abandoned, postponed, cancelled) is void: it counts neither as
+    turnover nor as profit and has no row.
 
     Args:
         matches: Rows of `bettable`.
@@ -120,24 +120,24 @@ def settle(matches: pd.DataFrame, bet: Integers, edge: Floats) -> pd.DataFrame:
     Args:
         matches: Rows of `bettable`.
         bet: 0, 1, 2, or `NO_BET`.
-        edge: What was expected of each bet.
+        edge: Expected value of each bet.
     """
     outcome = outcome_codes(matches["outcome_1x2"])
     rows = np.flatnonzero((bet != NO_BET) & (outcome != NO_BET))
-    taken = matches[_ODDS].to_numpy(np.float64)[rows, bet[rows]]
-    shown: pd.DataFrame = matches[["match_id", "match_date", "region", "league"]].iloc[rows]
-    return shown.reset_index(drop=True).assign(
+    taken_odds = matches[_ODDS].to_numpy(np.float64)[rows, bet[rows]]
+    columns: pd.DataFrame = matches[["match_id", "match_date", "region", "league"]].iloc[rows]
+    return columns.reset_index(drop=True).assign(
         bet=bet[rows],
         pick=matches[PROBABILITIES].to_numpy(np.float64).argmax(axis=1)[rows],
-        odds=taken,
+        odds=taken_odds,
         edge=edge[rows],
-        profit=np.where(bet[rows] == outcome[rows], taken - 1, -1.0),
-        clv=taken * matches[FAIR_CLOSING].to_numpy(np.float64)[rows, bet[rows]] - 1,
+        profit=np.where(bet[rows] == outcome[rows], taken_odds - 1, -1.0),
+        clv=taken_odds * matches[FAIR_CLOSING].to_numpy(np.float64)[rows, bet[rows]] - 1,
     )
 
 
 def region_roi(bets: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> pd.DataFrame:
-    """The return of the bets of each region.
+    """Returns by region.
 
     Args:
         bets: Rows of `settled_bets`.
@@ -158,9 +158,9 @@ def summary(bets: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> dict[s
     low, high = bootstrap_interval(profit, settings.seed, settings.rounds)
     turnover = float(len(profit))
     total = float(profit.sum())
-    known = bets["clv"].to_numpy(np.float64)
-    known = known[np.isfinite(known)]
-    clv_low, clv_high = mean_interval(known)
+    clv = bets["clv"].to_numpy(np.float64)
+    clv = clv[np.isfinite(clv)]
+    clv_low, clv_high = mean_interval(clv)
     return {
         "bets": len(profit),
         "turnover": turnover,
@@ -168,17 +168,17 @@ def summary(bets: pd.DataFrame, settings: RoiSettings = RoiSettings()) -> dict[s
         "roi": total / turnover if turnover else np.nan,
         "roi_ci_low": low,
         "roi_ci_high": high,
-        "clv": float(known.mean()) if len(known) else np.nan,
+        "clv": float(clv.mean()) if len(clv) else np.nan,
         "clv_ci_low": clv_low,
         "clv_ci_high": clv_high,
     }
 
 
 def bootstrap_interval(profit: Floats, seed: int, rounds: int = BOOTSTRAP_ROUNDS) -> tuple[float, float]:
-    """The 95 % percentile interval of the mean profit a unit staked, one bet a match, matches resampled.
+    """The 95 % percentile interval of the mean profit a unit staked, one bet per match, matches resampled.
 
-    Above EXACT_BOOTSTRAP_BETS the matches are dealt at random into that many groups, and groups are resampled: a random
-    group's mean spreads as its matches' do, so the interval is the same but for Monte Carlo noise.
+    Above EXACT_BOOTSTRAP_BETS the matches are assigned at random to that many groups and the groups are resampled,
+    which gives the same interval up to Monte Carlo noise.
 
     Returns:
         Low and high; NaN below MIN_BETS_FOR_INTERVAL bets.
@@ -201,7 +201,7 @@ def bootstrap_interval(profit: Floats, seed: int, rounds: int = BOOTSTRAP_ROUNDS
 def mean_interval(values: Floats) -> tuple[float, float]:
     """The 95 % interval of a mean by the normal distribution; NaN below MIN_BETS_FOR_INTERVAL values.
 
-    For closing-line values, whose spread is small beside their number; profits, with their long tail, are bootstrapped.
+    For closing-line values, which have no long tail; profits are bootstrapped.
     """
     if len(values) < MIN_BETS_FOR_INTERVAL:
         return np.nan, np.nan
@@ -224,10 +224,10 @@ def _sum_by(group: Integers, values: Floats) -> Floats:
     return np.asarray(np.bincount(group, values), dtype=np.float64)
 
 
-def closing_line_values(matches: pd.DataFrame, bet: Integers, taken: Floats) -> Floats:
+def closing_line_values(matches: pd.DataFrame, bet: Integers, taken_odds: Floats) -> Floats:
     """o_taken q_close - 1 of a bet on each row of `bettable`; NaN where the closing odds are unknown or no market."""
     closing = matches[FAIR_CLOSING].to_numpy(np.float64)
-    return np.asarray(taken * closing[np.arange(len(matches)), bet] - 1, dtype=np.float64)
+    return np.asarray(taken_odds * closing[np.arange(len(matches)), bet] - 1, dtype=np.float64)
 
 
 _ROUNDS_AT_ONCE: Final = 100

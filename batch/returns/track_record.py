@@ -1,8 +1,8 @@
-"""How the published forecasts have done: beside base rates and the market, calibration, and what bets returned.
+"""The record of published forecasts: scores beside base rates and market, calibration, returns of bets.
 
-Pure: frames in, plain JSON values out. Only forecasts of finished matches count, and never of matches the model was
-fitted on. The record is meant to teach: what edges promised beside what came, the price's own word (closing-line value)
-before profit, and the curves of bettors who know nothing beside those of the model.
+Pure: frames in, plain JSON values out. Only forecasts of finished matches count, none of them from the
+model's training period. Edges are shown with what they promised and what they returned, closing-line value before
+profit, and the curves of uninformed bettors beside the model's.
 """
 
 import math
@@ -34,7 +34,7 @@ CURVE_POINTS: Final = 500
 """The profit curve is thinned to at most this many points, first and last kept."""
 MEASURES: Final = ("accuracy", "log_loss", "rps", "brier", "ece")
 THRESHOLDS: Final = (0.0, 0.02, 0.05, 0.10)
-"""Edges at which promised and realised returns are held beside one another."""
+"""Edges above which promised and realised returns are compared."""
 
 
 def track_record(
@@ -49,10 +49,10 @@ def track_record(
     Args:
         predictions: Rows in the form of predictions.parquet; those without a result, or `in_sample`, are left out.
         odds: Rows in the form of fonbet_odds.parquet.
-        signal: The pool's signal on the same predictions and odds; given where odds are.
-        base_rates: Outcome frequencies of the training matches, the forecast of somebody who knows no team; without
-            them, the frequencies of the finished matches before each match's day.
-        settings: Of the value bets.
+        signal: The pool's signal on the same predictions and odds; required where there are odds.
+        base_rates: Outcome frequencies of the training matches, a forecast without knowledge of teams; None: the
+            frequencies of the finished matches before each match's day.
+        settings: Settings of the value bets.
 
     Returns:
         `matches`, `first_kickoff`, `last_kickoff`; `forecasts.model` and `.base_rates`, each with MEASURES over the
@@ -74,8 +74,8 @@ def track_record(
         "last_kickoff": _iso(kickoffs.max()) if len(kickoffs) else None,
         "forecasts": {"model": _scores(model, outcome), "base_rates": _scores(naive, outcome)},
         "by_region": {
-            region: {"matches": int(there.sum()), **_scores(model[there], outcome[there])}
-            for region, there in _regions(finished["region"])
+            region: {"matches": int(in_region.sum()), **_scores(model[in_region], outcome[in_region])}
+            for region, in_region in _regions(finished["region"])
         },
         "reliability": reliability(model, outcome),
         "market": None,
@@ -94,20 +94,20 @@ def track_record(
 
 
 def record_of(bets: pd.DataFrame, settings: RoiSettings) -> dict[str, float | None]:
-    """Bets with what they promised (`promised`, their mean edge) beside what came (`region_roi.summary`)."""
+    """Bets with their mean edge (`promised`) and their returns (`region_roi.summary`)."""
     promised = float(bets["edge"].mean()) if len(bets) else math.nan
     return _plain({"promised": promised, **summary(bets, settings)})
 
 
 def lessons(signal: ValueSignal, settings: RoiSettings) -> dict[str, Any]:
-    """What the record teaches about edges.
+    """The record by edge and by bettor.
 
     Returns:
         `pool`: its weights for matches to come (`price`, `model`, constants `home` and `away`, `matches` they were
         fitted on, 0 for the market alone, and `min_matches`), `scores` of pool, market and model over the same matches,
         `bets` (the walk-forward flags, see `record_of`), `is_proven` (whether flags are called value) and `min_bets`.
-        `by_threshold`: for `model` and `pool` a list of records by edge. `against_the_pick`: the model's bets on
-        another outcome than the one it calls most probable, and those on that one. `curves`: beside the pool's flags a
+        `by_threshold`: for `model` and `pool` a list of records by edge. `against_the_pick`: the model's bets
+        against and on its most probable outcome. `curves`: beside the pool's flags a
         bettor at random (a third of a unit on each outcome) and one on the favourite of each match.
     """
     matches = signal.matches
@@ -161,7 +161,7 @@ def lessons(signal: ValueSignal, settings: RoiSettings) -> dict[str, Any]:
 
 
 def _random_curve(matches: pd.DataFrame, prices: Floats, outcome: Integers) -> list[list[Any]]:
-    """The profit of one unit a match spread evenly over its outcomes: what a bettor without any knowledge expects."""
+    """The profit of one unit a match spread evenly over its outcomes: what an uninformed bettor expects."""
     won = prices[np.arange(len(prices)), outcome]
     return profit_curve(pd.DataFrame({"match_date": matches["match_date"], "profit": won / len(Outcome) - 1}))
 
@@ -170,14 +170,14 @@ def reliability(probabilities: Floats, outcome: Integers) -> dict[str, list[dict
     """Forecast against frequency in ten equal-width bins, for home, draw, away and all three together.
 
     Returns:
-        Name -> bins that hold anything: `lower` edge, `count`, mean `forecast`, `frequency`.
+        Name -> non-empty bins: `lower` edge, `count`, mean `forecast`, `frequency`.
     """
     happened = np.eye(len(Outcome))[outcome].astype(bool)
     columns = {label.label: (probabilities[:, label], happened[:, label]) for label in Outcome}
     columns["all"] = (probabilities.ravel(), happened.ravel())
     return {
-        name: [] if len(outcome) == 0 else _records(evaluate.calibration_table(forecast, came))
-        for name, (forecast, came) in columns.items()
+        name: [] if len(outcome) == 0 else _records(evaluate.calibration_table(forecast, outcomes))
+        for name, (forecast, outcomes) in columns.items()
     }
 
 
@@ -195,27 +195,27 @@ def profit_curve(bets: pd.DataFrame, points: int = CURVE_POINTS) -> list[list[An
 
 
 def _finished(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Matches with a result whose forecast is one: not of a match the model was fitted on."""
+    """Matches with a result, outside the model's training period."""
     keep: Booleans = outcome_codes(predictions["outcome_1x2"]) != NO_BET
     if "in_sample" in predictions.columns:
         keep = keep & ~predictions["in_sample"].fillna(value=False).to_numpy(bool)
     return predictions[keep].sort_values(["match_date", "match_id"], ignore_index=True)
 
 
-def _base_rates(kickoff: pd.Series, outcome: Integers, given: tuple[float, float, float] | None) -> Floats:
+def _base_rates(kickoff: pd.Series, outcome: Integers, fixed_rates: tuple[float, float, float] | None) -> Floats:
     """Shape (n, 3): the forecast of the outcome frequencies, given or of the days before each match's.
 
-    One match of each outcome is counted beforehand, so that nothing is called impossible.
+    One match of each outcome is counted beforehand, so that no outcome has probability 0.
     """
-    if given is not None:
-        return np.tile(np.array(given, dtype=np.float64), (len(outcome), 1))
+    if fixed_rates is not None:
+        return np.tile(np.array(fixed_rates, dtype=np.float64), (len(outcome), 1))
     days = kickoff.dt.strftime("%Y-%m-%d").to_numpy()
-    so_far = np.vstack([np.zeros(len(Outcome)), np.cumsum(np.eye(len(Outcome))[outcome], axis=0)]) + 1
-    # sorted by kickoff: the first match of a day knows all matches before it, and so does the rest of that day
+    running_counts = np.vstack([np.zeros(len(Outcome)), np.cumsum(np.eye(len(Outcome))[outcome], axis=0)]) + 1
+    # sorted by kickoff: all matches of a day know the matches before its first one
     starts = np.r_[True, days[1:] != days[:-1]] if len(days) else np.zeros(0, dtype=bool)
     first_of_day = np.maximum.accumulate(np.where(starts, np.arange(len(days)), 0))
-    known = so_far[first_of_day]
-    return np.asarray(known / known.sum(axis=1, keepdims=True))
+    counts_before = running_counts[first_of_day]
+    return np.asarray(counts_before / counts_before.sum(axis=1, keepdims=True))
 
 
 def _against_the_market(finished: pd.DataFrame, odds: pd.DataFrame, naive: Floats) -> dict[str, Any]:
@@ -237,9 +237,9 @@ def _regions(region: pd.Series) -> list[tuple[str, Booleans]]:
     bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
     regions = []
     for number, name in enumerate(names):
-        there = np.zeros(len(codes), dtype=bool)
-        there[order[bounds[number] : bounds[number + 1]]] = True
-        regions.append((str(name), there))
+        in_region = np.zeros(len(codes), dtype=bool)
+        in_region[order[bounds[number] : bounds[number + 1]]] = True
+        regions.append((str(name), in_region))
     return regions
 
 
@@ -249,7 +249,7 @@ def _scores(probabilities: Floats, outcome: Integers) -> dict[str, float | None]
 
 
 def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
-    """Numbers JSON can carry, rounded to 6 decimals: NaN becomes null."""
+    """Numbers for JSON, rounded to 6 decimals; NaN becomes null."""
     return {
         name: value if isinstance(value, int) else (round(value, 6) if math.isfinite(value) else None)
         for name, value in values.items()
@@ -258,8 +258,13 @@ def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
 
 def _records(table: pd.DataFrame) -> list[dict[str, float]]:
     return [
-        {"lower": round(lower, 1), "count": int(count), "forecast": round(forecast, 6), "frequency": round(came, 6)}
-        for lower, count, forecast, came in zip(
+        {
+            "lower": round(lower, 1),
+            "count": int(count),
+            "forecast": round(forecast, 6),
+            "frequency": round(frequency, 6),
+        }
+        for lower, count, forecast, frequency in zip(
             table["lower"].tolist(),
             table["count"].tolist(),
             table["forecast"].tolist(),

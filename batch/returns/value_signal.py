@@ -2,7 +2,7 @@
 
 A match is flagged where the pool (`batch.returns.pool`) expects more than the threshold from the price. That is called
 value only while the closing-line value of the flags before it, each made walk-forward, lies above zero beyond doubt;
-otherwise model and market differ and nothing more is said. Stakes are a quarter of Kelly's, together at most
+otherwise only a difference between model and market is shown. Stakes are a quarter of Kelly's, together at most
 MAX_DAY_STAKE of the bankroll on one day's matches.
 """
 
@@ -30,28 +30,28 @@ from chalicelib.domain import Outcome
 POOLED: Final = ("pooled_home", "pooled_draw", "pooled_away")
 
 MIN_BETS: Final = 100
-"""Flags with a known closing price before which nothing is called value."""
+"""Flags with a known closing price that are needed before anything counts as value."""
 
 MAX_DAY_STAKE: Final = 0.05
-"""Share of the bankroll that the stakes of one day's simultaneous bets may reach together."""
+"""Largest share of the bankroll staked on one day's matches."""
 
 KELLY_SHARE: Final = 0.25
-"""Of Kelly's stake: probabilities are estimates, and full Kelly overbets on their errors."""
+"""Fraction of Kelly's stake: full Kelly overbets on errors of estimated probabilities."""
 
 
 @dataclass(frozen=True)
 class ValueSignal:
-    """The pool's word on every match with a price seen before kickoff, in order of kickoff.
+    """The pool's signal on every match with a price seen before kickoff, in order of kickoff.
 
     Attributes:
         matches: Predictions and odds of the matches, as `bettable` gives them.
         pooled: Pooled probabilities, shape (n, 3).
         flagged: The outcome whose pooled edge is the largest over the threshold, or `NO_BET`.
-        value: The same where it was, or is, called value; else `NO_BET`.
+        value: The same where it counts as value; else `NO_BET`.
         stake: Share of the bankroll for each value bet, 0 without.
         clv: Closing-line value of each flag; NaN without a flag or a closing price.
         weights: The pool's weights for matches to come.
-        is_proven: Whether flags on matches to come are called value.
+        is_proven: Whether flags on coming matches count as value.
     """
 
     matches: pd.DataFrame
@@ -93,8 +93,8 @@ def value_signal(
     pool = pool_walk_forward(matches["match_date"], market, model, outcome)
     bets = odds_arrays.value_bets(pool.probabilities, prices, settings.threshold)
     clv = np.full(len(matches), np.nan)
-    made = bets.outcome != NO_BET
-    clv[made] = closing_line_values(matches[made], bets.outcome[made], bets.odds[made])
+    has_bet = bets.outcome != NO_BET
+    clv[has_bet] = closing_line_values(matches[has_bet], bets.outcome[has_bet], bets.odds[has_bet])
     proven, is_proven = _proven(matches["match_date"], outcome, clv)
     value = np.where(proven, bets.outcome, NO_BET)
     stake = _stakes(matches["match_date"], bets.edge, bets.odds, value != NO_BET)
@@ -102,13 +102,13 @@ def value_signal(
 
 
 def is_proven(clv: Floats) -> bool:
-    """Whether flags with these closing-line values were worth it: enough of them, and the interval above zero."""
+    """Whether there are enough of these closing-line values and their interval lies above zero."""
     known = clv[np.isfinite(clv)]
     return len(known) >= MIN_BETS and mean_interval(known)[0] > 0
 
 
 def _proven(kickoff: pd.Series, outcome: Integers, clv: Floats) -> tuple[Booleans, bool]:
-    """Whether each match's flag was called value at its month's beginning, or is now; and whether it is now."""
+    """Whether each match's flag counts as value as of its month's beginning, and whether flags do now."""
     moment = kickoff.dt.tz_convert(None).to_numpy()
     month = moment.astype("datetime64[M]")
     settled = outcome != NO_BET

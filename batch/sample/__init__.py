@@ -1,6 +1,6 @@
 """The embedded sample: real matches and real odds, small enough to live in the repository.
 
-Where it comes from is in ORIGIN.md; `python -m batch.sample.build` makes it again from the two
+Where it comes from is in ORIGIN.md; `python -m batch.sample.build` rebuilds it from the two
 public packages.
 """
 

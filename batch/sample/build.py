@@ -83,7 +83,7 @@ ODDS_WEEKDAYS: Final = (1, 4)
 """Tuesday and Friday (Monday is 0): when football-data.co.uk says it collects pre-match odds."""
 
 ODDS_HOUR_UTC: Final = 15
-"""The source says "afternoon" and no clock time; this hour stands for it."""
+"""The source says "afternoon" and no clock time; this hour is used."""
 
 
 def main() -> None:
@@ -166,7 +166,7 @@ def openfootball_matches(archive: Path) -> pd.DataFrame:
 
 
 def football_data_tables(wheel: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The statistics and the odds tables of England and Spain 2023/24, as the wheel holds them."""
+    """The statistics and the odds tables of England and Spain 2023/24, from the wheel."""
     tables: dict[str, list[pd.DataFrame]] = {"stats": [], "odds": []}
     with zipfile.ZipFile(wheel) as archive:
         for region in ("England", "Spain"):
@@ -211,7 +211,7 @@ def with_match_ids(matches: pd.DataFrame) -> pd.DataFrame:
 
 
 def odds_snapshots(odds: pd.DataFrame) -> pd.DataFrame:
-    """Market-average pre-match odds, one row a match, teams spelled as the source spells them."""
+    """Market-average pre-match odds, one row per match, teams spelled as the source spells them."""
     average = odds[odds["provider"] == "market_average"]
     kickoff = pd.to_datetime(average["date"], utc=True)
     leagues = {region: league for _, region, league in DIVISIONS.values()}
@@ -228,7 +228,7 @@ def odds_snapshots(odds: pd.DataFrame) -> pd.DataFrame:
             "odds_draw": average["draw"],
             "odds_away": average["away_win"],
             "collected_at": kickoff.map(collected_before),
-            # the packaged files carry no closing prices, and none are made up
+            # the packaged files carry no closing prices, and none are invented
             "closing_home": float("nan"),
             "closing_draw": float("nan"),
             "closing_away": float("nan"),

@@ -1,1 +1,1 @@
-"""What training needs beside features: fitting, the registry, plots, model files."""
+"""Training: fitting, experiments, the registry, plots, model files."""

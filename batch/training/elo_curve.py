@@ -1,4 +1,4 @@
-"""Outcome probabilities from a rating's expectation alone: an ordered logit, fitted or taken as it usually is.
+"""Outcome probabilities from a rating's expectation alone: an ordered logit, fitted or with usual values.
 
 Used in three places: as the starting point of a recipe's trees, as the "Elo only" baseline of every report, and
 as the fallback where there are too few matches to learn more.
@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 PRIOR_WEIGHT: Final = 10.0
-"""How strongly few matches are held to the usual curve; fades as matches come in."""
+"""Strength of the prior towards the usual curve; it fades as matches come in."""
 
 EXPECTED_MARGIN: Final = 0.001
-"""Expected shares closer to 0 or 1 than this are taken as this far away."""
+"""Expected shares closer to 0 or 1 than this are moved this far away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,18 @@ class EloCurve:
 
     @classmethod
     def fit(cls, expected_home: npt.NDArray[np.float64], outcome: npt.NDArray[np.int64]) -> "EloCurve":
-        """The most likely curve, held to the usual one by PRIOR_WEIGHT; deterministic."""
-        # here and not above: a function's package has no scipy, and only training fits curves
+        """The maximum-likelihood curve with a prior of PRIOR_WEIGHT towards the usual one; deterministic."""
+        # imported here because the functions' package has no scipy
         from scipy.optimize import minimize  # type: ignore[import-untyped]  # noqa: PLC0415
 
         usual = cls()
         start = np.array([usual.slope, usual.lower, np.log(usual.upper - usual.lower)])
 
         def loss(w: npt.NDArray[np.float64]) -> float:
-            given = cls(w[0], w[1], w[1] + np.exp(w[2])).probabilities(expected_home)[np.arange(len(outcome)), outcome]
-            return float(-np.log(np.maximum(given, 1e-12)).sum() + PRIOR_WEIGHT * ((w - start) ** 2).sum())
+            forecast = cls(w[0], w[1], w[1] + np.exp(w[2])).probabilities(expected_home)[
+                np.arange(len(outcome)), outcome
+            ]
+            return float(-np.log(np.maximum(forecast, 1e-12)).sum() + PRIOR_WEIGHT * ((w - start) ** 2).sum())
 
         slope, lower, log_gap = minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-7}).x
         return cls(float(slope), float(lower), float(lower + np.exp(log_gap)))

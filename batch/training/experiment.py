@@ -19,17 +19,17 @@ from batch.training.fitting import ELO_CURVE_FEATURE, FittedModel, TrainingRows,
 from batch.training.weights import weights_of
 
 REFERENCE_ROWS: Final = 2000
-"""Training rows kept beside the model, evenly spaced in time: what drift is measured against."""
+"""Training rows stored with the model, evenly spaced in time: the reference of drift."""
 
 
 DRAWN_REGIONS: Final = 12
-"""Regions that get a picture of their own."""
+"""Regions with a plot of their own."""
 
 CONTRIBUTION_ROWS: Final = 300
 """Matches a region's feature importance is read off: contributions take about a millisecond a match."""
 
 BASELINE_METRICS: Final = ("log_loss", "rps", "ece", "kl_to_market")
-"""Measures of the baselines that are kept as metrics; the report has all."""
+"""Measures of the baselines that become metrics; the report has all."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Experiment:
     """Matches with features, split by kickoff.
 
     Attributes:
-        table: Features and display columns, sorted by match_id; every finished match's result is known in it.
+        table: Features and display columns, sorted by match_id; with the results of all finished matches.
         outcome: Outcome codes, valid where `finished`.
         finished: Where the result is known.
-        train, validation, test: Finished matches before the validation, between, and from the test's start on.
-        forecast: All matches from the test's start on, finished or not, those without a kickoff included.
+        train, validation, test: Finished matches of the three periods.
+        forecast: All matches from the test's start on, finished or not, including those without a kickoff.
         market: Margin-free closing (else last known) probabilities, NaN where there is no price; shape (n, 3).
     """
 
@@ -69,23 +69,23 @@ class Experiment:
             matches: Accepted matches.
             validate_from: Where the training matches end.
             test_from: Where the validation matches end.
-            prices: Prices of past matches (`batch.odds.past_prices`), for whichever there are: features of later
-                matches, and what forecasts are judged by.
-            settings: Of the features.
+            prices: Prices of past matches (`batch.odds.past_prices`), used for features of later matches and
+                to judge forecasts.
+            settings: Settings of the features.
 
         Raises:
             ValueError: the test would start before the validation.
         """
         if test_from < validate_from:
             raise ValueError(f"the test starts ({test_from}) before the validation ({validate_from})")
-        # after the last match, so that every result is known; each match still sees only what came before its kickoff
+        # after the last match, so every result is known; each match still sees only what was before its kickoff
         as_of = matches["kickoff"].max() if matches["kickoff"].notna().any() else test_from
         table = build_features(matches, as_of + pd.Timedelta(days=2), settings, prices)
-        shown = table.display
-        finished = (shown["home_goals"].notna() & shown["away_goals"].notna()).to_numpy(bool)
-        outcome = np.zeros(len(shown), dtype=np.int64)
-        outcome[finished] = evaluate.outcomes(shown.loc[finished, "home_goals"], shown.loc[finished, "away_goals"])
-        kickoff = shown["match_date"]
+        display = table.display
+        finished = (display["home_goals"].notna() & display["away_goals"].notna()).to_numpy(bool)
+        outcome = np.zeros(len(display), dtype=np.int64)
+        outcome[finished] = evaluate.outcomes(display.loc[finished, "home_goals"], display.loc[finished, "away_goals"])
+        kickoff = display["match_date"]
         before_validation = (kickoff < validate_from).to_numpy(bool)
         from_test = (kickoff >= test_from).to_numpy(bool)
         return cls(
@@ -147,7 +147,7 @@ class Experiment:
 
 
 def report(experiment: Experiment, model: FittedModel) -> dict[str, Any]:
-    """How a model does on the test matches, beside base rates, Elo alone and, where there are prices, the market.
+    """Evaluate a model on the test matches, beside base rates, Elo alone and, where there are prices, the market.
 
     Returns:
         Plain values, ready for JSON: `rows`, `scores` by set of matches ("test", "test_settled", and, where only some
@@ -159,7 +159,7 @@ def report(experiment: Experiment, model: FittedModel) -> dict[str, Any]:
     settled = experiment.test & experiment.settled()
     sets = {"validation": experiment.validation, "test": experiment.test, "test_settled": settled}
     priced = np.isfinite(experiment.market[:, 0])
-    # where every match has a price, the market stands in the other sets already
+    # where every match has a price, the other sets already include the market
     if priced[experiment.test].any() and not priced[experiment.test].all():
         sets |= {"test_with_odds": experiment.test & priced, "test_settled_with_odds": settled & priced}
     forecasts = _all_forecasts(experiment, model)
@@ -171,22 +171,24 @@ def report(experiment: Experiment, model: FittedModel) -> dict[str, Any]:
         "against": {},
     }
     for name, where in sets.items():
-        there = {label: values[where] for label, values in forecasts.items() if not np.isnan(values[where]).any()}
+        available = {label: values[where] for label, values in forecasts.items() if not np.isnan(values[where]).any()}
         outcome = experiment.outcome[where]
-        closing = experiment.market[where] if "market" in there else None
-        result["scores"][name] = {label: evaluate.scores(values, outcome, closing) for label, values in there.items()}
+        closing = experiment.market[where] if "market" in available else None
+        result["scores"][name] = {
+            label: evaluate.scores(values, outcome, closing) for label, values in available.items()
+        }
         if len(outcome):
-            mine = evaluate.log_losses(there["model"], outcome)
+            mine = evaluate.log_losses(available["model"], outcome)
             result["against"][name] = {
                 label: evaluate.paired_interval(mine, evaluate.log_losses(values, outcome))
-                for label, values in there.items()
+                for label, values in available.items()
                 if label != "model"
             }
-    shown = experiment.table.display
+    display = experiment.table.display
     tested, outcome = forecasts["model"][experiment.test], experiment.outcome[experiment.test]
-    result["by_region"] = evaluate.by_region(tested, outcome, shown.loc[experiment.test, "region"])
+    result["by_region"] = evaluate.by_region(tested, outcome, display.loc[experiment.test, "region"])
     result["calibration"] = _calibration(tested, outcome)
-    region = shown.loc[experiment.test, "region"].to_numpy(dtype=object)
+    region = display.loc[experiment.test, "region"].to_numpy(dtype=object)
     largest = Counter(region.tolist()).most_common(DRAWN_REGIONS)
     result["calibration_by_region"] = {
         name: _calibration(tested[region == name], outcome[region == name]) for name, _ in largest
@@ -200,16 +202,18 @@ def report(experiment: Experiment, model: FittedModel) -> dict[str, Any]:
 
 
 def contributions(model: FittedModel, rows: npt.NDArray[np.float64]) -> dict[str, float]:
-    """How far each feature moves the forecasts of these matches: its mean absolute contribution to the scores.
+    """Mean absolute contribution of each feature to the raw scores of these matches.
 
     In log odds, averaged over the three outcomes and at most CONTRIBUTION_ROWS matches, evenly spaced.
 
     Source: Lundberg et al. (2018), TreeSHAP, as LightGBM computes it.
     """
-    some = rows[np.linspace(0, len(rows) - 1, min(len(rows), CONTRIBUTION_ROWS)).astype(np.int64)]
-    given = np.asarray(model.booster().predict(some, pred_contrib=True, num_threads=1))
-    # one block an outcome, its last column what is expected of any match
-    by_outcome = given.reshape(len(some), evaluate.N_OUTCOMES, len(model.feature_names) + 1)[:, :, :-1]
+    sampled_rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), CONTRIBUTION_ROWS)).astype(np.int64)]
+    raw_contributions = np.asarray(model.booster().predict(sampled_rows, pred_contrib=True, num_threads=1))
+    # one block per outcome; its last column is the expected score
+    by_outcome = raw_contributions.reshape(len(sampled_rows), evaluate.N_OUTCOMES, len(model.feature_names) + 1)[
+        :, :, :-1
+    ]
     return dict(zip(model.feature_names, np.abs(by_outcome).mean(axis=(0, 1)).tolist(), strict=True))
 
 
@@ -222,7 +226,7 @@ def _calibration(tested: Probabilities, outcome: Outcomes) -> dict[str, Any]:
 
 
 def metrics(scores: Mapping[str, Any]) -> dict[str, float]:
-    """The flat metrics of a report's `scores`, as MLflow and `model.json` carry them.
+    """The flat metrics of a report's `scores`, for MLflow and `model.json`.
 
     The model's own on the settled test matches go by their plain names (log_loss, rps, ...); the others are prefixed
     with the set of matches and, for baselines, the baseline.
@@ -233,17 +237,17 @@ def metrics(scores: Mapping[str, Any]) -> dict[str, float]:
             for name, value in values.items():
                 if value is None:
                     continue
-                own = label == "model"
-                if not own and name not in BASELINE_METRICS:
+                is_model = label == "model"
+                if not is_model and name not in BASELINE_METRICS:
                     continue
-                flat[f"{matches}_{name}" if own else f"{matches}_{label}_{name}"] = value
-                if own and matches == "test_settled":
+                flat[f"{matches}_{name}" if is_model else f"{matches}_{label}_{name}"] = value
+                if is_model and matches == "test_settled":
                     flat[name] = value
     return flat
 
 
 def without_nan(value: Any) -> Any:
-    """The same with None for NaN: JSON has no NaN."""
+    """Replace NaN by None, since JSON has no NaN."""
     if isinstance(value, dict):
         return {key: without_nan(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,10 +1,9 @@
-"""Fit the LightGBM models: three recipes, which differ on purpose.
+"""Fit the LightGBM models by three recipes.
 
 `champion` starts from the Elo curve (an ordered logit of the Elo expectation, written into its first trees) and lets
-a few small, heavily regularised trees correct it. `challenger` is the same trees without the curve: they have to
-find everything by themselves. `market` is the champion's way with past prices: its curve stands on the market rating,
-and its trees see how much price is behind that. The curve is also what remains when there are too few matches to learn
-more.
+a few small, heavily regularised trees correct it. `challenger` is the same trees without the curve: they must
+learn everything themselves. `market` is the champion with past prices: its curve is a function of the market rating,
+and its trees see how many prices support that. With too few matches only the curve remains.
 
 Everything lives inside the booster, temperature included, so that `Booster.predict` is what is served. Fixed seeds,
 one thread and `deterministic` make the text model a function of the training rows alone.
@@ -24,10 +23,10 @@ from batch.features import MARKET_FEATURES, RESULT_FEATURES
 from batch.training.elo_curve import EloCurve
 
 ELO_CURVE_FEATURE: Final = "elo_expected_home"
-"""What the curve is a function of where only results are known."""
+"""Input of the curve where only results are known."""
 
 MARKET_CURVE_FEATURE: Final = "market_expected_home"
-"""What it is a function of where past prices are known too."""
+"""Input of the curve where past prices are known too."""
 
 CURVE_STEPS: Final = 201
 """Leaves of a curve tree, evenly spaced in the logit over +-CURVE_RANGE: steps of at most 0.01 in probability."""
@@ -35,15 +34,15 @@ CURVE_STEPS: Final = 201
 CURVE_RANGE: Final = 4.0
 
 ROWS_FOR_TREES: Final = 400
-"""With fewer training rows no tree is grown beside the curve."""
+"""With fewer training rows no tree is grown besides the curve."""
 
 ROWS_FOR_STOPPING: Final = 100
-"""With fewer validation rows nothing is read off them: the number of rounds is the usual one, the temperature 1."""
+"""With fewer validation rows the number of rounds is `usual_rounds` and the temperature 1."""
 
 TEMPERATURES: Final = tuple(np.round(np.arange(0.80, 1.2501, 0.01), 2).tolist())
 
 TEMPERATURE_SPREAD: Final = 0.05
-"""Standard deviation of ln(temperature) expected before looking."""
+"""Prior standard deviation of ln(temperature)."""
 
 SEED: Final = 20240501
 
@@ -57,11 +56,11 @@ class TrainingSettings:
     """One recipe.
 
     Attributes:
-        name: Its name in reports.
+        name: Name in reports.
         elo_curve: Whether the trees start from the curve.
         num_leaves, learning_rate, lambda_l2, feature_fraction, bagging_fraction: LightGBM's parameters.
-        min_data_in_leaf: At most; with fewer than 20 times as many training rows it is a twentieth of the rows.
-        usual_rounds: Rounds where there are too few validation rows to stop early.
+        min_data_in_leaf: Upper limit; a twentieth of the training rows if that is less.
+        usual_rounds: Rounds with too few validation rows to stop early.
         max_rounds: Rounds at most.
         patience: Rounds without improvement on the validation rows before training stops.
         features: Names of the features it learns from.
@@ -105,12 +104,12 @@ class TrainingRows:
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A fitted model as text, and how it came about.
+    """A fitted model as text, and its parameters.
 
     Attributes:
         text: LightGBM text model, num_class 3.
         feature_names: Its features in order.
-        params: The recipe and what was decided on the data (rounds, leaf size, temperature, the curve).
+        params: The recipe and what was chosen from the data (rounds, leaf size, temperature, the curve).
     """
 
     text: str
@@ -118,7 +117,7 @@ class FittedModel:
     params: dict[str, Any]
 
     def booster(self) -> lgb.Booster:
-        """The model as LightGBM's own object."""
+        """The model as a LightGBM booster."""
         return lgb.Booster(model_str=self.text)
 
     def predict(self, features: npt.NDArray[np.float64]) -> Probabilities:
@@ -134,7 +133,7 @@ def fit(
     recipe: TrainingSettings,
     on_round: Callable[[], object] = lambda: None,
 ) -> FittedModel:
-    """Fit a recipe on the training rows; rounds and temperature are read off the validation rows, if there are enough.
+    """Fit a recipe on the training rows; rounds and temperature come from the validation rows, if there are enough.
 
     The rows' columns are the recipe's features, in its order. `on_round` is called after every round, to show progress.
 
@@ -145,7 +144,7 @@ def fit(
     if len(train) == 0:
         raise TooFewMatches("no finished match to train on: check the files and --validate-from")
     grows_trees = len(train) >= ROWS_FOR_TREES
-    # trees alone would call an outcome impossible that no training match had
+    # trees alone would give an outcome without training matches probability 0
     uses_curve = recipe.elo_curve or not grows_trees or len(np.unique(train.outcome)) < N_OUTCOMES
     stops_early = len(validation) >= ROWS_FOR_STOPPING
     leaf_rows = min(recipe.min_data_in_leaf, max(20, len(train) // 20))
@@ -220,7 +219,7 @@ def _grow(
 
 
 def curve_booster(names: tuple[str, ...], curve: EloCurve, curve_feature: str = ELO_CURVE_FEATURE) -> lgb.Booster:
-    """The curve as one tree a class: a staircase in `curve_feature`, other features unused."""
+    """The curve as one tree per class: a staircase in `curve_feature`, other features unused."""
     grid = np.zeros((CURVE_STEPS, len(names)))
     shares = 1.0 / (1.0 + np.exp(-np.linspace(-CURVE_RANGE, CURVE_RANGE, CURVE_STEPS)))
     grid[:, names.index(curve_feature)] = shares
@@ -245,14 +244,14 @@ def curve_booster(names: tuple[str, ...], curve: EloCurve, curve_feature: str = 
     }
     data = lgb.Dataset(grid, np.zeros(CURVE_STEPS), feature_name=list(names), free_raw_data=False)
     text = lgb.train(parameters, data, 1).model_to_string()
-    # a model grown with an objective of ours carries none; its scores are meant for the softmax
+    # a model grown with a custom objective stores none; its scores need the softmax
     return lgb.Booster(
         model_str=text.replace("\nfeature_names=", "\nobjective=multiclass num_class:3\nfeature_names=", 1)
     )
 
 
 def _temperature(booster: lgb.Booster, validation: TrainingRows) -> float:
-    """The likeliest temperature on the validation rows, held to 1: one season alone misjudges it by about 0.05."""
+    """The maximum-likelihood temperature on the validation rows, shrunk to 1: one season misjudges it by about 0.05."""
     raw = np.asarray(booster.predict(validation.features, raw_score=True, num_threads=1))
     costs = [
         len(validation) * log_loss(_softmax(raw / temperature), validation.outcome)

@@ -1,9 +1,9 @@
-"""A model as files: the folder that `batch.train --out` writes and that a release can be made from.
+"""A model as files: the folder that `batch.train --out` writes and `batch.rebuild` reads.
 
 model.lgb          LightGBM text model
-model.json         what model.lgb is: name, run, metrics, parameters, signature, checksum
-report.json        the figures beside their baselines
-reference.parquet  training rows that drift is measured against
+model.json         about model.lgb: name, run, metrics, parameters, signature, checksum
+report.json        scores beside their baselines
+reference.parquet  training rows, the reference of drift
 """
 
 import hashlib
@@ -20,7 +20,7 @@ SCHEMA_VERSION: Final = 1
 
 
 def description(model: FittedModel, report: dict[str, Any], schema: tuple[Feature, ...], run_id: str) -> dict[str, Any]:
-    """What `model.json` says; stage and registered_version are null: only a registry gives those."""
+    """Content of `model.json`; stage and registered_version are null without a registry."""
     by_name = {feature.name: feature for feature in schema}
     return {
         "schema_version": SCHEMA_VERSION,
@@ -39,7 +39,7 @@ def description(model: FittedModel, report: dict[str, Any], schema: tuple[Featur
 
 
 def write_model(folder: Path, model: FittedModel, report: dict[str, Any], experiment: Experiment, run_id: str) -> None:
-    """Write the folder's four files; it is made if it is not there."""
+    """Write the folder's four files; the folder is created if missing."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.lgb").write_text(model.text, encoding="utf-8")
     (folder / "model.json").write_text(
@@ -51,7 +51,7 @@ def write_model(folder: Path, model: FittedModel, report: dict[str, Any], experi
 
 
 def as_json(value: Any) -> str:
-    """Indented JSON with a final newline, keys in the order they were put."""
+    """Indented JSON with a final newline, keys in insertion order."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 

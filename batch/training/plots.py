@@ -1,4 +1,4 @@
-"""The pictures of a report: calibration and feature importance, overall and by region, as PNG files."""
+"""Plots of a report: calibration and feature importance, overall and by region, as PNG files."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +30,7 @@ def write_plots(folder: Path, report: dict[str, Any]) -> list[Path]:
 
 
 def reliability(report: dict[str, Any]) -> Figure:
-    """Frequency against forecast on the test matches, one line an outcome, dots as large as their number of matches."""
+    """Frequency against forecast on the test matches, one line per outcome, dot sizes by number of matches."""
     figure = Figure(figsize=(6, 6), layout="constrained")
     axes = figure.add_subplot()
     _reliability_lines(axes, report["calibration"])
@@ -62,7 +62,7 @@ def feature_importance(report: dict[str, Any]) -> Figure:
 
 
 def feature_importance_by_region(report: dict[str, Any]) -> Figure:
-    """How far each feature moves the forecasts of a region's test matches: mean absolute contribution, log odds."""
+    """Mean absolute contribution of each feature on a region's test matches, in log odds."""
     figure, panels = _panels(list(report["feature_importance_by_region"]), width=4.6, height=2.8)
     for region, axes in panels.items():
         _bars(axes, report["feature_importance_by_region"][region], SHOWN_FEATURES_OF_A_REGION)
@@ -91,6 +91,6 @@ def _reliability_lines(axes: Axes, calibration: dict[str, Any]) -> None:
     axes.set(xlim=(0, 1), ylim=(0, 1))
 
 
-def _bars(axes: Axes, by_name: dict[str, float], shown: int) -> None:
-    ranked = sorted(by_name.items(), key=lambda item: item[1])[-shown:]
+def _bars(axes: Axes, by_name: dict[str, float], n_bars: int) -> None:
+    ranked = sorted(by_name.items(), key=lambda item: item[1])[-n_bars:]
     axes.barh([name for name, _ in ranked], [value for _, value in ranked], color="#1b6ca8")

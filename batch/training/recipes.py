@@ -1,11 +1,11 @@
-"""Recipes by name, from TOML files, and changed key by key.
+"""Recipes by name or from TOML files, with changed keys.
 
-    name = "shallow"            # how reports call it; the file's name otherwise
+    name = "shallow"            # name in reports; default: the file's name
     base = "market"             # champion (the default), challenger or market: gives what the file leaves out
     num_leaves = 3
     features = ["market_expected_home", "diff_elo"]
 
-Every key of `TrainingSettings` may be given; an unknown one, or a value out of range, is refused.
+Every key of `TrainingSettings` may be given; unknown keys and values out of range are rejected.
 """
 
 import tomllib
@@ -19,7 +19,7 @@ from batch.training.fitting import CHAMPION, RECIPES, TrainingSettings
 
 
 class InvalidRecipe(ValueError):
-    """A recipe names what there is none of, or a value that cannot be."""
+    """A recipe has an unknown key or an invalid value."""
 
 
 _Check = tuple[str, Callable[[Any], bool]]
@@ -70,7 +70,7 @@ def load_recipe(name_or_file: str, changes: Sequence[str] = ()) -> TrainingSetti
 
     Raises:
         InvalidRecipe: no such recipe, key or value.
-        OSError: the file is not there.
+        OSError: the file does not exist.
     """
     if name_or_file in RECIPES:
         recipe = RECIPES[name_or_file]
@@ -85,7 +85,7 @@ def recipe_of(content: Mapping[str, Any], name: str) -> TrainingSettings:
     """The recipe that a file's content describes.
 
     Raises:
-        InvalidRecipe: a key or a value cannot be.
+        InvalidRecipe: an unknown key or an invalid value.
     """
     values = dict(content)
     base = values.pop("base", CHAMPION.name)
@@ -112,17 +112,17 @@ def _change(text: str) -> tuple[str, Any]:
 
 
 def _changed(recipe: TrainingSettings, values: Mapping[str, Any]) -> TrainingSettings:
-    known = {field.name for field in fields(TrainingSettings)}
+    field_names = {field.name for field in fields(TrainingSettings)}
     for key, value in values.items():
-        if key not in known:
-            near = get_close_matches(key, known, 1)
+        if key not in field_names:
+            near = get_close_matches(key, field_names, 1)
             raise InvalidRecipe(f"a recipe has no {key!r}" + (f"; {near[0]}?" if near else ""))
         meaning, holds = _CHECKS[key]
         is_list = key != "features" or (isinstance(value, list) and all(isinstance(name, str) for name in value))
         if not (is_list and holds(value)):
             raise InvalidRecipe(f"{key} = {value!r} is not {meaning}")
     changed: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    made = replace(recipe, **changed)
-    if made.curve_feature not in made.features:
-        raise InvalidRecipe(f"curve_feature {made.curve_feature!r} is not among the recipe's features")
-    return made
+    new_recipe = replace(recipe, **changed)
+    if new_recipe.curve_feature not in new_recipe.features:
+        raise InvalidRecipe(f"curve_feature {new_recipe.curve_feature!r} is not among the recipe's features")
+    return new_recipe

@@ -1,8 +1,8 @@
-"""The MLflow model registry as this project uses it: log and register a version, read and move aliases.
+"""The MLflow model registry: log and register a version, read and move aliases.
 
 A version's run carries parameters, metrics, tags, report, plots and the drift reference; its model directory holds
-`MLmodel` with the signature and `model.lgb`, the LightGBM text model. An alias is given by training only where none
-exists yet; from then on a person moves it (batch.promote).
+`MLmodel` with the signature and `model.lgb`, the LightGBM text model. Training sets an alias only where none exists
+yet; from then on a person moves it (batch.promote).
 """
 
 import logging
@@ -39,7 +39,7 @@ class Registry:
     """The registry at a tracking URI.
 
     Args:
-        tracking_uri: As in MLFLOW_TRACKING_URI, which is read if it is not given.
+        tracking_uri: Default: MLFLOW_TRACKING_URI.
 
     Raises:
         RegistryUnavailable: no tracking URI is given or set.
@@ -49,7 +49,7 @@ class Registry:
         uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
         if not uri:
             raise RegistryUnavailable("no MLflow server: set MLFLOW_TRACKING_URI, or use --out to train without one")
-        # the bars of five small downloads drown what a person should read
+        # progress bars of small downloads would drown the output
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         mlflow.set_tracking_uri(uri)
@@ -128,14 +128,14 @@ class Registry:
                 name="model",
                 signature=signature,
                 registered_model_name=MODEL_NAME,
-                # stated, or MLflow loads the model in a fresh process to find out
+                # stated, because MLflow would load the model in a new process to find out
                 pip_requirements=[f"lightgbm=={lgb.__version__}"],
             )
             return str(run.info.run_id), str(logged.registered_model_version)
 
 
 def signature(names: Sequence[str], schema: Sequence[Feature] = FEATURES) -> ModelSignature:
-    """A model's signature: each of its features a required or optional column; out come three probabilities a row.
+    """A model's signature: its features as required or optional columns, three probabilities per row as output.
 
     Args:
         names: The model's features, in its order.

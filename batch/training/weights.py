@@ -11,7 +11,7 @@ def read_weights(path: Path) -> pd.Series:
     """Weights by match_id, of a CSV or parquet file with the columns match_id and weight.
 
     Raises:
-        ValueError: a column is missing, a match stands there twice, or a weight is negative or no number.
+        ValueError: a column is missing, a match appears twice, or a weight is negative or not a number.
         OSError: the file cannot be read.
     """
     frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)

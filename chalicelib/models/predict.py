@@ -48,7 +48,7 @@ def predict_match(
     return _predict(model, match_id, features.values, features.computed_at, explain=explain)
 
 
-def signature_at_hand(stage: Stage, models: ModelStore) -> Signature | None:
+def signature_if_known(stage: Stage, models: ModelStore) -> Signature | None:
     """The signature of the stage's model, for checks that go without where there is none: nothing waits for a model."""
     try:
         return Signature(models.info(stage).features)

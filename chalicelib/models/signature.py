@@ -30,7 +30,7 @@ class Signature:
         """
         row: list[float] = []
         faults: list[Mapping[str, Any]] = []
-        for name, nullable, whole in self._columns:
+        for name, nullable, is_integer in self._columns:
             try:
                 value = features[name]
             except KeyError:
@@ -48,7 +48,7 @@ class Signature:
                 continue
             if not math.isfinite(value):
                 faults.append(_fault(name, "feature must be a finite number", "finite_number"))
-            elif whole and value != int(value):
+            elif is_integer and value != int(value):
                 faults.append(_fault(name, "feature must be a whole number", "int_from_float"))
             row.append(value)
         if faults:

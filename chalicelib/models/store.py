@@ -156,7 +156,7 @@ class ModelStore:
         return True
 
     def current(self, stage: Stage) -> ServedModel:
-        """The stage's model; the last good one while the mirror is damaged or out of reach.
+        """The stage's model; the last good one while the mirror is damaged or unreachable.
 
         Raises:
             ModelUnavailable: no version has the alias, or none was ever readable.

@@ -16,10 +16,10 @@ def clubs(releases: ReleaseStore, region: str | None = None) -> tuple[list[dict[
     rows = release.database.rows(
         "SELECT region, sex, name, matches, spellings FROM clubs ORDER BY region, name, sex", {}
     )
-    wanted = None if region is None else plain(region)
-    found = [
+    plain_region = None if region is None else plain(region)
+    matching_clubs = [
         {"region": place, "sex": sex, "club": name, "matches": matches, "spellings": spellings.split("\n")}
         for place, sex, name, matches, spellings in rows
-        if wanted is None or plain(place) == wanted
+        if plain_region is None or plain(place) == plain_region
     ]
-    return found, release.pointer.version
+    return matching_clubs, release.pointer.version

@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 from chalicelib.errors import DriftReportUnreadable
 from chalicelib.storage.checksummed import unsealed
-from chalicelib.storage.objects import ObjectStore, read_if_there
+from chalicelib.storage.objects import ObjectStore, read_if_present
 
 DRIFT_REPORT_KEY: Final = "reports/drift/latest.json"
 
@@ -38,7 +38,7 @@ def read_drift_report(objects: ObjectStore) -> dict[str, Any] | None:
         ObjectStoreUnavailable: the bucket does not answer.
         DriftReportUnreadable: it is not a JSON object with a score.
     """
-    stored = read_if_there(objects, DRIFT_REPORT_KEY)
+    stored = read_if_present(objects, DRIFT_REPORT_KEY)
     if stored is None:
         return None
     try:

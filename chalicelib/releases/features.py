@@ -28,11 +28,11 @@ def match_features(match_id: int, releases: ReleaseStore) -> MatchFeatures:
     """
     release = releases.current(with_odds=False)
     computed_at = releases.entry(release.pointer, MATCH_FEATURES).computed_at
-    found = list(release.database.rows("SELECT vector FROM by_id WHERE match_id = :id", {"id": match_id}))
-    if not found:
+    vectors = list(release.database.rows("SELECT vector FROM by_id WHERE match_id = :id", {"id": match_id}))
+    if not vectors:
         raise MatchNotFound(match_id)
     columns: list[tuple[str, str]] = release.database.properties["features"]
-    numbers = struct.unpack(f"<{len(columns)}d", found[0][0])
+    numbers = struct.unpack(f"<{len(columns)}d", vectors[0][0])
     values = {name: _value(number, kind) for (name, kind), number in zip(columns, numbers, strict=True)}
     return MatchFeatures(values, computed_at)
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from chalicelib.errors import ReleaseUnavailable
 from chalicelib.releases.pointer import POINTER_KEY, Pointer, pointer_version_key
-from chalicelib.storage.objects import ConditionFailed, ObjectStore, read_if_there
+from chalicelib.storage.objects import ConditionFailed, ObjectStore, read_if_present
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ def kept_pointers(objects: ObjectStore, count: int = _NEWEST_READ) -> list[Point
     """
     pointers = []
     for key in objects.newest(KEPT_POINTERS, count):
-        stored = read_if_there(objects, key)
+        stored = read_if_present(objects, key)
         try:
             pointer = None if stored is None else Pointer.from_json(stored.body)
         except ReleaseUnavailable:
@@ -45,7 +45,7 @@ def current_pointer(objects: ObjectStore) -> tuple[Pointer | None, str | None]:
         ObjectStoreUnavailable: the store does not answer.
         ReleaseUnavailable: it is malformed and no kept one is whole.
     """
-    stored = read_if_there(objects, POINTER_KEY)
+    stored = read_if_present(objects, POINTER_KEY)
     try:
         if stored is not None:
             return Pointer.from_json(stored.body), stored.etag
@@ -72,7 +72,7 @@ def heal_pointer(objects: ObjectStore) -> Pointer | None:
         ObjectStoreUnavailable: the store does not answer.
         ReleaseUnavailable: it is malformed and no kept one is whole.
     """
-    stored = read_if_there(objects, POINTER_KEY)
+    stored = read_if_present(objects, POINTER_KEY)
     if stored is not None and is_whole(stored.body):
         return None
     pointer, etag = current_pointer(objects)

@@ -29,10 +29,10 @@ from chalicelib.releases.selection import (
     Listing,
     Selection,
     clock_of,
+    deduplicated,
     group_conditions,
     group_parameters,
     select,
-    without_repetition,
 )
 from chalicelib.releases.store import Release, ReleaseStore
 from chalicelib.timestamps import parse_utc
@@ -75,9 +75,9 @@ def odds_rows(query: Query, releases: ReleaseStore, now: datetime) -> Page:
     after = request.cursor.after[-1] if request.cursor else -1
     # Only the odds of matches that are carried on: one row behind the page shows that there is another.
     rows = _odds_by_match_id(request.release, selection, after, query.limit + 1)
-    shown = [columns.ODDS.row(row[1:]) for row in rows[: query.limit]]
+    page_rows = [columns.ODDS.row(row[1:]) for row in rows[: query.limit]]
     more = rows[query.limit - 1][0] if len(rows) > query.limit else None
-    return request.page(shown, None if more is None else [more], (entry,))
+    return request.page(page_rows, None if more is None else [more], (entry,))
 
 
 def region_roi(query: Query, releases: ReleaseStore) -> Page:
@@ -105,16 +105,16 @@ def prediction(match_id: int, stage: Stage, releases: ReleaseStore) -> dict[str,
     """
     release = releases.current(with_odds=False)
     releases.entry(release.pointer, PREDICTIONS_OF[stage])
-    shown = columns.prediction_columns(stage)
+    stage_columns = columns.prediction_columns(stage)
     statement = (
-        f"SELECT {shown.sql} FROM by_id CROSS JOIN matches m ON m.position = by_id.position "
+        f"SELECT {stage_columns.sql} FROM by_id CROSS JOIN matches m ON m.position = by_id.position "
         "WHERE by_id.match_id = :match_id"
     )
     model_run_id = release.database.properties["stages"].get(str(stage))
     rows = list(release.database.rows(statement, {"match_id": match_id, "model_run_id": model_run_id}))
     if not rows:
         raise PredictionNotFound(match_id)
-    return shown.row(rows[0])
+    return stage_columns.row(rows[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +161,10 @@ def _page(request: _Request, listing: Listing, entries: tuple[DatasetEntry, ...]
         rows, keys = _by_edge(listing, selection, query.limit + 1, after)
     else:
         rows, keys = _by_kickoff(listing, selection, query.limit + 1, after, latest_first=query.sort is Sort.LATEST)
-    shown = rows[: query.limit]
-    page = [_shown(listing.columns, row) for row in shown]
+    page_rows = rows[: query.limit]
+    page = [_shown(listing.columns, row) for row in page_rows]
     if as_cards:
-        for row, card in zip(shown, page, strict=True):
+        for row, card in zip(page_rows, page, strict=True):
             _complete_card(card, row[len(listing.columns.names) + 1], request.now)
     following = keys[query.limit - 1] if len(rows) > query.limit else None
     # The first entry is that of the predictions; the odds beside them may be newer.
@@ -205,9 +205,9 @@ def _by_edge(
         after = None
     if len(rows) < count and not selection.value_bet:
         behind = selection if after is None else replace(selection, first=max(selection.first, after[1] + 1))
-        others = listing.by_kickoff(behind, count - len(rows), without_edge=True)
-        rows += others
-        keys += [[None, row[0]] for row in others]
+        without_edge = listing.by_kickoff(behind, count - len(rows), without_edge=True)
+        rows += without_edge
+        keys += [[None, row[0]] for row in without_edge]
     return rows, keys
 
 
@@ -250,7 +250,7 @@ def _odds_by_match_id(release: Release, selection: Selection, after: Any, count:
         for source, group_bounds in ways
     ]
     merged = heapq.merge(*streams, key=itemgetter(0))
-    return list(islice(without_repetition(merged), count))
+    return list(islice(deduplicated(merged), count))
 
 
 def _complete_card(card: dict[str, Any], kickoff: int | None, now: datetime) -> None:

@@ -94,13 +94,13 @@ class Pointer:
         """
         try:
             raw: dict[str, Any] = unsealed(body)
-            known = DatasetEntry.__dataclass_fields__
+            entry_fields = DatasetEntry.__dataclass_fields__
             return cls(
                 release_id=raw["release_id"],
                 as_of=raw["as_of"],
                 published_at=raw["published_at"],
                 datasets={
-                    name: DatasetEntry(**{key: value for key, value in entry.items() if key in known})
+                    name: DatasetEntry(**{key: value for key, value in entry.items() if key in entry_fields})
                     for name, entry in raw["datasets"].items()
                 },
                 schema_version=raw["schema_version"],

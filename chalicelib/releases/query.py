@@ -149,8 +149,10 @@ def _is_key(value: object) -> bool:
 
 def listing_id(name: str, query: Query) -> str:
     """Names a listing: the list with its stage, the filters and the order, but not the size of its pages."""
-    asked = {field.name: getattr(query, field.name) for field in fields(query) if field.name not in ("limit", "cursor")}
-    return hashlib.sha256(json.dumps([name, asked], default=str, sort_keys=True).encode()).hexdigest()[:16]
+    filters = {
+        field.name: getattr(query, field.name) for field in fields(query) if field.name not in ("limit", "cursor")
+    }
+    return hashlib.sha256(json.dumps([name, filters], default=str, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def decoded_cursor(name: str, query: Query) -> Cursor | None:

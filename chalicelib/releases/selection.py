@@ -150,10 +150,10 @@ def _competitions(release: Release, query: Query) -> tuple[Group, ...] | None:
         "league_key = :league": query.league,
         f"region IN (SELECT region FROM {release.odds}.region_roi WHERE roi >= :roi)": query.min_region_roi,
     }
-    wanted = [condition for condition, value in conditions.items() if value is not None]
-    if not wanted:
+    active_conditions = [condition for condition, value in conditions.items() if value is not None]
+    if not active_conditions:
         return None
-    statement = f"SELECT id, matches FROM competitions WHERE {' AND '.join(wanted)} ORDER BY id"
+    statement = f"SELECT id, matches FROM competitions WHERE {' AND '.join(active_conditions)} ORDER BY id"
     parameters = {
         "region": None if query.region is None else plain(query.region),
         "league": None if query.league is None else plain(query.league),
@@ -204,7 +204,7 @@ class Listing:
         statements = self.statements(selection, count, latest_first=latest_first, without_edge=without_edge)
         streams = [self.release.database.rows(statement, parameters) for statement, parameters in statements]
         merged = heapq.merge(*streams, key=itemgetter(0), reverse=latest_first)
-        return list(islice(without_repetition(merged), count))
+        return list(islice(deduplicated(merged), count))
 
     def by_edge(self, selection: Selection, count: int, after: tuple[float, int] | None) -> list[Row]:
         """The first rows with an edge, largest first: position, the columns, kickoff, edge.
@@ -346,7 +346,7 @@ def _is_common(groups: tuple[Group, ...], total: int, count: int) -> bool:
     return count * total < matches * len(groups) * ROWS_PER_DATABASE_PAGE
 
 
-def without_repetition(rows: Iterable[Row]) -> Iterator[Row]:
+def deduplicated(rows: Iterable[Row]) -> Iterator[Row]:
     """Ordered rows, each once: two groups have the same match where both its clubs were asked for."""
     last = None
     for row in rows:

@@ -34,7 +34,7 @@ KEPT_POINTERS: Final = 32
 
 
 WHOLE_BYTES: Final = 8 * 2**20
-"""Up to so many bytes one read of the whole file is faster than reads of the blocks that a first request needs."""
+"""Up to this many bytes one read of the whole file is faster than reads of the blocks that a first request needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class ReleaseStore:
         return ObjectFileSystem(self._blocks)
 
     def pointer(self) -> Pointer:
-        """The current pointer; the last good one while the store is out of reach.
+        """The current pointer; the last good one while the store is unreachable.
 
         Raises:
             ReleaseUnavailable: none was ever published, or none could ever be read.

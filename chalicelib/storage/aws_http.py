@@ -168,8 +168,8 @@ class AwsEndpoint:
 
     def close(self) -> None:
         """Close this thread's connection; the next request opens another."""
-        if (kept := getattr(self._kept, "connection", None)) is not None:
-            kept.close()
+        if (connection := getattr(self._kept, "connection", None)) is not None:
+            connection.close()
 
     def _send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         signed = signed_headers(
@@ -195,11 +195,11 @@ class AwsEndpoint:
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
 
     def _connection(self) -> http.client.HTTPConnection:
-        kept: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
-        if kept is None:
+        connection: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
+        if connection is None:
             kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-            kept = self._kept.connection = kind(self._host, timeout=CONNECT_AND_READ_SECONDS)
-        return kept
+            connection = self._kept.connection = kind(self._host, timeout=CONNECT_AND_READ_SECONDS)
+        return connection
 
 
 def service_url(service: str, region: str, environment: Mapping[str, str]) -> tuple[str, bool]:

@@ -110,12 +110,12 @@ def read(objects: ObjectStore, key: str) -> StoredObject:
     Raises:
         ObjectMissing, ObjectStoreUnavailable: as `ObjectStore.get`.
     """
-    found = objects.get(key)
-    assert found is not None  # noqa: S101 - the store answers None only for an ETag it was given
-    return found
+    stored = objects.get(key)
+    assert stored is not None  # noqa: S101 - the store answers None only for an ETag it was given
+    return stored
 
 
-def read_if_there(objects: ObjectStore, key: str) -> StoredObject | None:
+def read_if_present(objects: ObjectStore, key: str) -> StoredObject | None:
     """The object, whatever its ETag; None where there is none.
 
     Raises:
@@ -197,8 +197,8 @@ class S3ObjectStore:
 
     def newest(self, prefix: str, count: int) -> list[str]:
         """See `ObjectStore.newest`."""
-        listed = sorted(self._listed(prefix), key=lambda item: item["LastModified"], reverse=True)
-        return [item["Key"] for item in listed[:count]]
+        items = sorted(self._listed(prefix), key=lambda item: item["LastModified"], reverse=True)
+        return [item["Key"] for item in items[:count]]
 
     def _listed(self, prefix: str) -> "list[ObjectTypeDef]":
         try:

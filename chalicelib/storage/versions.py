@@ -34,11 +34,11 @@ class VersionedBucket:
         Raises:
             ObjectStoreUnavailable: the bucket does not answer.
         """
-        named: dict[str, Any] = {} if version is None else {"VersionId": version}
+        version_argument: dict[str, Any] = {} if version is None else {"VersionId": version}
         digest = hashlib.sha256()
         with _translated():
             try:
-                body = self._client.get_object(Bucket=self._bucket, Key=key, **named)["Body"]
+                body = self._client.get_object(Bucket=self._bucket, Key=key, **version_argument)["Body"]
             except ClientError as error:
                 if error.response["Error"]["Code"] in _NOT_THERE:
                     return None

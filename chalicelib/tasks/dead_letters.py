@@ -19,7 +19,7 @@ DEAD_LETTER: Final = "dead_letter"
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """What became of one dead letter.
+    """The outcome of one dead letter.
 
     Args:
         receipt: The queue's id of the message.
@@ -50,10 +50,10 @@ def _end(letter: QueuedMessage, tasks: TaskStore, now: datetime) -> DeadLetter:
         return DeadLetter(letter.receipt, "no_task", reason="unreadable_message")
     try:
         reason = _reason(task_id, letter, tasks)
-        ended = tasks.fail(task_id, DEAD_LETTER, f"the prediction failed too often: {reason}", now, keep=True)
+        newly_failed = tasks.fail(task_id, DEAD_LETTER, f"the prediction failed too often: {reason}", now, keep=True)
     except Exception as error:  # noqa: BLE001 - whatever it is, the others must be ended and this one come back
         return DeadLetter(letter.receipt, "retry", task_id, reason_of(error))
-    return DeadLetter(letter.receipt, "failed" if ended else "already_ended", task_id, reason)
+    return DeadLetter(letter.receipt, "failed" if newly_failed else "already_ended", task_id, reason)
 
 
 def _reason(task_id: str, letter: QueuedMessage, tasks: TaskStore) -> str:
@@ -66,7 +66,7 @@ def _reason(task_id: str, letter: QueuedMessage, tasks: TaskStore) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """What became of one kept dead letter: `new_id` is the task it runs as; None if its message cannot be read."""
+    """The outcome of one kept dead letter: `new_id` is the task it runs as; None if its message cannot be read."""
 
     task_id: str
     new_id: str | None
@@ -99,18 +99,18 @@ def redrive(
         TaskStoreUnavailable: nothing happened.
         QueueUnavailable: it is pending, and due for the next sweep.
     """
-    kept = tasks.dead_letter(task.task_id)
-    if kept is None:
+    dead_letter = tasks.dead_letter(task.task_id)
+    if dead_letter is None:
         return None
-    error_type = (kept.error or {}).get("type", "")
+    error_type = (dead_letter.error or {}).get("type", "")
     try:
-        message = InferenceMessage.model_validate_json(kept.message or "")
+        message = InferenceMessage.model_validate_json(dead_letter.message or "")
     except ValidationError:
         return Redriven(task.task_id, None, error_type)
     runs_as = task.task_id if reopen else str(new_id())
     body = message.model_copy(update={"task_id": runs_as, "submitted_at": now}).model_dump_json()
-    done = tasks.reopen(task.task_id, body, now) if reopen else tasks.resubmit(task.task_id, runs_as, body, now)
-    if not done:
+    changed = tasks.reopen(task.task_id, body, now) if reopen else tasks.resubmit(task.task_id, runs_as, body, now)
+    if not changed:
         return None
     send_or_reschedule(body, runs_as, queue, tasks, now)
     return Redriven(task.task_id, runs_as, error_type)

@@ -30,7 +30,7 @@ WRITERS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class MessageResult:
-    """What became of one message of a batch.
+    """The outcome of one message of a batch.
 
     Args:
         receipt: The queue's id of the message.
@@ -67,12 +67,12 @@ class TaskOutcome:
         task_id = self.message.task_id
         try:
             if self.error is not None:
-                written = tasks.fail(task_id, self.error.code, self.error.message, now)
+                result_written = tasks.fail(task_id, self.error.code, self.error.message, now)
             else:
-                written = tasks.succeed(task_id, self._result(), now)
+                result_written = tasks.succeed(task_id, self._result(), now)
         except Exception as error:  # noqa: BLE001 - any failure of the write
             return self.retry_later(reason_of(error))
-        if not written:
+        if not result_written:
             return replace(self.retry_later(None), outcome="already_ended")
         return replace(
             self.retry_later(self.error.code if self.error else None),
@@ -100,7 +100,7 @@ def drain(
     """Predict a batch of queued tasks, one native call per stage, and write each result once.
 
     A task whose features the model rejects ends as failed at once; a message that is not ours is left to the
-    dead-letter queue; a dependency that is out of reach leaves its tasks to redelivery. Healthy messages go before
+    dead-letter queue; a dependency that is unreachable leaves its tasks to redelivery. Healthy messages go before
     suspects: those that came back often are processed last and one at a time, so that one that ends the process takes
     no others down with it for long.
 

@@ -36,7 +36,7 @@ def queues(inference: SqsTaskQueue, dead_letters: SqsTaskQueue, tasks: TaskStore
     """
     now = datetime.now(UTC)
     oldest = tasks.oldest_pending(now)
-    kept, oldest_kept = _counted(tasks.dead_letters())
+    n_kept, oldest_kept = _counted(tasks.dead_letters())
     waiting, dead = inference.counts(), dead_letters.counts()
     return QueuesResponse(
         inference=QueueState(
@@ -52,7 +52,7 @@ def queues(inference: SqsTaskQueue, dead_letters: SqsTaskQueue, tasks: TaskStore
             in_flight=dead.in_flight,
             delayed=dead.delayed,
             oldest_age_seconds=_age(oldest_kept, now),
-            kept=kept,
+            kept=n_kept,
         ),
         pending_tasks=_counted(tasks.pending(now))[0],
         **celery_counts(waiting),
@@ -83,7 +83,7 @@ def workers(client: "LambdaClient", function: str, queue: SqsTaskQueue) -> Worke
     """
     try:
         mappings = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
-        found: Any = client.get_function(FunctionName=function)
+        description: Any = client.get_function(FunctionName=function)
         ping = _ping(client, function)
     except client.exceptions.ResourceNotFoundException:
         missing = WorkerState(
@@ -98,10 +98,10 @@ def workers(client: "LambdaClient", function: str, queue: SqsTaskQueue) -> Worke
         return WorkersResponse(workers=[missing], **_counts_if_known(queue))
     except (ClientError, BotoCoreError) as error:
         raise WorkersUnavailable(f"Lambda does not answer: {type(error).__name__}") from error
-    configuration = found["Configuration"]
+    configuration = description["Configuration"]
     mapping: Any = mappings[0] if mappings else {}
     scaling = mapping.get("ScalingConfig") or {}
-    reserved = found.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+    reserved = description.get("Concurrency", {}).get("ReservedConcurrentExecutions")
     return WorkersResponse(
         workers=[
             WorkerState(

@@ -212,14 +212,14 @@ class DynamoTaskStore:
 
     def submit(self, task_id: str, message: str, now: datetime, key: IdempotencyKey | None = None) -> str:
         """See `TaskStore.submit`."""
-        put = {"TableName": self._table, "Item": self._new(task_id, message, now)}
+        put_task = {"TableName": self._table, "Item": self._new(task_id, message, now)}
         unused = {"ConditionExpression": "attribute_not_exists(task_id)"}
         try:
             if key is None:
-                self._client.put_item(**put, **unused)  # type: ignore[arg-type]
+                self._client.put_item(**put_task, **unused)  # type: ignore[arg-type]
             else:
                 self._client.transact_write_items(
-                    TransactItems=[{"Put": self._use(key, task_id, now)}, {"Put": {**put, **unused}}],  # type: ignore[typeddict-item]
+                    TransactItems=[{"Put": self._use(key, task_id, now)}, {"Put": {**put_task, **unused}}],  # type: ignore[typeddict-item]
                     ClientRequestToken=task_id,
                 )
         except ClientError as error:
@@ -241,7 +241,7 @@ class DynamoTaskStore:
             "sends": {"N": "0"},
             "next_send_at": _seconds(now, self._resend_after),
             "pending_shard": {"S": _shard(task_id)},
-            # Only the backstop: the sweep ends what is pending for too long, and every end sets it anew.
+            # Only the backstop: the sweep ends what is pending for too long, and every end sets it again.
             "expires_at": _whole_seconds(now, 2 * self._retention),
         }
 
@@ -260,11 +260,11 @@ class DynamoTaskStore:
         }
 
     def _earlier(self, key: IdempotencyKey, now: datetime, cause: ClientError) -> str:
-        found = self.find(key, now)
-        if found is None:
+        earlier = self.find(key, now)
+        if earlier is None:
             # It expired between the two calls; the same call again succeeds.
             raise _unavailable(cause) from cause
-        return found
+        return earlier
 
     def find(self, key: IdempotencyKey, now: datetime) -> str | None:
         """See `TaskStore.find`."""
@@ -292,10 +292,10 @@ class DynamoTaskStore:
 
     def _item(self, item_id: str) -> dict[str, Any] | None:
         try:
-            found = self._client.get_item(TableName=self._table, Key={"task_id": {"S": item_id}}, ConsistentRead=True)
+            answer = self._client.get_item(TableName=self._table, Key={"task_id": {"S": item_id}}, ConsistentRead=True)
         except (ClientError, BotoCoreError) as error:
             raise _unavailable(error) from error
-        return found.get("Item")
+        return answer.get("Item")
 
     def succeed(self, task_id: str, result: dict[str, Any], now: datetime) -> bool:
         """See `TaskStore.succeed`."""
@@ -440,10 +440,10 @@ class DynamoTaskStore:
             "ExpressionAttributeNames": {"#error": "error"},
             "ExpressionAttributeValues": {":error": {"S": json.dumps(error)}, ":dead": {"S": DEAD_SHARD}},
         }
-        put = {"TableName": self._table, "Item": self._new(new_id, message, now)}
+        put_task = {"TableName": self._table, "Item": self._new(new_id, message, now)}
         try:
             self._client.transact_write_items(
-                TransactItems=[{"Update": settle}, {"Put": put}],  # type: ignore[typeddict-item]
+                TransactItems=[{"Update": settle}, {"Put": put_task}],  # type: ignore[typeddict-item]
                 ClientRequestToken=new_id,
             )
         except ClientError as error_:
@@ -468,7 +468,7 @@ class DynamoTaskStore:
         }
         refused = self._update(
             task_id,
-            # Submitted anew: its time in the queue starts again.
+            # Submitted again: its time in the queue starts again.
             "SET #status = :pending, message = :message, pending_shard = :shard, submitted_at = :now, "
             "next_send_at = :next, sends = :none, expires_at = :expires REMOVE #error, ended_at, fault",
             "pending_shard = :dead",

@@ -93,9 +93,9 @@ def submit(
         message = _message(task_id, request, stage, releases, now)
     except ServiceError:
         # What was accepted once stays accepted, also when the same could not be accepted now.
-        if key is None or (known := tasks.find(key, now)) is None:
+        if key is None or (earlier_task := tasks.find(key, now)) is None:
             raise
-        return known
+        return earlier_task
     accepted = tasks.submit(task_id, message, now, key)
     if accepted != task_id:
         _send_if_unsent(accepted, tasks, queue, now)
@@ -118,8 +118,8 @@ def submit(
 def _message(task_id: str, request: AsyncPredictRequest, stage: Stage, releases: ReleaseStore, now: datetime) -> str:
     features, computed_at = request.features, None
     if features is None:
-        found = match_features(request.match_id, releases)
-        features, computed_at = dict(found.values), found.computed_at
+        released_features = match_features(request.match_id, releases)
+        features, computed_at = dict(released_features.values), released_features.computed_at
     # Not validated again: the request was, and the release's values are checked against the model's signature.
     message = InferenceMessage.model_construct(
         task_id=task_id,

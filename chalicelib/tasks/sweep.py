@@ -59,7 +59,7 @@ def sweep(
         deadline: When to stop. Default: never.
 
     Returns:
-        What was done; never raises for a dependency out of reach.
+        What was done; never raises for a dependency unreachable.
     """
     deadline = deadline or Deadline()
     sent: list[str] = []

@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 
 PERIOD: Final = timedelta(days=7)
 WINDOW: Final = 52 * PERIOD
-"""How long totals grow before they begin anew; CloudWatch keeps hourly data for 455 days, so none is lost inside it."""
+"""How long totals grow before they begin again; CloudWatch keeps hourly data for 455 days, so none is lost inside
+it."""
 
 _SERIES_PER_CALL: Final = 500
 # Clocks differ; a point of this minute must not be cut off.
@@ -101,20 +102,20 @@ class CloudWatchCounters:
         Raises:
             CountersUnavailable: CloudWatch does not answer, or not completely.
         """
-        start, asked = window_start(now), list(wanted)
+        start, requested = window_start(now), list(wanted)
         totals: dict[Total, float] = {}
-        for first in range(0, len(asked), _SERIES_PER_CALL):
-            totals |= self._read(asked[first : first + _SERIES_PER_CALL], start, now + _AHEAD)
+        for first in range(0, len(requested), _SERIES_PER_CALL):
+            totals |= self._read(requested[first : first + _SERIES_PER_CALL], start, now + _AHEAD)
         # CloudWatch is eventually consistent: an answer may be older than the one before, and Prometheus takes a
         # falling counter for a restart. Earlier windows' totals are forgotten.
         highest = {(start, total): max(value, self._highest.get((start, total), 0)) for total, value in totals.items()}
         self._highest = {key: value for key, value in self._highest.items() if key[0] == start} | highest
         return {total: value for (_, total), value in highest.items()}
 
-    def _read(self, asked: list[Total], start: datetime, end: datetime) -> dict[Total, float]:
-        by_id = {f"m{index}": total for index, total in enumerate(asked)}
+    def _read(self, requested: list[Total], start: datetime, end: datetime) -> dict[Total, float]:
+        by_id = {f"m{index}": total for index, total in enumerate(requested)}
         queries: Any = [self._query(name, series, statistic) for name, (series, statistic) in by_id.items()]
-        totals = dict.fromkeys(asked, 0.0)
+        totals = dict.fromkeys(requested, 0.0)
         try:
             pages = self._client.get_paginator("get_metric_data").paginate(
                 MetricDataQueries=queries, StartTime=start, EndTime=end

@@ -10,7 +10,7 @@ from chalicelib.domain import Stage
 from chalicelib.models.mirror import ModelInfo, mirror_key
 from chalicelib.releases.drift_report import DriftSummary, read_drift_report
 from chalicelib.releases.pointer import POINTER_KEY, Pointer
-from chalicelib.storage.objects import ObjectStore, read_if_there
+from chalicelib.storage.objects import ObjectStore, read_if_present
 from chalicelib.telemetry.emf import Measurement
 from chalicelib.telemetry.names import FEATURE_DRIFT_SCORE, OF_SERVICE
 from chalicelib.timestamps import parse_utc
@@ -59,7 +59,7 @@ def served_models(objects: ObjectStore) -> list[ModelInfo]:
 
 
 def _body(objects: ObjectStore, key: str) -> bytes | None:
-    stored = read_if_there(objects, key)
+    stored = read_if_present(objects, key)
     return None if stored is None else stored.body
 
 

@@ -12,7 +12,7 @@ from chalicelib.models.mirror import ModelInfo, mirror_key
 from chalicelib.releases.drift_report import DRIFT_REPORT_KEY, read_drift_report
 from chalicelib.releases.kept_pointers import current_pointer, heal_pointer, is_whole
 from chalicelib.releases.pointer import POINTER_KEY
-from chalicelib.storage.objects import ObjectStore, read_if_there
+from chalicelib.storage.objects import ObjectStore, read_if_present
 from chalicelib.storage.versions import VersionedBucket
 
 
@@ -24,7 +24,7 @@ class Damage:
         key: Its key.
         problem: `missing`, `damaged` (another checksum) or `malformed`.
         repair: What was done about it; None where nothing could be.
-        remedy: The function whose next run writes it anew.
+        remedy: The function whose next run writes it again.
     """
 
     key: str
@@ -53,7 +53,7 @@ def examine(objects: ObjectStore, bucket: VersionedBucket, *, repair: bool) -> l
 
 
 def _pointer(objects: ObjectStore, *, repair: bool) -> Iterator[Damage]:
-    stored = read_if_there(objects, POINTER_KEY)
+    stored = read_if_present(objects, POINTER_KEY)
     if stored is not None and is_whole(stored.body):
         return
     problem = "missing" if stored is None else "malformed"
@@ -80,7 +80,7 @@ def _datasets(objects: ObjectStore, bucket: VersionedBucket, *, repair: bool) ->
 
 def _mirror(objects: ObjectStore, bucket: VersionedBucket, stage: Stage, *, repair: bool) -> Iterator[Damage]:
     key = mirror_key(stage)
-    stored = read_if_there(objects, key)
+    stored = read_if_present(objects, key)
     if stored is None:
         # No version has the alias.
         return

@@ -104,17 +104,17 @@ def families(sources: Sources, now: datetime) -> list[Family]:
     }
     running = {name: _pool().submit(read) for name, read in reads.items()}
     wait(running.values(), timeout=ANSWER_WITHIN_SECONDS)
-    found: list[Family] = []
+    all_families: list[Family] = []
     up: dict[str, bool] = {}
     for name, future in running.items():
         try:
-            found += future.result(timeout=0)
+            all_families += future.result(timeout=0)
             up[name] = True
         except (ServiceError, ValueError, TimeoutError) as error:
             up[name] = False
             logger.warning("metrics source failed: %s: %s", name, getattr(error, "code", type(error).__name__))
-    samples = [Sample(float(answered), {"source": name}) for name, answered in up.items()]
-    return [*found, Family("scrape_source_up", "gauge", "Whether a source of this page answered.", samples)]
+    samples = [Sample(float(source_up), {"source": name}) for name, source_up in up.items()]
+    return [*all_families, Family("scrape_source_up", "gauge", "Whether a source of this page answered.", samples)]
 
 
 @cache
@@ -131,20 +131,22 @@ def counter_families(counters: CloudWatchCounters, now: datetime) -> list[Family
     Raises:
         CountersUnavailable: CloudWatch does not answer.
     """
-    known: list[Total] = [*_known_totals()]
+    known_totals: list[Total] = [*_known_totals()]
     # Series of the known label values are asked for even if unlisted: CloudWatch lists a new one after up to 15
     # minutes and forgets one after two weeks of silence, and a total must not fall because of that.
-    wanted = dict.fromkeys(known) | {(series, "SampleCount"): None for series in counters.listed() if _shown(series)}
-    totals = counters.totals(wanted, now)
+    requested = dict.fromkeys(known_totals) | {
+        (series, "SampleCount"): None for series in counters.listed() if _shown(series)
+    }
+    totals = counters.totals(requested, now)
 
     def samples(metric: str, *labels: str) -> list[Sample]:
         """The totals of all series of a metric that have exactly these dimensions."""
-        found = [
+        series_samples = [
             (tuple(series.labels[label] for label in labels), value)
             for (series, statistic), value in totals.items()
             if series.metric == metric and statistic == "SampleCount" and series.labels.keys() == set(labels)
         ]
-        return [Sample(value, dict(zip(labels, texts, strict=True))) for texts, value in sorted(found)]
+        return [Sample(value, dict(zip(labels, texts, strict=True))) for texts, value in sorted(series_samples)]
 
     timeouts = sum(sample.value for sample in samples(PREDICTION_TIMEOUTS, "source"))
     dead = sum(sample.value for sample in samples(DEAD_LETTERS, "service"))

@@ -43,10 +43,10 @@ def _shortened(text: str, content_type: str) -> str:
             value = json.loads(text)
         except ValueError:
             return text[:_SHOWN_CHARACTERS]
-        rest = ""
+        suffix = ""
         if isinstance(value, list) and len(value) > 1:
-            rest, value = f"\n... and {len(value) - 1} more", value[:1]
-        text = json.dumps(value, indent=1, ensure_ascii=False) + rest
+            suffix, value = f"\n... and {len(value) - 1} more", value[:1]
+        text = json.dumps(value, indent=1, ensure_ascii=False) + suffix
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]} ..."
 
 
@@ -131,7 +131,7 @@ def run(base_url: str, keys: ApiKeys) -> int:
         Call("the same with what each feature contributed", "GET", f"/predict/{match_id}?explain=true", key=keys.client)
     )
     contributions = explained.get("contributions", []) if isinstance(explained, dict) else []
-    features = {one["feature"]: one["value"] for one in contributions}
+    features = {contribution["feature"]: contribution["value"] for contribution in contributions}
     body = {"match_id": match_id, "features": features}
     show(Call("prediction from features in the body", "POST", "/predict/", body, keys.client))
     task = show(Call("asynchronous prediction", "POST", "/predict/async/", {"match_id": match_id}, keys.client, 202))

@@ -136,7 +136,7 @@ class UnpackedOnce(zipfile.ZipFile):
 
 
 class LimitedWorkers:
-    """Workers handed out to invocations, at most so many per function; an invocation waits for a free one.
+    """Workers handed out to invocations, at most this many per function; an invocation waits for a free one.
 
     Args:
         limit: Workers per function.

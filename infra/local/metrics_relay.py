@@ -68,10 +68,10 @@ def _grouped(lines: Iterable[str]) -> dict[_Key, Counter[float]]:
         second = document["_aws"]["Timestamp"] // 1_000
         for directive in document["_aws"]["CloudWatchMetrics"]:
             for metric, names in itertools.product(directive["Metrics"], directive["Dimensions"]):
-                found = document[metric["Name"]]
+                value = document[metric["Name"]]
                 dimensions = tuple(sorted((name, str(document[name])) for name in names))
                 key = (directive["Namespace"], metric["Name"], metric.get("Unit", "None"), dimensions, second)
-                grouped[key].update(map(float, found if isinstance(found, list) else [found]))
+                grouped[key].update(map(float, value if isinstance(value, list) else [value]))
     return grouped
 
 
@@ -157,17 +157,19 @@ class MetricsRelay:
             elif full:
                 # a page of one millisecond: nothing of it can be asked for again
                 last += 1
-            fresh = [event for event in events if event["logStreamName"] not in streams]
-            lines += [event["message"] for event in fresh]
-            streams |= {event["logStreamName"]: event["timestamp"] for event in fresh}
+            new_events = [event for event in events if event["logStreamName"] not in streams]
+            lines += [event["message"] for event in new_events]
+            streams |= {event["logStreamName"]: event["timestamp"] for event in new_events}
             start = max(start, last)
             if not full:
                 break
-        kept = {name: moment for name, moment in streams.items() if moment >= start - 2 * _OVERLAP_MS}
-        return lines, _Position(start, kept)
+        recent_streams = {name: moment for name, moment in streams.items() if moment >= start - 2 * _OVERLAP_MS}
+        return lines, _Position(start, recent_streams)
 
     def _remember(self) -> None:
-        text = json.dumps({group: [one.reached_ms, one.streams] for group, one in self._positions.items()})
+        text = json.dumps(
+            {group: [position.reached_ms, position.streams] for group, position in self._positions.items()}
+        )
         partial = self._memory.with_suffix(".partial")
         self._memory.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(text, encoding="utf-8")

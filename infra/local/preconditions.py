@@ -43,11 +43,11 @@ def check_memory() -> None:
     Raises:
         LocalSystemError: there is too little.
     """
-    needed = number_from_environment("MIN_FREE_MB", MIN_FREE_MB) or 0
+    needed_mb = number_from_environment("MIN_FREE_MB", MIN_FREE_MB) or 0
     free = free_memory_mb()
-    if free < needed:
+    if free < needed_mb:
         raise LocalSystemError(
-            f"only {free} MB of memory are free and the system needs about {needed} (emulator and functions 1,000, "
+            f"only {free} MB of memory are free and the system needs about {needed_mb} (emulator and functions 1,000, "
             f"MLflow 500, training 500). Close something, or try with MIN_FREE_MB={max(free - 100, 1)}"
         )
 
@@ -58,11 +58,11 @@ def check_disk(folder: Path) -> None:
     Raises:
         LocalSystemError: there is too little.
     """
-    needed = number_from_environment("MIN_FREE_DISK_MB", MIN_FREE_DISK_MB) or 0
+    needed_mb = number_from_environment("MIN_FREE_DISK_MB", MIN_FREE_DISK_MB) or 0
     free = free_disk_mb(folder)
-    if free < needed:
+    if free < needed_mb:
         raise LocalSystemError(
-            f"only {free} MB are free on the disk of {folder} and the system needs about {needed}. Make room there, "
+            f"only {free} MB are free on the disk of {folder} and the system needs about {needed_mb}. Make room there, "
             f"choose another folder with LOCAL_DIR=..., or try with MIN_FREE_DISK_MB={max(free - 100, 1)}"
         )
 

@@ -213,21 +213,21 @@ class Daemon:
             leader = psutil.Process(session)
             # A living process with this pid but another birth is a stranger: then nothing of our session is left,
             # because a pid is not given again while a session bears its number.
-            ours = leader.create_time() == created
+            is_ours = leader.create_time() == created
         except psutil.NoSuchProcess:
-            ours = True
-        if ours:
+            is_ours = True
+        if is_ours:
             self._kill_session(session)
         self._record.unlink(missing_ok=True)
 
     def _kill_session(self, session: int) -> None:
         """End what was started after the family was listed, and orphans of the session."""
         members = []
-        for other in psutil.process_iter():
+        for process in psutil.process_iter():
             try:
-                if os.getsid(other.pid) == session:
-                    other.kill()
-                    members.append(other)
+                if os.getsid(process.pid) == session:
+                    process.kill()
+                    members.append(process)
             except (ProcessLookupError, PermissionError, psutil.Error):
                 continue
         psutil.wait_procs(members, timeout=_KILL_SECONDS)

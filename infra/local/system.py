@@ -152,11 +152,11 @@ def _choose_port(name: str, variable: str, remembered: int | None, default: int,
     Raises:
         LocalSystemError: The one asked for is no port, or is taken by another program.
     """
-    asked = number_from_environment(variable, None, HIGHEST_PORT)
-    port = asked or remembered or default
+    requested_port = number_from_environment(variable, None, HIGHEST_PORT)
+    port = requested_port or remembered or default
     if ours or is_free(port):
         return port
-    if asked:
+    if requested_port:
         raise LocalSystemError(
             f"port {port} for {name} is taken by {port_owner(port)}. Stop that program, or choose another port: "
             f"{variable}=<port> make ..., or leave {variable} out and a free one is taken"
@@ -190,25 +190,26 @@ def find_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
     Raises:
         LocalSystemError: A port that was asked for is taken.
     """
-    known = known_system(home, as_of=as_of)
+    remembered = known_system(home, as_of=as_of)
     state = _remembered(home)
-    for daemon in known.daemons:
+    for daemon in remembered.daemons:
         if daemon.process() is None:
             daemon.end_orphans()
-    running = known.emulator.daemon.process() is not None
-    asked = number_from_environment("PORT", None, HIGHEST_PORT)
-    if running and asked and asked != known.emulator.port:
+    running = remembered.emulator.daemon.process() is not None
+    requested_port = number_from_environment("PORT", None, HIGHEST_PORT)
+    if running and requested_port and requested_port != remembered.emulator.port:
         raise LocalSystemError(
-            f"the emulator of {home} runs on port {known.emulator.port}; `make down` first, then PORT={asked}"
+            f"the emulator of {home} runs on port {remembered.emulator.port}; "
+            f"`make down` first, then PORT={requested_port}"
         )
     port = _choose_port("the emulator", "PORT", state.get("emulator_port"), emulator.DEFAULT_PORT, ours=running)
-    mlflow_running = known.mlflow.daemon.process() is not None
+    mlflow_running = remembered.mlflow.daemon.process() is not None
     mlflow_port = _choose_port(
         "MLflow", "MLFLOW_PORT", state.get("mlflow_port"), mlflow_server.DEFAULT_PORT, ours=mlflow_running
     )
-    own_emulator = replace(known.emulator, port=port)
-    own_mlflow = replace(known.mlflow, port=mlflow_port, s3_endpoint_url=own_emulator.endpoint_url)
-    return replace(known, emulator=own_emulator, mlflow=own_mlflow)
+    own_emulator = replace(remembered.emulator, port=port)
+    own_mlflow = replace(remembered.mlflow, port=mlflow_port, s3_endpoint_url=own_emulator.endpoint_url)
+    return replace(remembered, emulator=own_emulator, mlflow=own_mlflow)
 
 
 # ── Up and down ─────────────────────────────────────────────────────────────────────────────────────
@@ -298,14 +299,14 @@ def stop(system: LocalSystem, steps: Steps) -> None:
 
 def _not_saved(system: LocalSystem) -> str:
     saved_at = system.emulator.saved_at()
-    kept = (
+    state_note = (
         f"the state of {datetime.fromtimestamp(saved_at, UTC):%Y-%m-%d %H:%M:%SZ} is kept"
         if saved_at
         else "there is none before"
     )
     return (
         f"the emulator's state could not be saved ({free_disk_mb(system.home)} MB are free on the disk of "
-        f"{system.home}); {kept}, and what changed since is lost. The end of its log:\n"
+        f"{system.home}); {state_note}, and what changed since is lost. The end of its log:\n"
         f"{system.emulator.daemon.log_end()}"
     )
 
@@ -449,12 +450,12 @@ def command_status(options: argparse.Namespace, steps: Steps) -> None:  # noqa: 
         (system.mlflow.daemon, system.mlflow.ready),
         (system.relay, lambda: True),
     )
-    for daemon, ready in checks:
+    for daemon, is_ready in checks:
         process = daemon.process()
         if process is None:
             state = f"died {_last_seen(daemon)}" if daemon.died() else "stopped"
         else:
-            state = "ready" if ready() else "does not answer"
+            state = "ready" if is_ready() else "does not answer"
         print(f"{daemon.name:<15}{state:<26}{'' if process is None else f'pid {process.pid}'}   log {daemon.log}")
     if system.emulator.daemon.process() is not None:
         outputs = read_outputs(system.client("cloudformation"), STACK_NAME)

@@ -34,7 +34,7 @@ def ensure_keys(secretsmanager: Any, secret_id: str) -> ApiKeys:
     document = json.loads(secretsmanager.get_secret_value(SecretId=secret_id)["SecretString"])
     keys = {level: list(document.get(level) or []) for level in LEVELS}
     if not all(keys.values()):
-        keys = {level: found or [secrets.token_urlsafe(_KEY_BYTES)] for level, found in keys.items()}
+        keys = {level: existing or [secrets.token_urlsafe(_KEY_BYTES)] for level, existing in keys.items()}
         secretsmanager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(keys))
     return ApiKeys(client=keys["client"][0], operator=keys["operator"][0])
 

@@ -1,7 +1,7 @@
 """`make doctor`: check every stored object that the pointer and the mirrors name, and repair what can be repaired.
 
 A malformed or missing pointer is replaced by the newest kept one; a damaged file by its version with the recorded
-checksum. What has no such version is written anew by the function that makes it, which is then run: `rebuild` and
+checksum. What has no such version is written again by the function that makes it, which is then run: `rebuild` and
 `refresh_odds` from the raw files, `sync_models` from the registry, `monitor_drift` from the release.
 """
 
@@ -27,24 +27,26 @@ _ORDER: Final = ("sync_models", "rebuild", "refresh_odds", "monitor_drift")
 """Each function needs what those before it write."""
 
 
-def write_anew(damage: list[Damage], invoke: Callable[[str], str | None]) -> None:
+def run_remedies(damage: list[Damage], invoke: Callable[[str], str | None]) -> None:
     """Run the functions that make what could not be repaired.
 
     Args:
         damage: What was found.
         invoke: Runs a function; gives its error, None where it had none.
     """
-    needed = {one.remedy for one in damage if one.repair is None}
+    remedies = {damaged.remedy for damaged in damage if damaged.repair is None}
     for function in _ORDER:
-        if function in needed:
+        if function in remedies:
             error = invoke(function)
             print(f"{function}: {error or 'done'}")
 
 
 def report(damage: list[Damage]) -> None:
     """Print one line for each damaged object."""
-    for one in damage:
-        print(f"{one.problem:<10}{one.key}   {one.repair or f'not repaired: {one.remedy} writes it anew'}")
+    for damaged in damage:
+        print(
+            f"{damaged.problem:<10}{damaged.key}   {damaged.repair or f'not repaired: {damaged.remedy} writes it anew'}"
+        )
     print(f"{len(damage)} damaged" if damage else "everything is whole")
 
 
@@ -82,10 +84,10 @@ def main(arguments: list[str] | None = None) -> int:
         report(damage)
         if options.check or not damage:
             return 1 if damage else 0
-        if any(one.repair is None for one in damage):
+        if any(damaged.repair is None for damaged in damage):
             patience = Config(read_timeout=_FUNCTION_SECONDS, retries={"max_attempts": 1})
             functions = boto3.client("lambda", config=patience)
-            write_anew(damage, lambda function: _invoke(functions, stack, function))
+            run_remedies(damage, lambda function: _invoke(functions, stack, function))
         print("once more:")
         still_damaged = examine(objects, versions, repair=True)
         report(still_damaged)

@@ -68,16 +68,16 @@ def run_again(
         if number >= at_most:
             counts["left"] += 1
             continue
-        done = redrive(task, tasks, queue, now, reopen=reopen)
-        if done is None:
+        redriven = redrive(task, tasks, queue, now, reopen=reopen)
+        if redriven is None:
             # Run again by somebody else since it was listed.
             continue
-        if done.new_id is None:
+        if redriven.new_id is None:
             counts["not_readable"] += 1
-            say(f"{task.task_id}  {done.error_type}  cannot be run again: its message is not readable")
+            say(f"{task.task_id}  {redriven.error_type}  cannot be run again: its message is not readable")
         else:
             counts["run"] += 1
-            say(f"{task.task_id}  {done.error_type}  runs as {done.new_id}")
+            say(f"{task.task_id}  {redriven.error_type}  runs as {redriven.new_id}")
     return counts
 
 

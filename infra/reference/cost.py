@@ -132,9 +132,9 @@ def monthly(workload: Workload, measured: Mapping[str, Any], prices: Mapping[str
     calls = workload.calls()
     functions = measured["functions"]
     gb_seconds = sum(
-        billed_gb_seconds(count, one["memory_mb"], one["warm_ms"], one["cold_ms"])
+        billed_gb_seconds(count, function["memory_mb"], function["warm_ms"], function["cold_ms"])
         for name, count in calls.items()
-        for one in [functions[name]]
+        for function in [functions[name]]
     )
     all_calls = sum(calls.values())
     dynamodb, s3, watch = prices["dynamodb"], prices["s3"], prices["cloudwatch"]
@@ -191,13 +191,13 @@ def always_on(prices: Mapping[str, Any], *, cluster: bool = True) -> dict[str, f
         prices: The price table.
         cluster: Whether the Kubernetes control plane is paid for (no: containers on ECS).
     """
-    one = prices["always_on"]
+    sizes = prices["always_on"]
     hourly = {
-        **({"Kubernetes": one["eks_cluster_hour"]} if cluster else {}),
-        **{pod.name: pod.vcpu * one["fargate_vcpu_hour"] + pod.gigabytes * one["fargate_gb_hour"] for pod in PODS},
-        "Load balancer": one["load_balancer_hour"] + one["load_balancer_lcu_hour"],
+        **({"Kubernetes": sizes["eks_cluster_hour"]} if cluster else {}),
+        **{pod.name: pod.vcpu * sizes["fargate_vcpu_hour"] + pod.gigabytes * sizes["fargate_gb_hour"] for pod in PODS},
+        "Load balancer": sizes["load_balancer_hour"] + sizes["load_balancer_lcu_hour"],
     }
-    volume = {"Volume": VOLUME_GB * one["ebs_gb_month"]}
+    volume = {"Volume": VOLUME_GB * sizes["ebs_gb_month"]}
     return {name: price * HOURS for name, price in hourly.items()} | volume
 
 
@@ -265,14 +265,13 @@ def tables(measured: Mapping[str, Any], prices: Mapping[str, Any], base: Workloa
     with_cluster = break_even(cost, sum(original.values()))
     without = break_even(cost, sum(always_on(prices, cluster=False).values()))
     function = measured["functions"]["predict"]
-    kept = provisioned(function["memory_mb"], 1, prices["lambda"])
+    warm_price = provisioned(function["memory_mb"], 1, prices["lambda"])
     restores = cold_share(base.calls()["predict"]) * base.calls()["predict"]
     snap = snapstart(function["memory_mb"], restores, prices["lambda"])
     against = f"**{with_cluster / 1e6:.1f} million** predictions a month against the original on Kubernetes"
     leaner = f"{without / 1e6:.1f} million against the same containers without the cluster's fee (ECS)"
-    warm = (
-        f"One `predict` sandbox kept warm (provisioned concurrency, {function['memory_mb']} MB): ${kept:,.2f} a month"
-    )
+    memory = function["memory_mb"]
+    warm = f"One `predict` sandbox kept warm (provisioned concurrency, {memory} MB): ${warm_price:,.2f} a month"
     snapshot = f"SnapStart for `predict`: ${snap:,.2f} a month for one version at {base.predictions:,.0f} predictions"
     lines += ["", f"Break-even: {against}, {leaner}.", "", f"{warm}. {snapshot}."]
     lines += [
@@ -291,7 +290,7 @@ def tables(measured: Mapping[str, Any], prices: Mapping[str, Any], base: Workloa
 _MARKS: Final = ("<!-- made by make cost -->", "<!-- end -->")
 
 
-def with_tables(page: str, made: str) -> str:
+def with_tables(page: str, tables_text: str) -> str:
     """A page with its made part replaced.
 
     Raises:
@@ -300,7 +299,7 @@ def with_tables(page: str, made: str) -> str:
     pattern = re.compile(f"{re.escape(_MARKS[0])}.*{re.escape(_MARKS[1])}", re.DOTALL)
     if not pattern.search(page):
         raise ValueError(f"{PAGE} lacks {_MARKS[0]}")
-    return pattern.sub(lambda _: f"{_MARKS[0]}\n{made}\n{_MARKS[1]}", page)
+    return pattern.sub(lambda _: f"{_MARKS[0]}\n{tables_text}\n{_MARKS[1]}", page)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -308,8 +307,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.reference.cost", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the tables of docs/cost.md")
     for field in fields(Workload):
-        given = {"type": float, "default": 100_000 if field.name == "predictions" else field.default}
-        parser.add_argument(f"--{field.name.replace('_', '-')}", metavar="N", **given)  # type: ignore[arg-type]
+        argument = {"type": float, "default": 100_000 if field.name == "predictions" else field.default}
+        parser.add_argument(f"--{field.name.replace('_', '-')}", metavar="N", **argument)  # type: ignore[arg-type]
     options = parser.parse_args(arguments)
     base = Workload(**{field.name: getattr(options, field.name) for field in fields(Workload)})
     measured, prices = load(MEASURED), load(PRICES)

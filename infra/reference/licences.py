@@ -60,15 +60,17 @@ def licence_of(name: str) -> str:
     if name in SPELLED:
         return SPELLED[name]
     try:
-        found = metadata(name)
+        package_metadata = metadata(name)
     except PackageNotFoundError as error:
         raise LookupError(f"{name} is not installed: run `make setup`") from error
-    said = next((found[field] for field in ("License-Expression", "License") if field in found), "")
-    if not said or "\n" in said:
+    stated = next(
+        (package_metadata[field] for field in ("License-Expression", "License") if field in package_metadata), ""
+    )
+    if not stated or "\n" in stated:
         raise LookupError(
             f"{name} does not name its licence in a word; look it up and add it to infra/reference/licences.py"
         )
-    return str(said)
+    return str(stated)
 
 
 def versions(name: str) -> str:

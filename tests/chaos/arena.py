@@ -186,7 +186,7 @@ class Arena:
         return found
 
     def operators_view(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What an operator is told of the queues, and of the inference function."""
+        """What an operator is called with the queues, and of the inference function."""
         key = {"X-API-Key": self.stack.keys.operator}
         paths = ("queues", "workers")
         answers = [requests.get(f"{self.stack.base_url}/monitoring/{p}", headers=key, timeout=60) for p in paths]

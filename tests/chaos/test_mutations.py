@@ -21,8 +21,8 @@ SEED: Final = int(os.environ.get("CHAOS_SEED", "1"))
 JOBS_EVERY: Final = 10
 """Jobs run, and what they heal is checked, on every tenth mutant: they take most of the time."""
 NOT_HEALED_BY_JOBS: Final = ("drift_report", "kept_pointer", "confirmed_clubs")
-"""The next drift run writes the report anew; a kept pointer only serves listings that began in it; club ids are
-settled anew by matches to come."""
+"""The next drift run writes the report again; a kept pointer only serves listings that began in it; club ids are
+settled again by matches to come."""
 
 
 @pytest.fixture(scope="module")

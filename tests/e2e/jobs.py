@@ -120,7 +120,7 @@ class Jobs:
 
     @contextmanager
     def _queue_refused(self) -> Iterator[None]:
-        """The queue out of reach for predict_async."""
+        """The queue unreachable for predict_async."""
         role, iam = role_of(self._stack, "predict_async"), self._stack.client("iam")
         statement = {"Effect": "Deny", "Action": "sqs:SendMessage", "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -59,7 +59,7 @@ def deployed_rights(stack: RunningStack) -> list[Right]:
 
 
 def test_every_function_does_its_job_and_none_is_denied_anything(calls: set[Call]) -> None:
-    # The one refusal is ours: predict_async with its queue out of reach.
+    # The one refusal is ours: predict_async with its queue unreachable.
     denied = {(call.function, call.action) for call in calls if not call.allowed}
     assert denied <= {("predict_async", "sqs:SendMessage")}
     silent = {function.name for function in FUNCTIONS} - {call.function for call in calls}

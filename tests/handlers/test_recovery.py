@@ -193,7 +193,7 @@ def _noting(ran: list[str]) -> Callable[[str], None]:
 def test_the_doctor_runs_what_writes_anew_in_the_order_of_need() -> None:
     damage = [Damage(key, "damaged", None, key) for key in ("monitor_drift", "rebuild", "sync_models")]
     ran: list[str] = []
-    doctor.write_anew([*damage, Damage("x", "damaged", "restored", "refresh_odds")], _noting(ran))
+    doctor.run_remedies([*damage, Damage("x", "damaged", "restored", "refresh_odds")], _noting(ran))
     assert ran == ["sync_models", "rebuild", "monitor_drift"]
 
 

@@ -14,7 +14,7 @@ from chalicelib.tasks.store import RESEND_AFTER_SECONDS, IdempotencyKey, Task, T
 
 
 class InMemoryObjectStore:
-    """Objects in a dict; `reachable = False` makes it fail like a bucket out of reach."""
+    """Objects in a dict; `reachable = False` makes it fail like a bucket unreachable."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -80,7 +80,7 @@ class InMemoryObjectStore:
 
 
 class InMemoryTaskStore:
-    """Tasks in a dict; `reachable = False` makes it fail like a table out of reach."""
+    """Tasks in a dict; `reachable = False` makes it fail like a table unreachable."""
 
     def __init__(self, retention_seconds: int = 86_400, resend_after_seconds: float = RESEND_AFTER_SECONDS) -> None:
         self.tasks: dict[str, Task] = {}
@@ -210,7 +210,7 @@ class InMemoryTaskStore:
 
 
 class InMemoryQueue:
-    """Messages in a list; `reachable = False` makes it fail like a queue out of reach."""
+    """Messages in a list; `reachable = False` makes it fail like a queue unreachable."""
 
     def __init__(self) -> None:
         self.messages: list[str] = []

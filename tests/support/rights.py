@@ -59,7 +59,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Call:
-    """One call that a function made, and what became of it."""
+    """One call that a function made, and the outcome of it."""
 
     function: str
     action: str

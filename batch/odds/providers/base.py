@@ -1,8 +1,7 @@
-"""What every odds provider gives: neutral rows of 1X2 odds, as of a time.
+"""The interface of odds providers: neutral rows of 1X2 odds, as of a time.
 
 A provider reads bytes (over HTTP, or from the bucket) and a pure function turns them into an `OddsSnapshot`. Nothing
-here knows our own matches: names stay as the source spells them, and `batch.odds.matching` decides which match is
-meant.
+here knows our own matches: names stay as the source spells them; `batch.odds.matching` finds our match.
 """
 
 import math
@@ -14,24 +13,24 @@ from typing import Final, Protocol
 from batch.odds.market import Triple
 
 MIN_MATCHES_TO_DISTRUST: Final = 10
-"""Below this many expected matches a halved snapshot says nothing."""
+"""With fewer expected matches a halved snapshot proves nothing."""
 
 
 def price(value: object) -> float | None:
-    """A decimal price as JSON carries it; None unless it is a finite number above 1."""
+    """A decimal price from JSON; None unless it is a finite number above 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) and value > 1 else None
 
 
 def triple(home: float | None, draw: float | None, away: float | None) -> Triple | None:
-    """The three prices of a 1X2 market; None where one is missing: two of three are no market."""
+    """The three prices of a 1X2 market; None if one is missing."""
     return None if home is None or draw is None or away is None else (home, draw, away)
 
 
 @dataclass(frozen=True, slots=True)
 class MarketOdds:
-    """One match's 1X2 market as a provider states it, at one moment.
+    """One match's 1X2 market at a provider, at one time.
 
     Args:
         provider: Name of the provider ("fonbet", "the_odds_api", or the `provider` column of a stored file).
@@ -41,17 +40,17 @@ class MarketOdds:
         home_team: Home side as the source spells it.
         away_team: Away side as the source spells it.
         kickoff: Scheduled start, UTC; None if unknown.
-        odds: Decimal odds of home win, draw, away win; None where the market is shut or incomplete.
+        odds: Decimal odds of home win, draw, away win; None where the market is closed or incomplete.
         suspended: Whether the provider lists the match but takes no bets on its 1X2 market.
         collected_at: When the odds were seen, UTC.
         sex: 0 men, 1 women, None if the source does not say.
         home_team_id: The provider's stable club id, as text.
         away_team_id: The same for the away side.
-        is_live: Whether the match was in play when the odds were seen; such odds price the score as well.
+        is_live: Whether the match was in play when the odds were seen; such odds include the score.
         live_score: "home:away" goals while in play.
         url: The match's page at the provider.
-        bookmaker: Whose price it is, where a provider carries several.
-        closing: The last odds before kickoff, once the match has begun and if they are known.
+        bookmaker: Whose price it is, for providers with several bookmakers.
+        closing: The last odds before kickoff, once the match has begun and if known.
         closing_at: When these were seen, UTC; None where the source states them without a time.
     """
 
@@ -77,21 +76,21 @@ class MarketOdds:
 
     @property
     def before_kickoff(self) -> bool:
-        """Whether these odds were seen before the match began, so that they price nothing but the match to come."""
+        """Whether these odds were seen before kickoff."""
         return not self.is_live and self.kickoff is not None and self.collected_at < self.kickoff
 
 
 @dataclass(frozen=True, slots=True)
 class OddsSnapshot:
-    """All 1X2 markets a provider had at one moment, one row a match.
+    """All 1X2 markets of a provider at one time, one row per match.
 
     Args:
         provider: Name of the provider.
         collected_at: When, UTC.
         markets: Sorted by (kickoff, event id); unknown kickoffs last.
-        skipped: How many entries of the source gave no row, by reason.
-        notes: What a person should know about this snapshot (a source that failed, a distrusted successor, ...).
-        raw: The source's answers, by a short name, to be kept under `raw/odds/`.
+        skipped: Number of entries without a row, by reason.
+        notes: Remarks for people (a source that failed, a distrusted successor, ...).
+        raw: The source's answers by short name, stored under `raw/odds/`.
     """
 
     provider: str
@@ -123,12 +122,12 @@ def in_order(markets: Iterable[MarketOdds]) -> tuple[MarketOdds, ...]:
 def as_known_at(
     rows: Iterable[MarketOdds], as_of: datetime, bet_lead: timedelta = timedelta(hours=1)
 ) -> list[MarketOdds]:
-    """One row a match out of many sightings, using only what was seen at or before `as_of`.
+    """Reduce sightings to one row per match, using only what was seen at or before `as_of`.
 
-    Before kickoff the odds are the latest sighting's. From kickoff on they are the last that could be had at least
-    `bet_lead` before kickoff (or, failing that, the first seen before kickoff): the price a bet was taken at; and
-    `closing` is what the source itself states as such, else the last before kickoff if it was seen later than the price
-    taken. With a single sighting and no statement it is unknown and stays None.
+    Before kickoff the odds are the latest sighting's. From kickoff on they are the last available at least
+    `bet_lead` before kickoff (or else the first seen before kickoff): the price a bet was taken at; and
+    `closing` is the one stated by the source, else the last before kickoff if it was seen later than the price taken.
+    With a single sighting and no statement it stays None.
 
     Odds seen in play never replace those; they give `live_score` and `suspended` only. A match seen only in play
     has no odds (None).
@@ -136,22 +135,25 @@ def as_known_at(
     Args:
         rows: Sightings in any order; those of one (provider, event id) are one match's.
         as_of: UTC. A closing price stated by the source is withheld until kickoff.
-        bet_lead: How long before kickoff a bet is taken to be placed.
+        bet_lead: How long before kickoff bets are assumed to be placed.
     """
     by_match: dict[tuple[str, str], list[MarketOdds]] = {}
     for row in rows:
         if row.collected_at <= as_of:
             by_match.setdefault((row.provider, row.event_id), []).append(row)
-    return [_one_row(sorted(seen, key=lambda row: row.collected_at), as_of, bet_lead) for seen in by_match.values()]
+    return [
+        _one_row(sorted(sightings, key=lambda row: row.collected_at), as_of, bet_lead)
+        for sightings in by_match.values()
+    ]
 
 
-def _one_row(seen: Sequence[MarketOdds], as_of: datetime, bet_lead: timedelta) -> MarketOdds:
-    last = seen[-1]
-    # a match may be re-dated between sightings: the latest word on its kickoff holds for all of them
+def _one_row(sightings: Sequence[MarketOdds], as_of: datetime, bet_lead: timedelta) -> MarketOdds:
+    last = sightings[-1]
+    # a match may be re-dated between sightings: the latest kickoff holds for all of them
     kickoff = last.kickoff
     priced = [
         row
-        for row in seen
+        for row in sightings
         if row.odds is not None and not row.is_live and (kickoff is None or row.collected_at < kickoff)
     ]
     if not priced:
@@ -162,16 +164,16 @@ def _one_row(seen: Sequence[MarketOdds], as_of: datetime, bet_lead: timedelta) -
             last, odds=latest.odds, closing=None, collected_at=latest.collected_at, bookmaker=latest.bookmaker
         )
     takeable = [row for row in priced if row.collected_at <= kickoff - bet_lead]
-    taken = takeable[-1] if takeable else priced[0]
+    price_taken = takeable[-1] if takeable else priced[0]
     stated = next((row.closing for row in reversed(priced) if row.closing is not None), None)
-    seen_later = stated is None and latest.collected_at > taken.collected_at
+    seen_later = stated is None and latest.collected_at > price_taken.collected_at
     return replace(
         last,
-        odds=taken.odds,
+        odds=price_taken.odds,
         closing=latest.odds if seen_later else stated,
         closing_at=latest.collected_at if seen_later else None,
-        collected_at=taken.collected_at,
-        bookmaker=taken.bookmaker,
+        collected_at=price_taken.collected_at,
+        bookmaker=price_taken.bookmaker,
     )
 
 
@@ -197,22 +199,21 @@ def trust(
 ) -> Verdict:
     """Set aside a snapshot that lost more than half of its matches, and keep the last good one.
 
-    Matches that have begun since the last good snapshot are expected to have left the line, so only those still to come
-    are counted on either side.
+    Only matches still to come are counted on either side, since those that have begun leave the line.
 
     Args:
         current: The new snapshot.
         last_good: The one served so far; None on the first run.
         share: A snapshot with fewer than this share of the expected matches is distrusted.
-        patience: How old the last good one may grow; past it the smaller line is believed (a season ended, say),
+        patience: How old the last good one may grow; past it the smaller line is accepted (the season may have ended),
             with a note.
     """
     if last_good is None:
         return Verdict(current, distrusted=False)
-    expected, found = _still_to_come(last_good, current.collected_at), _still_to_come(current, current.collected_at)
-    if expected < MIN_MATCHES_TO_DISTRUST or found >= share * expected:
+    expected, present = _still_to_come(last_good, current.collected_at), _still_to_come(current, current.collected_at)
+    if expected < MIN_MATCHES_TO_DISTRUST or present >= share * expected:
         return Verdict(current, distrusted=False)
-    fact = f"{found} matches to come where {expected} were expected at {current.collected_at:%Y-%m-%dT%H:%M:%SZ}"
+    fact = f"{present} matches to come where {expected} were expected at {current.collected_at:%Y-%m-%dT%H:%M:%SZ}"
     if current.collected_at - last_good.collected_at > patience:
         note = f"{fact}; believed, because the last good snapshot is older than {patience}"
         return Verdict(replace(current, notes=(*current.notes, note)), distrusted=False)

@@ -1,10 +1,10 @@
-"""Fonbet's line, the snapshot its own site reads.
+"""Fonbet's line: the snapshot that its own site reads.
 
-Unofficial: it may change or refuse, so everything about it is a setting.
+Unofficial: it may change or refuse, so its host and numbering are settings.
 
 `GET {base_url}/events/list?lang=&version=0&scopeMarket=` answers one JSON object with `sports`, `events`,
 `customFactors`, `eventBlocks` and `eventMiscs`. `version=0` asks for the whole line; deltas carry no removals and
-are never asked for.
+are never requested.
 """
 
 import json
@@ -32,16 +32,16 @@ _PLACEHOLDERS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FonbetSettings:
-    """Where the line is and how it is numbered.
+    """Address and numbering of the line.
 
     Args:
-        base_url: Host and path prefix, without `/events/list`; differs by brand and changes now and then.
+        base_url: Host and path prefix, without `/events/list`; differs by brand and changes occasionally.
         scope_market: 1600 in Russia, 1800 in Kazakhstan, 2300 for Pari.
         lang: Language of the names.
         site_url: The brand's site: sent as Origin and Referer, and the root of a match's page.
         soccer_root: Id of the sport whose segments are soccer.
         not_soccer: Sports below or beside that root that are not soccer (futsal, beach soccer, e-football).
-        max_age_of_as_of: A live line cannot answer for the past: an `as_of` older than this is refused.
+        max_age_of_as_of: An `as_of` older than this is rejected: a live line cannot answer for the past.
     """
 
     base_url: str = "https://line-lb01-w.bk6bba-resources.com/ma"
@@ -74,32 +74,32 @@ class FonbetProvider:
     settings: FonbetSettings = FonbetSettings()
 
     def fetch(self, as_of: datetime) -> OddsSnapshot:
-        """The line as it stands now, which must be about `as_of`.
+        """The current line; `as_of` must be about now.
 
         Raises:
             ProviderUnavailable: no usable answer, or `as_of` lies too far in the past for a live line.
         """
-        refuse_the_past(PROVIDER, as_of, self.clock(), self.settings.max_age_of_as_of)
+        reject_past(PROVIDER, as_of, self.clock(), self.settings.max_age_of_as_of)
         headers = {"Origin": self.settings.site_url, "Referer": f"{self.settings.site_url}/"}
         body = self.transport.get(self.settings.list_url, headers).body
         return parse(body, self.clock(), self.settings)
 
 
-def refuse_the_past(provider: str, as_of: datetime, now: datetime, max_age: timedelta) -> None:
+def reject_past(provider: str, as_of: datetime, now: datetime, max_age: timedelta) -> None:
     """Raise unless `as_of` is about now: today's prices must not enter a replay of the past.
 
     Raises:
         ProviderUnavailable: `as_of` is older than `max_age`.
     """
     if now - as_of > max_age:
-        raise ProviderUnavailable(f"{provider} only knows its prices of now, not those of {as_of:%Y-%m-%dT%H:%M:%SZ}")
+        raise ProviderUnavailable(f"{provider} knows only current prices, not those of {as_of:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def parse(body: bytes, collected_at: datetime, settings: FonbetSettings = FonbetSettings()) -> OddsSnapshot:
     """The soccer matches of one answer.
 
     Args:
-        body: The answer, unpacked JSON.
+        body: The answer, uncompressed JSON.
         collected_at: When it was fetched, UTC.
         settings: Numbering of the sports, root of the pages.
 
@@ -108,7 +108,7 @@ def parse(body: bytes, collected_at: datetime, settings: FonbetSettings = Fonbet
         923 are open with finite prices above 1. `skipped` counts the soccer events that gave no row, by reason.
 
     Raises:
-        ProviderUnavailable: the body is not the documented object (it changed, or a block page came instead).
+        ProviderUnavailable: the body is not the documented object (a new format or a block page).
     """
     line = _Line.read(body, settings)
     skipped: Counter[str] = Counter()
@@ -180,16 +180,16 @@ class _Line:
         )
 
     def ancestry(self, sport_id: object) -> Iterator[tuple[int, _Segment]]:
-        """The segment and what it lies under, up to its root; a broken or circular chain just ends."""
-        seen: set[int] = set()
-        while isinstance(sport_id, int) and sport_id in self.segments and sport_id not in seen:
-            seen.add(sport_id)
+        """The segment and its ancestors up to the root; a broken or circular chain just ends."""
+        visited: set[int] = set()
+        while isinstance(sport_id, int) and sport_id in self.segments and sport_id not in visited:
+            visited.add(sport_id)
             segment = self.segments[sport_id]
             yield sport_id, segment
             sport_id = segment.parent
 
     def is_soccer(self, sport_id: object) -> bool:
-        """Whether that segment lies under soccer's root and under nothing that is not soccer; names are not asked."""
+        """Whether the segment is under soccer's root and under nothing that is not soccer; names do not matter."""
         if not isinstance(sport_id, int):
             return False
         if sport_id not in self._soccer:
@@ -202,13 +202,13 @@ class _Line:
         return self.segments[sport_id].name
 
     def region(self, sport_id: int) -> str | None:
-        """The country the competition's name begins with, else the nearest region number's; None if neither tells.
+        """The country that the competition's name begins with, else the nearest region number's; None if unknown.
 
         The name comes first because one number (826) stands for England, Scotland, Wales and Northern Ireland.
         """
-        named = regions.leading(self.league(sport_id))
-        if named is not None:
-            return named
+        leading_region = regions.leading(self.league(sport_id))
+        if leading_region is not None:
+            return leading_region
         for _, segment in self.ancestry(sport_id):
             if segment.iso_number is not None:
                 return regions.by_iso_number(segment.iso_number)
@@ -243,13 +243,13 @@ def _prices(answer: Mapping[str, Any]) -> dict[int, dict[int, Any]]:
 
 
 def _blocked(block: Mapping[str, Any]) -> frozenset[int] | Literal["all"]:
-    """Which factors of an event take no bets; a state we do not know shuts them all, since a price may be stale."""
+    """The factors of an event that take no bets; an unknown state blocks them all, since prices may be stale."""
     match block.get("state"):
         case "unblocked":
             return frozenset()
         case "partial" if isinstance(block.get("factors"), list):
-            named = (factor.get("f") if isinstance(factor, dict) else factor for factor in block["factors"])
-            return frozenset(factor for factor in named if isinstance(factor, int))
+            factor_ids = (factor.get("f") if isinstance(factor, dict) else factor for factor in block["factors"])
+            return frozenset(factor for factor in factor_ids if isinstance(factor, int))
         case _:
             return "all"
 

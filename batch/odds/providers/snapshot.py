@@ -1,6 +1,6 @@
-"""Odds kept as files under `raw/odds/`: read as a provider of their own, and written by the other providers' runs.
+"""Odds stored as files under `raw/odds/`: read as a provider of their own, written by runs with a live provider.
 
-A file is parquet, CSV (comma, semicolon or tab) or JSON lines, the last two also gzip, one row a match and sighting.
+A file is parquet, CSV (comma, semicolon or tab) or JSON lines, the last two also gzip, one row per match and sighting.
 Needed columns: `region`, `league`, `home_team`, `away_team`, `kickoff`, `odds_home`, `odds_draw`, `odds_away`,
 `collected_at`. Optional ones: `provider`, `event_id`, `sex`, `suspended`, `is_live`, `live_score`, `url`, `bookmaker`,
 `home_team_id`, `away_team_id`, `closing_home`, `closing_draw`, `closing_away`. Other columns are ignored.
@@ -31,9 +31,9 @@ from chalicelib.errors import ProviderUnavailable
 
 PROVIDER: Final = "s3"
 PREFIX: Final = "raw/odds/"
-"""Where snapshots live in the bucket."""
+"""Prefix of snapshots in the bucket."""
 RAW_MARK: Final = ".raw."
-"""Files with this in their name are a source's own answer, kept for the record; they are not read as tables."""
+"""Names of a source's own answers contain this; they are kept for the record and not read as tables."""
 REQUIRED_COLUMNS: Final = (
     "region",
     "league",
@@ -58,8 +58,8 @@ class SnapshotProvider:
     """Stored sightings as a provider.
 
     Args:
-        keys: Lists the keys to consider (those that are no snapshots are passed over).
-        read: Gives a key's bytes.
+        keys: Lists the keys to consider (keys of other files are skipped).
+        read: Reads a key's bytes.
         bet_lead: How long before kickoff a bet is taken to be placed (see `as_known_at`).
     """
 
@@ -68,7 +68,7 @@ class SnapshotProvider:
     bet_lead: timedelta = timedelta(hours=1)
 
     def fetch(self, as_of: datetime) -> OddsSnapshot:
-        """What the stored sightings told at `as_of`: one row a match, nothing seen later.
+        """The stored sightings as known at `as_of`: one row per match, nothing seen later.
 
         Raises:
             ProviderUnavailable: there is no snapshot file, or none could be read.
@@ -79,11 +79,11 @@ class SnapshotProvider:
         chosen = sorted(key for key in self.keys() if is_snapshot_key(key))
         for key in chosen:
             try:
-                found, bad = parse(self.read(key), key)
+                file_rows, bad = parse(self.read(key), key)
             except ProviderUnavailable as error:
                 notes.append(error.message)
                 continue
-            rows += found
+            rows += file_rows
             skipped.update(bad)
         if len(notes) == len(chosen):
             raise ProviderUnavailable("; ".join(notes) or f"there is no odds snapshot under {PREFIX}")
@@ -96,7 +96,7 @@ def parse(body: bytes, name: str) -> tuple[list[MarketOdds], dict[str, int]]:
 
     Args:
         body: The file's bytes.
-        name: Its name, whose ending tells the format.
+        name: Its name, whose suffix decides the format.
 
     Raises:
         ProviderUnavailable: the file cannot be read or lacks a needed column.
@@ -124,7 +124,7 @@ def parse(body: bytes, name: str) -> tuple[list[MarketOdds], dict[str, int]]:
 
 
 def read_table(body: bytes, name: str) -> pd.DataFrame:
-    """The file as a frame, whatever of the three formats it is in."""
+    """The file as a frame, in any of the three formats."""
     if name.endswith(".parquet"):
         return pd.read_parquet(io.BytesIO(body))
     text = gzip.decompress(body) if name.endswith(".gz") else body
@@ -134,7 +134,7 @@ def read_table(body: bytes, name: str) -> pd.DataFrame:
         return pd.read_csv(
             io.BytesIO(text),
             sep=delimiter,
-            # Where the semicolon separates, the comma is the decimal point, as spreadsheets write it.
+            # with semicolons as separators, spreadsheets write decimal commas
             decimal="," if delimiter == ";" else ".",
             dtype={"event_id": str, "home_team_id": str, "away_team_id": str},
         )
@@ -143,25 +143,25 @@ def read_table(body: bytes, name: str) -> pd.DataFrame:
 
 
 def as_lines(snapshot: OddsSnapshot) -> bytes:
-    """The snapshot as gzipped JSON lines that `parse` reads back; the same rows always give the same bytes."""
+    """The snapshot as gzipped JSON lines, which `parse` reads; the same rows give the same bytes."""
     return packed("".join(json.dumps(_record(row), ensure_ascii=False) + "\n" for row in snapshot.markets).encode())
 
 
 def files_to_keep(snapshot: OddsSnapshot) -> dict[str, bytes]:
-    """What to store under `raw/odds/` of a live snapshot: its rows as a table, and the source's own answers.
+    """Files to store of a live snapshot: its rows as a table, and the source's own answers.
 
     Returns:
         Key -> bytes (all gzip): `raw/odds/<provider>/<day>/<time>.jsonl.gz` and `<time>.<name>.raw.gz` beside it.
     """
     stem = f"{PREFIX}{snapshot.provider}/{snapshot.collected_at:%Y-%m-%d}/{stamp(snapshot.collected_at)}"
-    kept = {f"{stem}.jsonl.gz": as_lines(snapshot)}
+    files = {f"{stem}.jsonl.gz": as_lines(snapshot)}
     for name, body in sorted(snapshot.raw.items()):
-        kept[f"{stem}.{name}{RAW_MARK}gz"] = packed(body)
-    return kept
+        files[f"{stem}.{name}{RAW_MARK}gz"] = packed(body)
+    return files
 
 
 def stamp(moment: datetime) -> str:
-    """A time as the names of stored live snapshots have it; later times sort later."""
+    """A time as in the names of stored live snapshots; later times sort later."""
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
 
 
@@ -200,7 +200,7 @@ def _record(row: MarketOdds) -> dict[str, Any]:
 
 
 def _row(record: Mapping[str, Any]) -> MarketOdds | str:
-    """The record as a row, or the reason it is none."""
+    """The record as a row, or the reason why it is skipped."""
     home, away = _text(record.get("home_team")), _text(record.get("away_team"))
     if home is None or away is None:
         return "no two teams"
@@ -237,7 +237,7 @@ def _row(record: Mapping[str, Any]) -> MarketOdds | str:
 
 
 def _made_up_id(*parts: object) -> str:
-    """An id for sources that give none: the same match gets the same one in every file."""
+    """An id for sources without one: the same match gets the same id in every file."""
     return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()[:16]
 
 

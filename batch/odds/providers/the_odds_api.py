@@ -1,8 +1,8 @@
-"""The Odds API, version 4: documented, and the provider most users can get a key for.
+"""The Odds API, version 4: documented, and available to everyone with a key.
 
 `GET {base_url}/v4/sports/{sport}/odds?apiKey&regions&markets=h2h&oddsFormat=decimal` answers an array of matches,
-each with its bookmakers and their prices. One request a sport; the key is a query parameter and is scrubbed from
-everything we write.
+each with its bookmakers and their prices. One request per sport; the key is a query parameter and is scrubbed from
+all output.
 """
 
 import json
@@ -18,7 +18,7 @@ from batch.odds import regions
 from batch.odds.market import Triple, booksum
 from batch.odds.names import are_women
 from batch.odds.providers.base import MarketOdds, OddsSnapshot, in_order, price, triple
-from batch.odds.providers.fonbet import refuse_the_past
+from batch.odds.providers.fonbet import reject_past
 from batch.odds.providers.transport import HttpTransport
 from chalicelib.errors import ProviderUnavailable
 from chalicelib.timestamps import parse_utc
@@ -38,7 +38,7 @@ _SPORT_REGIONS: Final[Mapping[str, str]] = {
 
 
 class PriceRule(StrEnum):
-    """Whose price stands for the market."""
+    """Whose price is used."""
 
     PREFERRED = "preferred"
     BEST = "best"
@@ -46,16 +46,16 @@ class PriceRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TheOddsApiSettings:
-    """What to ask for.
+    """What to request.
 
     Args:
-        sports: Sport keys, each one request (and one credit a region).
+        sports: Sport keys, each one request (and one credit per region).
         base_url: Host.
         regions: The provider's own regions of bookmakers: eu, uk, us, au.
         bookmakers: Keys in order of preference; the first that prices the match in full is taken, then any other
             in order of its key. Always a price that somebody offers, never an average nobody would pay.
-        price: PREFERRED as said above, or BEST, the bookmaker with the lowest margin.
-        max_age_of_as_of: A live line cannot answer for the past: an `as_of` older than this is refused.
+        price: PREFERRED as above, or BEST, the bookmaker with the lowest margin.
+        max_age_of_as_of: An `as_of` older than this is rejected: a live line cannot answer for the past.
     """
 
     sports: tuple[str, ...]
@@ -74,7 +74,7 @@ class TheOddsApiProvider:
         transport: Sends the requests.
         clock: The present time, UTC.
         api_key: The key; kept out of `repr`, logs and errors.
-        settings: What to ask for.
+        settings: What to request.
     """
 
     transport: HttpTransport
@@ -83,14 +83,14 @@ class TheOddsApiProvider:
     settings: TheOddsApiSettings
 
     def fetch(self, as_of: datetime) -> OddsSnapshot:
-        """The prices as they stand now, which must be about `as_of`.
+        """The current prices; `as_of` must be about now.
 
-        A sport that fails leaves a note and does not take the others with it.
+        A sport that fails leaves a note and does not affect the others.
 
         Raises:
             ProviderUnavailable: no sport gave a usable answer, or `as_of` lies too far in the past for a live line.
         """
-        refuse_the_past(PROVIDER, as_of, self.clock(), self.settings.max_age_of_as_of)
+        reject_past(PROVIDER, as_of, self.clock(), self.settings.max_age_of_as_of)
         parts: list[OddsSnapshot] = []
         failures: list[str] = []
         remaining: str | None = None
@@ -103,7 +103,7 @@ class TheOddsApiProvider:
                 continue
             remaining = response.headers.get("x-requests-remaining", remaining)
         if not parts:
-            raise ProviderUnavailable("; ".join(failures) or "the_odds_api was asked for no sport")
+            raise ProviderUnavailable("; ".join(failures) or "the_odds_api: no sports are configured")
         notes = [*failures, *([f"{remaining} requests remaining on the key"] if remaining is not None else [])]
         skipped: Counter[str] = Counter()
         for part in parts:
@@ -134,13 +134,13 @@ def parse(body: bytes, collected_at: datetime, sport: str, settings: TheOddsApiS
     """The matches of one answer.
 
     Args:
-        body: The answer, unpacked JSON.
+        body: The answer, uncompressed JSON.
         collected_at: When it was fetched, UTC.
-        sport: The sport key asked for; a match's own `sport_key` goes before it.
+        sport: The requested sport key; a match's own `sport_key` has precedence.
         settings: Whose price to take.
 
     Returns:
-        One row a match; `suspended` with odds None where no bookmaker prices all three outcomes. Matches that have
+        One row per match; `suspended` with odds None where no bookmaker prices all three outcomes. Matches that have
         begun by `collected_at` are `is_live`. `skipped` counts entries without teams, by reason.
 
     Raises:
@@ -198,7 +198,7 @@ def _market(
 
 
 def _choose(bookmakers: object, home: str, away: str, settings: TheOddsApiSettings) -> tuple[str, Triple] | None:
-    """The bookmaker whose complete 1X2 price stands for the match."""
+    """The bookmaker whose complete 1X2 price is used for the match."""
     priced: dict[str, Triple] = {}
     for bookmaker in bookmakers if isinstance(bookmakers, list) else ():
         if not isinstance(bookmaker, dict):

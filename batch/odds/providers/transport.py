@@ -1,6 +1,6 @@
-"""HTTP with a time limit, retries and discretion; the only module of the providers that touches the network.
+"""HTTP with time limits, retries and scrubbed keys; the only module of the providers that uses the network.
 
-The opener, the sleep and the random numbers are arguments, so that every path is tested without network or waiting.
+The opener, the sleep and the random numbers are arguments, so every path is tested without network or waiting.
 """
 
 import gzip
@@ -26,11 +26,11 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back.
+    """An answer.
 
     Args:
         status: HTTP status code.
-        body: The body as sent, possibly gzip.
+        body: As sent, possibly gzipped.
         headers: Names in lower case.
     """
 
@@ -40,7 +40,7 @@ class HttpResponse:
 
 
 class Opener(Protocol):
-    """Sends one GET and gives whatever status comes back; raises OSError (timeouts included) if nothing does."""
+    """Sends one GET and returns the answer, whatever its status; raises OSError (timeouts included) without one."""
 
     def __call__(self, url: str, headers: Mapping[str, str], timeout_seconds: float, max_bytes: int) -> HttpResponse:
         """Send one GET."""
@@ -54,9 +54,9 @@ class RetryPolicy:
     Args:
         attempts: Requests in all, at least 1.
         base_seconds: Upper end of the first random wait; it doubles with each attempt (full jitter).
-        cap_seconds: No wait is longer, not even one the server asks for.
+        cap_seconds: Longest wait, even if the server asks for more.
         timeout_seconds: Limit of one request's connect and of each read.
-        max_bytes: Larger bodies, unpacked or not, are refused.
+        max_bytes: Larger bodies, compressed or not, are rejected.
     """
 
     attempts: int = 4
@@ -81,7 +81,7 @@ def open_url(url: str, headers: Mapping[str, str], timeout_seconds: float, max_b
     """Send one GET with the standard library; error statuses are answers, not exceptions.
 
     Raises:
-        OSError: nothing came back (DNS, connection, timeout, broken transfer), or the scheme is not HTTP(S).
+        OSError: no answer (DNS, connection, timeout, broken transfer), or the scheme is not HTTP(S).
     """
     if urlsplit(url).scheme not in {"http", "https"}:
         raise OSError("only http and https addresses are fetched")
@@ -104,7 +104,7 @@ class HttpTransport:
     Args:
         policy: Limits and waits.
         opener: Sends one request.
-        sleep: Waits that many seconds.
+        sleep: Waits for a number of seconds.
         uniform: A random number between its arguments.
     """
 
@@ -114,10 +114,10 @@ class HttpTransport:
     uniform: Callable[[float, float], float] = random.uniform
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        """The answer with status 200, its body unpacked.
+        """The answer with status 200, its body uncompressed.
 
         Network failures and the statuses 408, 425, 429 and 5xx are tried again after a random wait that grows
-        (exponential backoff with full jitter), or after what the server's `Retry-After` asks.
+        (exponential backoff with full jitter), or as the server's `Retry-After` says.
 
         Raises:
             ProviderUnavailable: all attempts failed, the status is final (a refused key, say), or the body is
@@ -132,7 +132,7 @@ class HttpTransport:
             try:
                 response = self.opener(url, sent, self.policy.timeout_seconds, self.policy.max_bytes)
             except OSError as error:
-                # the reason only: an error's text may repeat the address with the key in it
+                # the reason only: an error's text may repeat the URL with the key
                 reason = error.reason if isinstance(error, URLError) else error
                 failure = type(reason).__name__
                 continue
@@ -146,13 +146,13 @@ class HttpTransport:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds the server asks to wait; 0 where it says nothing we read (a date, say)."""
+    """Seconds the server asks to wait; 0 without a number of seconds."""
     value = headers.get("retry-after", "").strip()
     return float(value) if value.isdigit() else 0.0
 
 
 def _unpacked(body: bytes, max_bytes: int, url: str) -> bytes:
-    """The body, un-gzipped if it is gzip whatever its headers say (Fonbet's always is)."""
+    """The body, uncompressed if it is gzip, whatever its headers say (Fonbet's always is)."""
     if body.startswith(_GZIP_MAGIC):
         try:
             unpacker = zlib.decompressobj(wbits=31)
@@ -160,7 +160,7 @@ def _unpacked(body: bytes, max_bytes: int, url: str) -> bytes:
         except zlib.error as error:
             raise ProviderUnavailable(f"{scrub(url)} sent a broken gzip body") from error
         if not unpacker.eof and len(text) <= max_bytes:
-            raise ProviderUnavailable(f"{scrub(url)} sent a gzip body that breaks off")
+            raise ProviderUnavailable(f"{scrub(url)} sent a truncated gzip body")
         body = text
     if len(body) > max_bytes:
         raise ProviderUnavailable(f"{scrub(url)} sent more than {max_bytes} bytes")
@@ -168,5 +168,5 @@ def _unpacked(body: bytes, max_bytes: int, url: str) -> bytes:
 
 
 def packed(body: bytes) -> bytes:
-    """Gzip with no time in its header, so that the same bytes always pack to the same bytes."""
+    """Gzip without a time in its header, so equal input gives equal bytes."""
     return gzip.compress(body, compresslevel=6, mtime=0)

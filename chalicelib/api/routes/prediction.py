@@ -15,7 +15,7 @@ from chalicelib.contracts.predictions import FeaturesResponse, PredictRequest, P
 from chalicelib.contracts.tasks import AsyncPredictRequest, AsyncPredictResponse
 from chalicelib.domain import Stage
 from chalicelib.models import predict as predictions
-from chalicelib.models.predict import signature_at_hand
+from chalicelib.models.predict import signature_if_known
 from chalicelib.releases.features import match_features
 from chalicelib.tasks.submit import own_key, submit
 from chalicelib.telemetry.log import facts
@@ -83,7 +83,7 @@ def predict_async(
     """Accept a prediction to be made in the background; poll `Location` for it."""
     settings, event = wiring.settings(), ROUTERS["predict_async"].current_event.raw_event
     facts.note(match_id=request.match_id, stage=stage.value)
-    signature = None if request.features is None else signature_at_hand(stage, wiring.models())
+    signature = None if request.features is None else signature_if_known(stage, wiring.models())
     task_id = submit(
         request,
         stage,

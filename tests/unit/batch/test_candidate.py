@@ -77,7 +77,7 @@ def test_what_would_end_a_serving_process_is_refused(text: str) -> None:
 def test_without_the_examination_such_a_model_does_end_its_process(tmp_path: Path) -> None:
     path = tmp_path / "model.lgb"
     path.write_text(FATAL["no trees an iteration"], encoding="utf-8")
-    with pytest.raises(InvalidModel, match="ends the process that loads it: SIG"):
+    with pytest.raises(InvalidModel, match="crashes the process that loads it: SIG"):
         candidate._predictions(str(path), [[0.0, 0.0, 0.0]], 10)
 
 

@@ -165,7 +165,7 @@ def test_a_release_that_lost_more_than_half_of_its_matches_is_refused_unless_for
         status, _ = analyst.rebuild("shrinking", matches=part)
         assert status == expected
         assert (checksums(folder) == whole) == bool(expected)
-    assert "499 matches where the release before has 1000" in capsys.readouterr().err
+    assert "499 matches, but the previous release has 1000" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

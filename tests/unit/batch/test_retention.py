@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from batch.release import ReleaseWriter, new_release_id, publish_datasets, publish_release, read_pointer
-from batch.retention import Retention, forget_old_releases
+from batch.retention import Retention, delete_old_releases
 from chalicelib.errors import CursorExpired
 from chalicelib.releases.pointer import POINTER_KEY, Pointer
 from chalicelib.releases.store import ReleaseStore
@@ -51,7 +51,7 @@ def test_eight_rebuilds_with_72_refreshes_between_them_can_all_be_gone_back_to()
     now = NOW
     for _ in range(8):
         current = rebuild(objects, now)
-        forget_old_releases(objects, current, now, Retention())
+        delete_old_releases(objects, current, now, Retention())
         served = current
         for number in range(1, 72):
             held.append((now + number * REFRESH, served))
@@ -73,9 +73,9 @@ def test_a_release_stays_for_hours_after_it_was_replaced_and_then_goes() -> None
     one_rebuild = Retention(rebuilds=1, hours=24)
     third = rebuild(objects, NOW + timedelta(hours=31), b"third")
     # Written long ago, but replaced an hour before: somebody may be reading it page by page.
-    forget_old_releases(objects, third, NOW + timedelta(hours=32), one_rebuild)
+    delete_old_releases(objects, third, NOW + timedelta(hours=32), one_rebuild)
     assert readable(objects, first)
-    deleted = forget_old_releases(objects, third, NOW + timedelta(hours=30 + 25), one_rebuild)
+    deleted = delete_old_releases(objects, third, NOW + timedelta(hours=30 + 25), one_rebuild)
     assert deleted
     assert not readable(objects, first)
     assert readable(objects, second)
@@ -87,15 +87,15 @@ def test_files_that_no_pointer_names_go_when_no_run_can_want_them_any_more() -> 
     current = rebuild(objects, NOW)
     lost = ReleaseWriter(objects, new_release_id(NOW - timedelta(minutes=5)), NOW, NOW)
     key = lost.write("predictions.parquet", b"never published", rows=1).key
-    assert forget_old_releases(objects, current, NOW + timedelta(hours=23), Retention(1, 24)) == []
-    assert forget_old_releases(objects, current, NOW + timedelta(hours=25), Retention(1, 24)) == [key]
+    assert delete_old_releases(objects, current, NOW + timedelta(hours=23), Retention(1, 24)) == []
+    assert delete_old_releases(objects, current, NOW + timedelta(hours=25), Retention(1, 24)) == [key]
 
 
 def test_a_pointer_that_moved_on_meanwhile_stays() -> None:
     objects = InMemoryObjectStore()
     seen = rebuild(objects, NOW)
     moved = refresh(objects, NOW + timedelta(days=3))
-    forget_old_releases(objects, seen, NOW + timedelta(days=3, seconds=1), Retention(1, 1))
+    delete_old_releases(objects, seen, NOW + timedelta(days=3, seconds=1), Retention(1, 1))
     assert readable(objects, moved)
     assert POINTER_KEY in objects.objects
 
@@ -105,5 +105,5 @@ def test_a_damaged_pointer_stays_for_people_to_look_at(body: bytes) -> None:
     objects = InMemoryObjectStore()
     current = rebuild(objects, NOW)
     objects.put("releases/pointers/damaged.json", body)
-    forget_old_releases(objects, current, NOW + timedelta(days=9), Retention(1, 1))
+    delete_old_releases(objects, current, NOW + timedelta(days=9), Retention(1, 1))
     assert "releases/pointers/damaged.json" in objects.objects

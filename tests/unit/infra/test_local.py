@@ -20,7 +20,7 @@ from infra.local.mlflow_server import MlflowServer
 from infra.local.processes import Daemon, LocalSystemError, any_free_port, free_port, is_free, port_owner
 from infra.local.system import LocalSystem, known_system
 from infra.ops.api_keys import ensure_keys, main, rotate_keys
-from infra.packaging.training_native import bring_gomp
+from infra.packaging.training_native import install_gomp
 from infra.stack.outputs import read_outputs
 
 # These are about ports and processes of this machine.
@@ -277,4 +277,4 @@ def test_rotating_keys_that_were_never_made_makes_them(document: str) -> None:
 
 def test_a_machine_whose_scikit_learn_brings_no_libgomp_is_told_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="libgomp1"):
-        bring_gomp(tmp_path, Path("patchelf"))
+        install_gomp(tmp_path, Path("patchelf"))

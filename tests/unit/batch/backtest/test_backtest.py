@@ -168,7 +168,7 @@ def test_without_closing_prices_there_is_no_closing_line_value(matches: pd.DataF
     result = run(matches, opening)
     assert result.report["total"]["clv"] is None
     assert result.report["total"]["bets"] == 2 * SEASON
-    assert "Closing prices are not known" in markdown(result.report)
+    assert "Closing prices are unknown" in markdown(result.report)
 
 
 def test_without_prices_there_are_scores_alone(matches: pd.DataFrame) -> None:
