@@ -1,4 +1,4 @@
-"""What may be called value: the pool's edge on a price, held against the deployment's own record of such bets. Pure.
+"""Value: the pool's edge on a price, where the deployment's own record of such bets proves it. Pure.
 
 A match is flagged where the pool (`batch.returns.pool`) expects more than the threshold from the price. That is called
 value only while the closing-line value of the flags before it, each made walk-forward, lies above zero beyond doubt;

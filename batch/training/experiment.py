@@ -26,7 +26,7 @@ DRAWN_REGIONS: Final = 12
 """Regions with a plot of their own."""
 
 CONTRIBUTION_ROWS: Final = 300
-"""Matches a region's feature importance is read off: contributions take about a millisecond a match."""
+"""Matches per region for feature importance: contributions take about a millisecond per match."""
 
 BASELINE_METRICS: Final = ("log_loss", "rps", "ece", "kl_to_market")
 """Measures of the baselines that become metrics; the report has all."""
