@@ -10,14 +10,14 @@ MODEL_NAME: Final = "soccer_model"
 
 
 class Stage(StrEnum):
-    """Which registered-model alias serves: the champion, or the challenger tried beside it."""
+    """Alias of the registered model: the champion, or the challenger compared with it."""
 
     CHAMPION = "champion"
     CHALLENGER = "challenger"
 
     @classmethod
     def _missing_(cls, value: object) -> "Stage | None":
-        """MLflow's former stage names, which clients of the original system send."""
+        """Accept MLflow's former stage names, which clients of the original system send."""
         return {"Production": cls.CHAMPION, "Staging": cls.CHALLENGER}.get(str(value))
 
 
@@ -30,12 +30,12 @@ class Outcome(IntEnum):
 
     @property
     def label(self) -> str:
-        """Lower-case name as it stands in data sets: home, draw or away."""
+        """Lower-case name in data sets: home, draw or away."""
         return self.name.lower()
 
 
 PROBABILITY_TOLERANCE: Final = 1e-6
-"""How far the three outcome probabilities may sum from 1."""
+"""Largest deviation of the sum of the outcome probabilities from 1."""
 
 
 @dataclass(frozen=True, slots=True)

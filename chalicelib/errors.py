@@ -1,7 +1,7 @@
 """One class per failure, under three parents that say what the caller can do.
 
 ServiceError
-├── InternalError       a defect of ours
+├── InternalError       a defect in the service
 ├── NotFound            the resource does not exist; asking again changes nothing
 │   ├── MatchNotFound
 │   ├── PredictionNotFound
@@ -16,7 +16,7 @@ ServiceError
 │   ├── InvalidCursor
 │   ├── InvalidMatches      (batch: a raw file whose columns do not follow the schema)
 │   ├── ReleaseRefused      (batch: a rebuild that is empty or lost most of its rows)
-│   ├── ReleaseTooLarge     (batch: no room to write a release's files)
+│   ├── ReleaseTooLarge     (batch: a release's files do not fit on disk)
 │   ├── InvalidModel        (a model that cannot be served: damaged, or contradicting its signature)
 │   ├── InvalidSettings     (settings that cannot work together)
 │   └── IdempotencyConflict
@@ -52,10 +52,10 @@ from typing import Any, ClassVar
 
 
 class ServiceError(Exception):
-    """Parent of every failure this service names.
+    """Parent of every named failure of the service.
 
     Args:
-        message: What went wrong, in words the caller may see.
+        message: What went wrong, safe to show to the caller.
         details: Each fault with `loc`, `msg` and `type`, as Pydantic lists them.
     """
 
@@ -68,7 +68,7 @@ class ServiceError(Exception):
 
 
 class InternalError(ServiceError):
-    """A defect of ours; its details are only in the logs."""
+    """A defect in the service; details are only in the logs."""
 
     code = "internal_error"
 
@@ -179,19 +179,19 @@ class InvalidMatches(Rejected):
 
 
 class ReleaseRefused(Rejected):
-    """A rebuild would publish nothing, or less than half of the release before."""
+    """A rebuild would publish nothing, or less than half of the previous release."""
 
     code = "release_refused"
 
 
 class ReleaseTooLarge(Rejected):
-    """There is no room to write the files of a data release."""
+    """The files of a data release do not fit on disk."""
 
     code = "release_too_large"
 
 
 class InvalidModel(Rejected):
-    """A model cannot be served: its file is damaged, or contradicts its signature or what it said at training."""
+    """A model cannot be served: its file is damaged, or contradicts its signature or its probabilities at training."""
 
     code = "invalid_model"
 
@@ -234,13 +234,13 @@ class Throttled(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of a quota.
+    """The state of a quota.
 
     Args:
         quota: Requests that may be made at once.
-        window_seconds: Whole seconds in which the whole quota grows back.
+        window_seconds: Whole seconds in which the quota is fully restored.
         remaining: Requests that may be made now.
-        reset_seconds: Whole seconds until the quota is whole again, or, with none left, until the next request.
+        reset_seconds: Whole seconds until the quota is restored or, with none left, until the next request is allowed.
     """
 
     quota: int
@@ -250,10 +250,10 @@ class Allowance:
 
 
 class KeyThrottled(Throttled):
-    """An API key sends requests faster than it may.
+    """An API key sends requests faster than allowed.
 
     Args:
-        allowance: The key's quota, of which nothing is left.
+        allowance: The key's exhausted quota.
     """
 
     code = "key_throttled"
@@ -264,10 +264,10 @@ class KeyThrottled(Throttled):
 
 
 class TooManyWrongKeys(Throttled):
-    """An address sends wrong API keys; its keys are not compared for a while.
+    """An address sent too many wrong API keys; its keys are not checked for a while.
 
     Args:
-        seconds: Whole seconds until the next key is compared.
+        seconds: Whole seconds until keys are checked again.
     """
 
     code = "too_many_wrong_keys"
@@ -302,13 +302,13 @@ class ReleaseUnavailable(Retryable):
 
 
 class DatasetUnavailable(Retryable):
-    """The current data release does not carry this data set yet."""
+    """The current data release does not have this data set yet."""
 
     code = "dataset_unavailable"
 
 
 class ReleaseDamaged(Retryable):
-    """A file of the data release is not what was published."""
+    """A file of the data release differs from what was published."""
 
     code = "release_damaged"
 

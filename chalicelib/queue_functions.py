@@ -1,4 +1,4 @@
-"""The functions behind the queues: drain tasks, end what failed too often, send again what got lost."""
+"""The functions behind the queues: drain tasks, end dead letters, resend lost messages."""
 
 import math
 from collections import defaultdict
@@ -31,11 +31,11 @@ from chalicelib.telemetry.names import (
 )
 
 ANSWER_MARGIN_SECONDS: Final = 2.0
-"""How long before its time limit a function stops working, so that it can say what must be delivered again."""
+"""How long before its time limit a function stops, to report what must be delivered again."""
 
 
 def _deadline(context: Any) -> Deadline:
-    """When an invocation stops working; without a context, never."""
+    """The end of an invocation's working time; none without a context."""
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     return Deadline(remaining() / 1_000 - ANSWER_MARGIN_SECONDS if remaining else math.inf)
 
@@ -94,7 +94,7 @@ def _log(result: MessageResult) -> None:
 
 
 def _measure(results: list[MessageResult]) -> None:
-    """Count the tasks that ended here; those that had ended already or come back are not counted (again)."""
+    """Count the tasks that ended here, not those that had ended before or will be retried."""
     recorder = wiring.recorder()
     waited: dict[tuple[str, str], list[float]] = defaultdict(list)
     for result in results:
@@ -103,7 +103,7 @@ def _measure(results: list[MessageResult]) -> None:
         if result.outcome == "failed":
             recorder.count(PREDICTION_ERRORS, {"source": "async", "reason": result.reason or "unknown"})
         if result.outcome in ("success", "failed") and result.waited_seconds is not None:
-            # Clocks of two sandboxes may differ by a little.
+            # clocks of two sandboxes may differ slightly
             seconds = max(0.0, result.waited_seconds)
             waited[str(result.stage), bucket(seconds)].append(seconds)
     source = {"source": "async"}
@@ -117,7 +117,7 @@ def _count_cold_start(function: str) -> None:
 
 
 def end_dead_letters(event: dict[str, Any]) -> dict[str, Any]:
-    """End the tasks of messages that failed too often as `failed`; report those that could not be.
+    """End the tasks of messages that failed too often; report the messages that could not be processed.
 
     Args:
         event: SQS event.
@@ -148,7 +148,7 @@ def end_dead_letters(event: dict[str, Any]) -> dict[str, Any]:
     bodies = {letter.receipt: letter.body for letter in letters}
     for ended_letter in ended:
         if ended_letter.outcome == "no_task":
-            # There is no task to keep it with: the log is all that remains of it.
+            # without a task the log is all that remains of it
             logger.error(
                 "unrecognised message", extra={"message_id": ended_letter.receipt, "body": bodies[ended_letter.receipt]}
             )
@@ -156,11 +156,11 @@ def end_dead_letters(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def sweep(context: Any = None) -> dict[str, Any]:
-    """Send again what got lost, end what is too old, and measure what only time makes worse; answers how many."""
+    """Resend lost messages, end old tasks, and measure ages; returns the counts."""
     _count_cold_start("sweep")
     now = wiring.real_now()
     _repair_objects()
-    # Measured first: a failing sweep must not silence the alarms on what it watches.
+    # measured first: a failing sweep must not silence its alarms
     _measure_ages(now)
     settings = wiring.settings()
     swept = sweeping.sweep(
@@ -181,7 +181,7 @@ def sweep(context: Any = None) -> dict[str, Any]:
     if not swept.complete:
         logger.warning("sweep incomplete", extra={"sent": len(swept.sent), "expired": len(swept.expired)})
     if swept.fault is not None:
-        # Lambda tries again, and counts it as an error of this function.
+        # Lambda retries, and counts an error of this function
         raise swept.fault
     return {"sent": len(swept.sent), "expired": len(swept.expired), "complete": swept.complete}
 
@@ -202,7 +202,7 @@ def _repair_objects() -> None:
 
 
 def _measure_ages(now: datetime) -> None:
-    """Age of the oldest task and of each data set, and the drift score; what cannot be read is left out and logged."""
+    """Measure the age of the oldest task and of each data set, and the drift score; log what cannot be read."""
     recorder = wiring.recorder()
 
     def oldest_task() -> None:

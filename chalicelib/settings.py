@@ -12,10 +12,10 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseModel):
-    """What a serving function knows about the stack it runs in.
+    """Settings of a serving function.
 
-    Each field is read from the environment variable of the same name in upper case. A default stands here only: where
-    the stack has a parameter of a field's name, its default, range and description are taken from the field.
+    Each field is read from the environment variable of the same name in upper case. Defaults are defined
+    here only: a stack parameter of a field's name takes its default, range and description from the field.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -1,4 +1,4 @@
-"""What the models share: field types, their base class, and how they show an example in the OpenAPI document."""
+"""Shared by the models: field types, the base class, examples for the OpenAPI document."""
 
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ def _integral(value: Any) -> Any:
 MatchId = Annotated[
     int,
     Field(strict=True, ge=1, le=2**53 - 1, description="Identifier of the match.", examples=[99]),
-    # Last, so that the limits above are in the schema in its own words.
+    # last, so that the schema shows the limits above as its own keywords
     BeforeValidator(_integral),
 ]
 # Strict: a string or a boolean is not a number. Integers are accepted and become doubles, as LightGBM takes them.

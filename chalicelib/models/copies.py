@@ -1,6 +1,6 @@
-"""Copies of served models in temporary storage: what a new process serves while the mirror is damaged or away.
+"""Copies of served models in temporary storage, served by new processes while the mirror is damaged or unreachable.
 
-Temporary storage outlives a process that crashes or is stopped for time, and is shared by nobody else on AWS.
+Temporary storage outlives a process that crashes or times out; on AWS it is not shared.
 """
 
 import hashlib
@@ -17,23 +17,23 @@ from chalicelib.models.mirror import ModelInfo
 logger = logging.getLogger(__name__)
 
 KEPT_MODELS: Final = 4
-"""Model files kept: both stages' current ones and the ones before."""
+"""Number of model files: the current and the previous one of both stages."""
 
 
 class ModelCopies:
     """Model files under their checksums, and the description of each stage's last good model.
 
-    Every failure of the disk is logged and otherwise ignored: a copy is a convenience, never a condition.
+    Disk errors are logged and otherwise ignored: copies are optional.
 
     Args:
-        folder: Where they are; used only while it belongs to this user and is closed to all others.
+        folder: Their folder; used only while it belongs to this user and is private.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def model(self, sha256: str) -> bytes | None:
-        """The model file with that checksum; None where there is none, or it is damaged."""
+        """The model file with that checksum; None if missing or damaged."""
         content = self._read(f"{sha256}.lgb")
         return content if content is not None and hashlib.sha256(content).hexdigest() == sha256 else None
 
@@ -58,7 +58,7 @@ class ModelCopies:
             logger.warning("model not kept on disk", extra={"reason": type(error).__name__, "errno": error.errno})
 
     def forget(self, stage: Stage) -> None:
-        """Forget a stage's last good model, which nobody wants served any more."""
+        """Forget a stage's last good model, which must no longer be served."""
         try:
             (self._folder / f"{stage}.json").unlink(missing_ok=True)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What the mirror in S3 says of a registered model; `sync_models` writes it, every serving function reads it."""
+"""The description of a registered model in the S3 mirror; `sync_models` writes it, serving functions read it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class FeatureSpec:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What the registry says of a model version, as mirrored.
+    """A model version's description from the registry, as mirrored.
 
     Args:
         stage: Alias it is served under.
@@ -37,7 +37,7 @@ class ModelInfo:
         model_key: Object key of the LightGBM text model.
         model_sha256: Its SHA-256, in hex.
         synced_at: When it was mirrored, ISO-8601.
-        reference_key: Object key of rows of its training features, if it came with some.
+        reference_key: Object key of rows of its training features, if it has some.
         run_url: The run's page in MLflow, where people can open it.
         reference_sha256: SHA-256 of the reference rows, in hex.
     """

@@ -1,7 +1,7 @@
 """LightGBM's C API: load a text model, predict one row or many. Knows nothing of soccer.
 
-The Python package `lightgbm` needs numpy and scipy (about 150 MB unzipped) and takes 32 µs a row; the library
-itself is 9 MB and takes 12 µs (docs/adr/0003). Signatures: LightGBM 4.x `include/LightGBM/c_api.h`.
+The Python package `lightgbm` needs numpy and scipy (about 150 MB unzipped) and is slower; the library
+itself is 9 MB (docs/adr/0003). Signatures: LightGBM 4.x `include/LightGBM/c_api.h`.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ _FLOAT64: Final = 1
 _PREDICT_NORMAL: Final = 0
 _PREDICT_CONTRIB: Final = 3
 _ROW_MAJOR: Final = 1
-# One sandbox has about one core: OpenMP's start-up costs more than it gains on single rows.
+# a sandbox has about one core: OpenMP's start-up costs more than it gains on single rows
 _PARAMETERS: Final = b"num_threads=1 verbosity=-1"
 _LIBRARY: Final = "lib_lightgbm.so"
 
@@ -27,10 +27,10 @@ _LIBRARY: Final = "lib_lightgbm.so"
 def _candidates() -> Iterator[Path]:
     if configured := os.environ.get("LIGHTGBM_LIB"):
         yield Path(configured)
-    # On AWS layers are merged into /opt; an emulator that runs functions as plain processes lists their folders.
+    # on AWS layers are merged into /opt; an emulator with plain processes lists their folders
     roots = ["/opt", *filter(None, os.environ.get("_LAMBDA_LAYERS_DIRS", "").split(os.pathsep))]
     yield from (Path(root) / "lib" / _LIBRARY for root in roots)
-    # A developer's environment: the wheel's own copy, found without importing the package.
+    # in a developer's environment: the wheel's own copy, located without importing the package
     if (spec := find_spec("lightgbm")) and spec.origin:
         yield Path(spec.origin).parent / "lib" / _LIBRARY
 
@@ -69,7 +69,7 @@ class NativeModel:
     """
 
     def __init__(self, model: bytes | Path, num_classes: int = 3) -> None:
-        # Never by LightGBM itself, which aborts the process on some missing files instead of returning an error.
+        # not by LightGBM, which aborts the process on some missing files instead of returning an error
         content = model if isinstance(model, bytes) else _content(model)
         self._lib = _library()
         self._handle = ctypes.c_void_p()
@@ -98,7 +98,7 @@ class NativeModel:
         self._result = (ctypes.c_double * num_classes)()
         self._length = ctypes.c_int64()
         self._fast_arguments = (self._fast, self._row, ctypes.byref(self._length), self._result)
-        # The row buffer is shared by all calls of this object.
+        # the row buffer is shared by all calls of this object
         self._lock = threading.Lock()
 
     def __del__(self) -> None:

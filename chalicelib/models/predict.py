@@ -49,7 +49,7 @@ def predict_match(
 
 
 def signature_if_known(stage: Stage, models: ModelStore) -> Signature | None:
-    """The signature of the stage's model, for checks that go without where there is none: nothing waits for a model."""
+    """The signature of the stage's model for optional checks; None where it is not available."""
     try:
         return Signature(models.info(stage).features)
     except ModelUnavailable:

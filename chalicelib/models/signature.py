@@ -16,7 +16,7 @@ class Signature:
     def __init__(self, features: Sequence[FeatureSpec]) -> None:
         self.names = [feature.name for feature in features]
         self._known = frozenset(self.names)
-        # (name, may be null, must be a whole number), flat for the loop that runs on every request.
+        # (name, may be null, must be a whole number), flat for the loop on every request
         self._columns = [(f.name, not f.required, f.type in INTEGER_TYPES) for f in features]
 
     def row(self, features: Mapping[str, float | None]) -> list[float]:
@@ -34,7 +34,7 @@ class Signature:
             try:
                 value = features[name]
             except KeyError:
-                # Optional in MLflow's sense: the column may be left out; LightGBM treats it as missing.
+                # optional in MLflow's sense: the column may be left out, and LightGBM treats it as missing
                 if nullable:
                     row.append(math.nan)
                 else:

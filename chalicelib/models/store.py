@@ -1,6 +1,6 @@
 """From a stage to its current model: read from the S3 mirror, cached per sandbox, last good one kept.
 
-Only the mirror is read; the registry itself is never on the request path, so predictions go on while it is down.
+Only the mirror is read; the registry itself is never on the request path, so predictions continue while it is down.
 """
 
 import hashlib
@@ -67,14 +67,14 @@ class ServedModel:
 
 @dataclass(slots=True)
 class _Cached:
-    """What is known of a stage.
+    """The cached state of a stage.
 
     Args:
-        etag: ETag of the description; empty where it is not the mirror's current one and must be read again.
-        description: The mirror object as it was read.
+        etag: ETag of the description; empty if the mirror must be read again.
+        description: The mirror object as read.
         info: The same, parsed.
-        checked_at: When the mirror was asked last.
-        model: The loaded model, once one is needed.
+        checked_at: When the mirror was last checked.
+        model: The loaded model, once needed.
         file_etag: ETag under which the model's file was last read whole.
         file_checked_at: When that was checked last.
     """
@@ -93,9 +93,9 @@ class ModelStore:
 
     Args:
         objects: Where the mirror is.
-        check_seconds: How long an answer of the mirror is trusted before it is asked again (by ETag).
+        check_seconds: How long before the mirror is checked again (by ETag).
         clock: Monotonic seconds.
-        copies: Where models are kept beside memory.
+        copies: Copies on disk.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class ModelStore:
         return self._fresh(stage).info
 
     def check(self, stage: Stage) -> None:
-        """Check that the mirror holds the model it names, whole, so that every new process can load it.
+        """Check that the mirrored model is complete, so that new processes can load it.
 
         The file is read when it is new or changed (by ETag), and not loaded.
 
@@ -172,7 +172,7 @@ class ModelStore:
                 if last_good is None:
                     raise ModelUnavailable(f"the model of {stage} cannot be read: {error.message}") from error
                 logger.warning("model unreadable, serving the last good one", extra={"reason": error.code})
-                # Without an ETag: the mirror is read again at the next check, and followed once it is whole.
+                # without an ETag: the mirror is read again at the next check and used once it is complete
                 cached = _Cached("", cached.description, last_good.info, cached.checked_at, last_good)
                 self._cache[stage] = cached
         assert cached.model is not None  # noqa: S101 - just loaded
@@ -188,7 +188,7 @@ class ModelStore:
             if stored is not None:
                 cached = self._replacement(stage, cached, stored.body, stored.etag)
         except ObjectMissing as error:
-            # The alias is gone from the registry: nobody wants this model served any more.
+            # the alias was removed from the registry: this model must no longer be served
             self._cache.pop(stage, None)
             if self._copies is not None:
                 self._copies.forget(stage)
@@ -222,7 +222,7 @@ class ModelStore:
         content = self._copies.model(info.model_sha256) if self._copies is not None else None
         if content is None:
             content = read(self._objects, info.model_key).body
-            # Before the native library sees it, which ends the process on some damaged files.
+            # before loading: LightGBM crashes the process on some damaged files
             _check_content(info, content)
         model = ServedModel(info, NativeModel(content))
         if self._copies is not None:

@@ -1,7 +1,6 @@
-"""What if a match's features were others: features derived from the changed ones follow.
+"""What-if predictions: features derived from changed ones follow.
 
-The model looks at few of the features directly; a rating acts through what is derived from it. A caller who changes a
-rating means all of that.
+A rating acts on the model mostly through features derived from it, so a changed rating changes these too.
 """
 
 from collections.abc import Mapping
@@ -25,8 +24,8 @@ HOME_RATING: Final = "home_elo_pre"
 AWAY_RATING: Final = "away_elo_pre"
 RATING_DIFFERENCE: Final = "diff_elo"
 EXPECTED_HOME: Final = ("elo_expected_home", "market_expected_home")
-"""Expected shares of the points by a rating. The market rating has the same scale and moves by as many points: who
-thinks a club stronger thinks so however its strength is measured."""
+"""Expected shares of the points by a rating. The market rating has the same scale and moves by the same points: a
+stronger club is stronger however its strength is measured."""
 
 Features = dict[str, float | None]
 
@@ -36,7 +35,7 @@ class WhatIf:
     """A prediction with changed features.
 
     Args:
-        prediction: It.
+        prediction: The prediction.
         features: Every feature of the match as it was used.
         followed: Names that were not changed by the caller but followed.
     """
@@ -74,7 +73,7 @@ def what_if(
 
 
 def changed(own: Mapping[str, float | None], changes: Mapping[str, float | None]) -> Features:
-    """A match's features with some changed, and what is derived from these following unless it was changed, too."""
+    """Change features of a match; features derived from them follow unless they are changed too."""
     features: Features = {**own, **changes}
     before, after = _rating_difference(own), _rating_difference(features)
     if before is None or after is None:
@@ -89,9 +88,9 @@ def changed(own: Mapping[str, float | None], changes: Mapping[str, float | None]
 
 
 def moved_share(expected: float, points: float) -> float:
-    """A side's expected share of the points once it is so many Elo points better.
+    """A side's expected share of the points if it were this many Elo points better.
 
-    The league's home advantage stays in it, whatever it is.
+    The league's home advantage stays included.
     """
     power = max(-MAX_POWER, min(MAX_POWER, points / ELO_SCALE))
     odds = expected / (1 - expected) * 10**power

@@ -1,1 +1,1 @@
-"""What the batch published: the pointer, reading it, paged lists."""
+"""Published data releases: the pointer, reading it, paged lists."""

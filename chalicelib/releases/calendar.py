@@ -13,9 +13,9 @@ def calendar(name: str, rows: Iterable[dict[str, Any]], now: datetime) -> str:
     """An iCalendar object with an event for each match whose kickoff is known.
 
     Args:
-        name: What calendar programs show.
+        name: Title in calendar programs.
         rows: Prediction rows.
-        now: When it is made.
+        now: Time of creation.
     """
     lines = [
         "BEGIN:VCALENDAR",
@@ -34,7 +34,7 @@ def calendar(name: str, rows: Iterable[dict[str, Any]], now: datetime) -> str:
 
 def _event(row: dict[str, Any], now: datetime) -> list[str]:
     kickoff = datetime.fromisoformat(row["match_date"]).astimezone(UTC)
-    # A match known by its date alone stands at 00:00 UTC: it is an event of the day.
+    # a match with a date only is stored at 00:00 UTC: make it an all-day event
     of_the_day = (kickoff.hour, kickoff.minute, kickoff.second) == (0, 0, 0)
     if of_the_day:
         times = [f"DTSTART;VALUE=DATE:{kickoff:%Y%m%d}", f"DTEND;VALUE=DATE:{kickoff + timedelta(days=1):%Y%m%d}"]

@@ -1,4 +1,4 @@
-"""What each list shows: its fields in order, and the SQL expression of each.
+"""The fields of each list, in order, and their SQL expressions.
 
 In the expressions `m` is the row of the match, `o` of its odds, `r` of its region's returns.
 """

@@ -1,6 +1,6 @@
-"""A serving file open for reading, with the odds files attached that listings need.
+"""A serving file open for reading, with the odds files that listings need attached.
 
-Statements only read: the connection refuses writes. SQLite comes from apsw, not from the runtime, so that the version
+Statements only read: the connection refuses writes. SQLite comes from apsw, not from the runtime, so the version
 is the one the file was written and tested with.
 """
 
@@ -24,7 +24,7 @@ STATEMENT_SECONDS: Final = 10.0
 """Longest that one statement may run; a page takes milliseconds."""
 
 _STEPS_BETWEEN_CHECKS: Final = 20_000
-"""SQLite instructions between two looks at the clock: less than a millisecond."""
+"""SQLite instructions between two checks of the clock: less than a millisecond."""
 
 _OPEN_FLAGS: Final = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
 
@@ -35,10 +35,10 @@ NO_ODDS: Final = "no_odds"
 
 
 class Source(Protocol):
-    """Where a database comes from."""
+    """The source of a database."""
 
     def attach(self, connection: apsw.Connection, schema: str) -> None:
-        """Make it a schema of the connection."""
+        """Attach it to the connection as a schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class RangedFile:
     """An object that is read block by block.
 
     Args:
-        files: SQLite's way to it.
+        files: SQLite's access to it.
         key: Its key.
         size: Its size in bytes.
         etag: Its ETag.
@@ -84,11 +84,11 @@ class ServingDatabase:
 
     Args:
         source: The file.
-        kept_odds: How many odds files stay attached: the current one, and what cursors of the one before still need.
+        kept_odds: How many odds files stay attached: the current one, and earlier ones for cursors.
         clock: Monotonic seconds.
 
     Raises:
-        ReleaseDamaged: it is no serving file.
+        ReleaseDamaged: it is not a serving file.
     """
 
     def __init__(self, source: Source, kept_odds: int = 2, clock: Callable[[], float] = time.monotonic) -> None:
@@ -99,9 +99,9 @@ class ServingDatabase:
         self._attached: OrderedDict[str, str] = OrderedDict()
         self._attachments = 0
         self.is_damaged = False
-        """Whether a statement found the file, or an attached one, to be another than was published."""
+        """Whether a statement found that a file was replaced since it was published."""
         self._connection.set_progress_handler(self._is_late, _STEPS_BETWEEN_CHECKS)
-        # First, so that names without a schema mean its tables.
+        # first, so that unqualified names mean its tables
         self._load("serving", source)
         self._connection.execute(f"ATTACH ':memory:' AS {NO_ODDS}")
         for statement in ODDS_SCHEMA:
@@ -112,11 +112,11 @@ class ServingDatabase:
         """The schema name of an odds file.
 
         Args:
-            key: What names the file; equal keys, equal content.
+            key: Identifies the file's content.
             source: Where it comes from, if it is not attached yet.
 
         Raises:
-            ReleaseDamaged: it is no odds file.
+            ReleaseDamaged: it is not an odds file.
         """
         if key in self._attached:
             self._attached.move_to_end(key)
@@ -131,7 +131,7 @@ class ServingDatabase:
         return schema
 
     def rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Row]:
-        """The rows of a statement, read as they are taken.
+        """The rows of a statement, read lazily.
 
         Raises:
             DeadlineExceeded: the statement takes too long.
@@ -150,7 +150,7 @@ class ServingDatabase:
 
     @cached_property
     def properties(self) -> Mapping[str, Any]:
-        """What the file says of itself, see `batch/serving.py`."""
+        """The file's properties, see `batch/serving.py`."""
         return {name: json.loads(value) for name, value in self.rows("SELECT name, value FROM properties")}
 
     def close(self) -> None:

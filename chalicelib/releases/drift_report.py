@@ -1,4 +1,4 @@
-"""The latest feature-drift report; not part of a release, since it is about the model as much as about the data."""
+"""The latest feature-drift report; not part of a release, since it concerns the model as much as the data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ DRIFT_REPORT_KEY: Final = "reports/drift/latest.json"
 
 @dataclass(frozen=True, slots=True)
 class DriftSummary:
-    """What the latest drift report comes to.
+    """Summary of the latest drift report.
 
     Args:
         score: Share of drifted features, 0 to 1; None where nothing could be compared.

@@ -1,4 +1,4 @@
-"""The pointers kept beside the current one: what stands in for it when it is damaged or gone."""
+"""Kept pointers, which replace the current one when it is damaged or missing."""
 
 import logging
 from typing import Final
@@ -11,11 +11,11 @@ logger = logging.getLogger(__name__)
 
 KEPT_POINTERS: Final = "releases/pointers/"
 _NEWEST_READ: Final = 20
-"""Kept pointers looked at for the one published last; several may be written in one second, and some be damaged."""
+"""Number of kept pointers to read for the latest one; several may be of the same second, some damaged."""
 
 
 def kept_pointers(objects: ObjectStore, count: int = _NEWEST_READ) -> list[Pointer]:
-    """The newest kept pointers that are whole, the one published last first.
+    """The newest undamaged kept pointers, latest first.
 
     Raises:
         ObjectStoreUnavailable: the store does not answer.
@@ -28,22 +28,22 @@ def kept_pointers(objects: ObjectStore, count: int = _NEWEST_READ) -> list[Point
         except ReleaseUnavailable:
             logger.warning("kept pointer malformed", extra={"key": key})
             continue
-        # Its name is the checksum of its content.
+        # its name is the checksum of its content
         if pointer is not None and pointer_version_key(pointer.version) == key:
             pointers.append(pointer)
     return sorted(pointers, key=lambda pointer: pointer.published_at, reverse=True)
 
 
 def current_pointer(objects: ObjectStore) -> tuple[Pointer | None, str | None]:
-    """The current pointer and its ETag; where it is malformed or gone, the kept one published last stands for it.
+    """The current pointer and its ETag; where it is malformed or missing, the latest kept one.
 
     Returns:
-        The pointer, None before the first release; the ETag of what is under the current pointer's key, whole or not,
-        None where nothing is.
+        The pointer, None before the first release; the ETag of the object under the current pointer's key, damaged or
+        not, None without one.
 
     Raises:
         ObjectStoreUnavailable: the store does not answer.
-        ReleaseUnavailable: it is malformed and no kept one is whole.
+        ReleaseUnavailable: it is malformed and every kept one is damaged.
     """
     stored = read_if_present(objects, POINTER_KEY)
     try:
@@ -63,14 +63,14 @@ def current_pointer(objects: ObjectStore) -> tuple[Pointer | None, str | None]:
 
 
 def heal_pointer(objects: ObjectStore) -> Pointer | None:
-    """Put the newest kept pointer in the place of a current one that is malformed or gone.
+    """Replace a malformed or missing current pointer by the newest kept one.
 
     Returns:
-        The pointer that was put there; None where nothing was to be done, or somebody else was quicker.
+        The restored pointer; None if nothing was needed or another process was faster.
 
     Raises:
         ObjectStoreUnavailable: the store does not answer.
-        ReleaseUnavailable: it is malformed and no kept one is whole.
+        ReleaseUnavailable: it is malformed and every kept one is damaged.
     """
     stored = read_if_present(objects, POINTER_KEY)
     if stored is not None and is_whole(stored.body):

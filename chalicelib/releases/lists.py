@@ -1,7 +1,7 @@
 """The lists of a release: predictions, matches, odds, cards and returns, filtered, ordered and paged.
 
 A page is read from the serving file by its own statement; `selection` builds it. Cursors hold the key of the last row,
-not a count, so a page deep in a list costs what the first costs.
+not a count, so a page deep in a list costs the same as the first.
 """
 
 import csv
@@ -68,12 +68,12 @@ def cards(query: Query, stage: Stage, releases: ReleaseStore, now: datetime) -> 
 
 
 def odds_rows(query: Query, releases: ReleaseStore, now: datetime) -> Page:
-    """1X2 odds of the matches that have a market, in order of match id; filtered by what their matches are."""
+    """1X2 odds of the matches that have a market, in order of match id; with the filters of their matches."""
     request = _request("odds", query, releases, now)
     entry = releases.entry(request.release.pointer, ODDS)
     selection = select(request.release, query, request.clock)
     after = request.cursor.after[-1] if request.cursor else -1
-    # Only the odds of matches that are carried on: one row behind the page shows that there is another.
+    # one more row than the page shows whether another page follows
     rows = _odds_by_match_id(request.release, selection, after, query.limit + 1)
     page_rows = [columns.ODDS.row(row[1:]) for row in rows[: query.limit]]
     more = rows[query.limit - 1][0] if len(rows) > query.limit else None
@@ -119,7 +119,7 @@ def prediction(match_id: int, stage: Stage, releases: ReleaseStore) -> dict[str,
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A query with what its cursor settles: the release, the time, and the row it goes on behind."""
+    """A query with what its cursor settles: the release, the time, and the last row of the previous page."""
 
     name: str
     query: Query
@@ -148,7 +148,7 @@ class _Request:
 def _request(name: str, query: Query, releases: ReleaseStore, now: datetime) -> _Request:
     cursor = decoded_cursor(name, query)
     release = releases.current() if cursor is None else releases.at(cursor.version)
-    # Whole seconds, as kickoffs and cursors have: every page of a listing then sees the same time.
+    # whole seconds, as in kickoffs and cursors: every page of a listing then sees the same time
     moment = now.replace(microsecond=0) if cursor is None else cursor.now
     return _Request(name, query, release, cursor, moment, clock_of(release.database, moment))
 
@@ -167,7 +167,7 @@ def _page(request: _Request, listing: Listing, entries: tuple[DatasetEntry, ...]
         for row, card in zip(page_rows, page, strict=True):
             _complete_card(card, row[len(listing.columns.names) + 1], request.now)
     following = keys[query.limit - 1] if len(rows) > query.limit else None
-    # The first entry is that of the predictions; the odds beside them may be newer.
+    # the first entry is that of the predictions; the odds may be newer
     return replace(request.page(page, following, entries), predictions_computed_at=parse_utc(entries[0].computed_at))
 
 
@@ -260,7 +260,7 @@ def _complete_card(card: dict[str, Any], kickoff: int | None, now: datetime) -> 
     card["is_correct"] = None if outcome is None else outcome == card["predicted_label"]
     card["price_age_seconds"] = None
     if collected_at is not None:
-        # of a match that has begun, how old its price was at kickoff
+        # after kickoff: the price's age at kickoff
         until = now.timestamp() if kickoff is None else min(now.timestamp(), kickoff)
         card["price_age_seconds"] = max(0, int(until - parse_utc(collected_at).timestamp()))
 
@@ -271,7 +271,7 @@ def _status(kickoff: int | None, finished: bool, now: datetime) -> str:  # noqa:
         return "finished"
     if kickoff is None or kickoff > now.timestamp():
         return "upcoming"
-    # Past its end without a result: the result is still to come in, but nobody plays any more.
+    # past its end without a result: no longer live, the result is still to come in
     return "live" if now.timestamp() < kickoff + LIVE_FOR.total_seconds() else "finished"
 
 

@@ -10,11 +10,11 @@ from chalicelib.releases.store import ReleaseStore
 
 @dataclass(frozen=True, slots=True)
 class Projections:
-    """Rows of the tables asked for, and when they were computed.
+    """Rows of the requested tables, and when they were computed.
 
     Args:
         rows: In order of region, league, season and projected position.
-        version: Names the content.
+        version: Identifies the content.
         computed_at: ISO-8601.
     """
 
@@ -29,7 +29,7 @@ def projections(
     """The tables, filtered by region, league (any case) and a team in them (a part of its name, any case).
 
     Raises:
-        DatasetUnavailable: this release carries no projections.
+        DatasetUnavailable: this release has no projections.
     """
     entry = releases.entry(releases.pointer(), PROJECTIONS)
     rows: list[dict[str, Any]] = releases.parsed(entry, json.loads)

@@ -1,4 +1,4 @@
-"""What a list request asks for, a page of its answer, and the cursor between two pages."""
+"""The query of a list request, a page of the list, and the cursor between two pages."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ from chalicelib.errors import CursorExpired, InvalidCursor
 
 DEFAULT_LIMIT: Final = 100
 ANONYMOUS_LIMIT: Final = 500
-"""Most rows of a page for callers without an API key, where keys are demanded at all."""
+"""Most rows of a page for callers without an API key, where keys are required."""
 MAX_LIMIT: Final = 5_000
 """5,000 cards are about 4 MB of JSON, below Lambda's 6 MB."""
 
@@ -36,18 +36,18 @@ class Query:
     """Filters, order and page of a list request; None means no filter.
 
     Args:
-        region: Region, whatever its case and accents.
-        league: League, alike.
+        region: Region, ignoring case and accents.
+        league: League, likewise.
         status: upcoming, live or finished.
         begin: Kickoff at or after.
         end: Kickoff before.
         min_region_roi: Regions whose ROI is at least this (a share, 0.05 is 5 %).
         value_only: Only cards with a value bet.
-        team: Part of a team's name or of one of its aliases, whatever its case and accents.
+        team: Part of a team's name or of one of its aliases, ignoring case and accents.
         match_ids: Only these matches.
         sort: Order of the matches.
         limit: Rows in the page.
-        cursor: Where the page begins, from the page before.
+        cursor: Start of the page, from the previous page.
     """
 
     region: str | None = None
@@ -71,11 +71,10 @@ class Page:
     Args:
         rows: The rows.
         next_cursor: Where the next page begins; None on the last.
-        version: Names the content: equal versions, equal page for equal filters. It changes with the release, and
-            with every kickoff that passes, since that changes a status.
+        version: Identifies the content for equal filters. It changes with the release and with every status.
         last_modified: When the newest data set of the list was computed.
         predictions_computed_at: When its predictions were computed; odds are newer.
-        now: The service's time that decided the statuses; a replay has its own.
+        now: The service's time that decided the statuses.
     """
 
     rows: list[dict[str, Any]]
@@ -87,16 +86,16 @@ class Page:
 
 
 Key: TypeAlias = list[int | float | None]
-"""What orders the rows of a list, of one row: a position, a match id, or an edge and a position."""
+"""The sort key of a row: a position, a match id, or an edge and a position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page begins.
+    """The start of a page.
 
     Args:
         version: Version of the release that the listing began in.
-        after: Key of the last row of the page before.
+        after: Key of the last row of the previous page.
         began_at: Time of the first page in seconds since the epoch: it decides the statuses of all pages, so that no
             match moves between them.
         listing: Which listing the cursor belongs to, see `listing_id`.
@@ -108,7 +107,7 @@ class Cursor:
     listing: str
 
     def encode(self) -> str:
-        """The cursor as callers see it."""
+        """The cursor as text for callers."""
         plain = json.dumps([_FORMAT, self.version, self.after, self.began_at, self.listing], separators=(",", ":"))
         return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
@@ -118,7 +117,7 @@ class Cursor:
 
         Raises:
             InvalidCursor: this service did not issue it.
-            CursorExpired: an earlier version of this service did; nothing can go on from it.
+            CursorExpired: an earlier version of this service did; it cannot be continued.
         """
         try:
             content = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
@@ -148,7 +147,7 @@ def _is_key(value: object) -> bool:
 
 
 def listing_id(name: str, query: Query) -> str:
-    """Names a listing: the list with its stage, the filters and the order, but not the size of its pages."""
+    """Identifies a listing: the list with its stage, filters and order, but not the page size."""
     filters = {
         field.name: getattr(query, field.name) for field in fields(query) if field.name not in ("limit", "cursor")
     }
@@ -159,7 +158,7 @@ def decoded_cursor(name: str, query: Query) -> Cursor | None:
     """The query's cursor, if it has one.
 
     Raises:
-        InvalidCursor: it is none, or belongs to another listing.
+        InvalidCursor: it is invalid, or belongs to another listing.
         CursorExpired: as `Cursor.decode`.
     """
     if query.cursor is None:

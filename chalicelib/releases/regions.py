@@ -12,7 +12,7 @@ _COMPETITIONS = (
 
 
 def regions(releases: ReleaseStore) -> tuple[list[dict[str, Any]], Pointer]:
-    """Regions in order of name, and the release they are of.
+    """Regions in order of name, and their release.
 
     Raises:
         ReleaseUnavailable, ReleaseDamaged: the release cannot be read.
@@ -20,7 +20,7 @@ def regions(releases: ReleaseStore) -> tuple[list[dict[str, Any]], Pointer]:
     release = releases.current()
     version = release.pointer.version
     if version not in _counted:
-        # Once per release: it reads every match.
+        # once per release: it reads every match
         _counted.clear()
         _counted[version] = _count(release)
     return _counted[version], release.pointer

@@ -4,14 +4,14 @@
 writes it. `odds.sqlite` holds odds, edges and returns of the same matches; a rebuild and every odds refresh write it.
 A reader attaches the second to the first, as schema `market`.
 
-A match's *position* is its place in the order of (kickoff, match_id), unknown kickoffs last. Rows that are asked for
-together lie together: matches and odds are stored twice, by position and by *place*, which is competition, then
+A match's *position* is its place in the order of (kickoff, match_id), unknown kickoffs last. Rows that are read
+together are stored together: matches and odds are stored twice, by position and by *place*, which is competition, then
 position, in one number; odds once more by match id, the order of their own list. A page of a list then costs a few
 reads wherever it begins.
 
 To add a column of a match, add it to `MATCH_COLUMNS` (one value for all stages) or `STAGE_COLUMNS`, and fill it in
 `batch/serving.py`; a column that depends on odds goes into `ODDS_COLUMNS` or `STAGE_ODDS_COLUMNS`. To show it, name it
-in `chalicelib/releases/columns.py`. Raise `SCHEMA_VERSION` when readers of the version before could not read the file.
+in `chalicelib/releases/columns.py`. Raise `SCHEMA_VERSION` when earlier readers could not read the file.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ STAGE_COLUMNS: Final[Mapping[str, str]] = {
     "predicted_class": "INTEGER",
     "in_sample": "INTEGER",
 }
-"""Columns of the same tables that each stage has of its own, named `<stage>_<column>`."""
+"""Columns of the same tables per stage, named `<stage>_<column>`."""
 
 ODDS_COLUMNS: Final[Mapping[str, str]] = {
     "match_id": "INTEGER",
@@ -99,7 +99,7 @@ STAGE_ODDS_COLUMNS: Final[Mapping[str, str]] = {
     "value_bet": "TEXT",
     "kelly_quarter": "REAL",
 }
-"""Columns of the first two that each stage has of its own: they follow from its probabilities and the odds."""
+"""Columns of the first two per stage: they follow from its probabilities and the odds."""
 
 
 def place(group: int, position: int) -> int:
@@ -128,7 +128,7 @@ PROPERTIES: Final = "CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT)
 
 SERVING_SCHEMA: Final = (
     PROPERTIES,
-    # Keys are names in the form of `chalicelib.text.plain`; so are a club's spellings, one a line.
+    # Keys are names in the form of `chalicelib.text.plain`; so are a club's spellings, one per line.
     "CREATE TABLE competitions"
     " (id INTEGER PRIMARY KEY, region TEXT, league TEXT, region_key TEXT, league_key TEXT, matches INTEGER)",
     "CREATE TABLE clubs (id INTEGER PRIMARY KEY, region TEXT, sex INTEGER, name TEXT, matches INTEGER, spellings TEXT)",
@@ -141,7 +141,7 @@ SERVING_SCHEMA: Final = (
     # `vector`: the features as little-endian doubles in the order of the property `features`, NaN where missing.
     "CREATE TABLE by_id (match_id INTEGER PRIMARY KEY, position INTEGER, vector BLOB)",
 )
-"""Tables before indexes and all before the first row: their root pages then lie together at the file's beginning."""
+"""Tables before indexes and all before the first row: their root pages are then contiguous at the file's beginning."""
 
 ODDS_SCHEMA: Final = (
     PROPERTIES,

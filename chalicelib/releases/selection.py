@@ -1,11 +1,11 @@
-"""From a query to SQL: which rows of a release a listing has, and how to read them in order without reading more.
+"""From a query to SQL: the rows of a listing, read in order and without reading others.
 
 Every filter on time becomes a range of positions, every filter on region, league, ROI or team a set of competitions
-or clubs. These choose the way to the rows:
+or clubs. These decide how rows are read:
 
-- a range of `matches` in order of kickoff, where nothing narrows it or what is asked for is common;
+- a range of `matches` in order of kickoff, without filters or with common values;
 - a range of `matches_by_league` for each competition, or of `appearances` for each club, merged by position;
-- the odds, where only matches with a value bet or an order by edge are asked for.
+- the odds, for value bets only or in order of edge.
 """
 
 import heapq
@@ -30,10 +30,10 @@ LIVE_FOR: Final = timedelta(hours=3)
 """How long after kickoff a match without a result counts as being played."""
 
 MAX_STREAMS: Final = 64
-"""Groups that are read one by one and merged; more are filtered out of a scan."""
+"""Up to this many groups are read one by one and merged; more are filtered from a scan."""
 
 ROWS_PER_DATABASE_PAGE: Final = PAGE_BYTES // 200
-"""Matches on one page of the database, about."""
+"""Approximate number of matches on a page of the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Clock:
 
     @property
     def state(self) -> str:
-        """All that the time changes in a list of one release."""
+        """The parts of a list that change with time."""
         return f"-{self.started:x}-{self.over:x}"
 
 
@@ -65,7 +65,7 @@ def clock_of(database: ServingDatabase, now: datetime) -> Clock:
 
 
 def _kicked_off(database: ServingDatabase, seconds: int) -> tuple[int, int]:
-    """How many matches kicked off by a time (as a position, the first that did not), and when the last of them did."""
+    """How many matches have kicked off at a time (also the position of the next), and when the last of them did."""
     statement = (
         "SELECT position, kickoff FROM matches INDEXED BY matches_kickoff WHERE kickoff <= :seconds "
         "ORDER BY kickoff DESC, position DESC LIMIT 1"
@@ -76,7 +76,7 @@ def _kicked_off(database: ServingDatabase, seconds: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A competition or a club that a filter admits.
+    """A competition or a club that passes a filter.
 
     Args:
         id: Its row.
@@ -89,15 +89,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The rows that a query's filters admit.
+    """The rows that pass a query's filters.
 
     Args:
         first: First position.
-        end: Position behind the last.
+        end: Position after the last.
         only_open: Only matches without a result.
         over: Of the matches from this position on, only those with a result; None: all.
-        competitions: Only of these; None: of all.
-        clubs: Only with one of these; None: with any.
+        competitions: Only of these; None: all.
+        clubs: Only with one of these; None: all.
         match_ids: Only these; None: all.
         value_bet: Only with a value bet.
         total: Matches in the release.
@@ -177,8 +177,8 @@ class Listing:
     """How the rows of a selection are read.
 
     Args:
-        release: What from.
-        columns: What of each row.
+        release: The release.
+        columns: Columns of each row.
         stage: Whose predictions and edges.
         with_odds: Whether the columns need the odds and the region's returns.
     """
@@ -195,8 +195,8 @@ class Listing:
 
         Args:
             selection: Which rows.
-            count: How many at most.
-            latest_first: The other way round.
+            count: Maximum number.
+            latest_first: Descending order.
             without_edge: Only matches without an edge.
         """
         if selection.first >= selection.end:
@@ -211,7 +211,7 @@ class Listing:
 
         Args:
             selection: Which rows.
-            count: How many at most.
+            count: Maximum number.
             after: Edge and position of the row before.
         """
         edge = f"o.{self.stage}_best_edge"
@@ -254,7 +254,7 @@ class Listing:
             yield statement, {**self._parameters(selection, count), **bounds}
 
     def _way(self, selection: Selection, count: int) -> tuple[list[int], str, str]:
-        """Groups to read one by one (0: none), where from, and the column that bounds and orders them."""
+        """Groups to read one by one (0: none), their table, and the column that bounds and orders them."""
         if selection.match_ids is not None:
             return [0], _SCAN, "m.position"
         for groups, source, key in (
@@ -326,7 +326,7 @@ def group_conditions(selection: Selection, row: str) -> list[str]:
 
 
 def group_parameters(selection: Selection) -> dict[str, Any]:
-    """The selection's sets as JSON, which SQL takes apart."""
+    """The selection's sets as JSON, for json_each."""
     return {
         "competitions": _json(group.id for group in selection.competitions or ()),
         "clubs": _json(group.id for group in selection.clubs or ()),
@@ -339,7 +339,7 @@ def _json(numbers: Iterable[int]) -> str:
 
 
 def _is_common(groups: tuple[Group, ...], total: int, count: int) -> bool:
-    """Whether a scan finds a page of the groups' matches sooner than reading the groups one by one."""
+    """Whether a scan finds a page of the groups' matches faster than reading group by group."""
     if len(groups) > MAX_STREAMS:
         return True
     matches = sum(group.matches for group in groups)
@@ -347,7 +347,7 @@ def _is_common(groups: tuple[Group, ...], total: int, count: int) -> bool:
 
 
 def deduplicated(rows: Iterable[Row]) -> Iterator[Row]:
-    """Ordered rows, each once: two groups have the same match where both its clubs were asked for."""
+    """Ordered rows without repetitions: a match is in two groups if both its clubs were requested."""
     last = None
     for row in rows:
         if row[0] != last:

@@ -1,6 +1,6 @@
 """Reading the current data release: the pointer, checked by ETag, and the serving files it names.
 
-A listing goes on in the release it began in (`ReleaseStore.at`).
+A listing continues in the release it began in (`ReleaseStore.at`).
 """
 
 import hashlib
@@ -34,7 +34,7 @@ KEPT_POINTERS: Final = 32
 
 
 WHOLE_BYTES: Final = 8 * 2**20
-"""Up to this many bytes one read of the whole file is faster than reads of the blocks that a first request needs."""
+"""Up to this many bytes reading the whole file is faster than reading the blocks that a first request needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Release:
     """One version of a release, open for reading.
 
     Args:
-        pointer: What it consists of.
+        pointer: Its pointer.
         database: The serving file.
         odds: Schema of the odds file that is attached to it.
     """
@@ -57,9 +57,9 @@ class ReleaseStore:
 
     Args:
         objects: Where the release is.
-        check_seconds: How long the pointer is trusted before it is asked again (by ETag).
+        check_seconds: How long before the pointer is checked again (by ETag).
         clock: Monotonic seconds.
-        kept_files: How many serving files stay open: the current one, and one that cursors may still need.
+        kept_files: How many serving files stay open: the current one, and one for cursors.
         whole_bytes: Largest file that is fetched whole.
     """
 
@@ -120,7 +120,7 @@ class ReleaseStore:
         return self._pointer[0]
 
     def current(self, *, with_odds: bool = True) -> Release:
-        """The current release; while its files cannot be read, the last one that could.
+        """The current release; while its files are unreadable, the last readable one.
 
         Args:
             with_odds: Whether its odds are needed; a single row of predictions or features is read without them.
@@ -128,7 +128,7 @@ class ReleaseStore:
         Raises:
             ReleaseUnavailable: none was ever published, or its pointer cannot be read.
             DatasetUnavailable: it has no serving files, or they cannot be fetched.
-            ReleaseDamaged: its files are not what was published.
+            ReleaseDamaged: its files differ from what was published.
         """
         pointer = self.pointer()
         if self._last_good is not None and self._is_known_unreadable(pointer):
@@ -148,7 +148,7 @@ class ReleaseStore:
         """The release of that version, current or kept.
 
         Raises:
-            CursorExpired: that version is past its retention, or never was.
+            CursorExpired: that version was deleted or never existed.
             ReleaseUnavailable, DatasetUnavailable, ReleaseDamaged: it cannot be read.
         """
         return self._open(self.pointer_at(version), with_odds=True)
@@ -162,14 +162,14 @@ class ReleaseStore:
         try:
             return pointer.datasets[dataset]
         except KeyError:
-            raise DatasetUnavailable(f"the current data release carries no {dataset} yet") from None
+            raise DatasetUnavailable(f"the current data release has no {dataset} yet") from None
 
     def content(self, entry: DatasetEntry) -> bytes:
         """The bytes of a data set, checked against its checksum.
 
         Raises:
             DatasetUnavailable: the file cannot be read.
-            ReleaseDamaged: it is not what was published.
+            ReleaseDamaged: it differs from what was published.
         """
         try:
             stored = read(self._objects, entry.key)
@@ -180,11 +180,11 @@ class ReleaseStore:
         return stored.body
 
     def parsed(self, entry: DatasetEntry, parse: Callable[[bytes], T]) -> T:
-        """What a small file says, kept in memory for the next request.
+        """A small file's parsed content, cached for the next request.
 
         Args:
             entry: The file.
-            parse: Reads it; always the same for the same file.
+            parse: Parses it; always the same for one file.
 
         Raises:
             DatasetUnavailable, ReleaseDamaged: as `content`.
@@ -199,7 +199,7 @@ class ReleaseStore:
         """The pointer of that version, current or kept.
 
         Raises:
-            CursorExpired: that version is past its retention, or never was.
+            CursorExpired: that version was deleted or never existed.
             ReleaseUnavailable: nothing can be read.
         """
         current = self.pointer()
@@ -218,14 +218,14 @@ class ReleaseStore:
         return self._old_pointers[version]
 
     def _is_known_unreadable(self, pointer: Pointer) -> bool:
-        """Whether the release could not be read a moment ago: it is fetched again only at the next look."""
+        """Whether the release was unreadable at the last check: it is fetched again at the next one."""
         if self._unreadable is None:
             return False
         version, at = self._unreadable
         return version == pointer.version and self._clock() - at < self._check_seconds
 
     def _source(self, entry: DatasetEntry) -> Source:
-        """A small file whole, checked against its checksum; of a large one the blocks that queries need."""
+        """A small file as a whole, checked against its checksum; a large one by blocks."""
         if entry.bytes <= self._whole_bytes:
             return WholeFile(lambda: self.content(entry))
         return RangedFile(self._files, entry.key, entry.bytes, entry.etag)

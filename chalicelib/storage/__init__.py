@@ -1,1 +1,1 @@
-"""What is read from the bucket: objects, the data release and its tables."""
+"""Objects in the bucket: read, written, signed for, read by range."""

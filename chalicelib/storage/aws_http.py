@@ -1,11 +1,11 @@
-"""Requests to AWS signed here, for the two reads that stand between a cold start and its first prediction.
+"""Sign requests to AWS for the two reads between a cold start and its first prediction.
 
-The SDK needs 0.2 s to load an S3 client (service model, endpoint rules, s3transfer), more than everything else a new
-sandbox does before it answers; docs/performance.md has the figures. What is signed here is small: GET of an object and
-`GetSecretValue`. Everything else goes through the SDK.
+The SDK needs 0.2 s to load an S3 client (service model, endpoint rules, s3transfer), more than everything else in a
+cold start (docs/performance.md). Only GET of an object and `GetSecretValue` are signed here; everything else uses the
+SDK.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html (Signature Version
-4); held against botocore's own signer in the tests.
+4); the tests compare with botocore's signer.
 """
 
 import hashlib
@@ -29,12 +29,12 @@ _UNSIGNED: Final = frozenset({"connection", "user-agent", "if-none-match", "cont
 
 
 class AwsUnreachable(Exception):
-    """No answer, or none but server errors, after all attempts."""
+    """No answer, or only server errors, after all attempts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A role's temporary keys, as Lambda puts them into the environment."""
+    """A role's temporary keys, from Lambda's environment."""
 
     access_key: str
     secret_key: str
@@ -42,7 +42,7 @@ class Credentials:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self | None:
-        """The credentials in the usual variables; None where they come from somewhere else."""
+        """The credentials in the usual variables; None without them."""
         try:
             return cls(
                 environment["AWS_ACCESS_KEY_ID"],
@@ -74,15 +74,15 @@ def signed_headers(
     body: bytes,
     now: datetime,
 ) -> dict[str, str]:
-    """The headers with those that authenticate them.
+    """Add the headers that authenticate a request.
 
     Args:
-        credentials: Who asks.
+        credentials: The caller's.
         service: Signing name: `s3`, `secretsmanager`.
         region: Region of the endpoint.
         method: HTTP method.
         host: Host header, with the port if the URL has one.
-        path: Path as it is sent, quoted once; no query.
+        path: Path as sent, quoted once; no query.
         headers: Other headers; those that proxies may change are not signed.
         body: What is sent.
         now: The time, UTC.
@@ -108,15 +108,15 @@ def signed_headers(
 
 
 class AwsEndpoint:
-    """One service's endpoint, over connections that are kept (one per thread).
+    """One service's endpoint, with a persistent connection per thread.
 
     Args:
         service: Signing name.
         region: Region.
         url: Scheme, host and perhaps port.
-        credentials: Who asks.
+        credentials: The caller's.
         clock: The time, UTC.
-        pause: Waits so many seconds between attempts.
+        pause: Waits for a number of seconds between attempts.
     """
 
     def __init__(
@@ -140,20 +140,20 @@ class AwsEndpoint:
         self._kept = threading.local()
 
     def request(self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
-        """Send a request, again after server errors and lost connections.
+        """Send a request; retry after server errors and lost connections.
 
         Args:
-            method: HTTP method; what is sent must bear repetition.
+            method: HTTP method; the request must be idempotent.
             path: Path, not quoted yet.
             headers: Further headers.
             body: What to send.
 
         Raises:
-            AwsUnreachable: no answer but server errors, or none at all.
+            AwsUnreachable: no answer, or only server errors.
         """
         quoted = quote(path, safe="/-_.~")
         for attempt in range(ATTEMPTS):
-            # At once the first time: a connection kept while the sandbox was frozen is usually dead.
+            # at once the first time: a connection from before the sandbox was frozen is usually dead
             if attempt > 1:
                 self._pause(_FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - only a wait
             try:
@@ -189,7 +189,7 @@ class AwsEndpoint:
             response = connection.getresponse()
             content = response.read()
         except BaseException:
-            # Also when the function's deadline interrupts: half an answer must not be read as the next one's.
+            # also when the function's deadline interrupts: the rest of an answer must not be read as the next one's
             connection.close()
             raise
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
@@ -203,7 +203,7 @@ class AwsEndpoint:
 
 
 def service_url(service: str, region: str, environment: Mapping[str, str]) -> tuple[str, bool]:
-    """Where a service is, and whether that is an address of the environment's choice (an emulator, a proxy)."""
+    """A service's URL, and whether the environment sets it (an emulator, a proxy)."""
     chosen = environment.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environment.get("AWS_ENDPOINT_URL")
     if chosen:
         return chosen.rstrip("/"), True
@@ -212,7 +212,7 @@ def service_url(service: str, region: str, environment: Mapping[str, str]) -> tu
 
 
 class SecretRefused(Exception):
-    """Secrets Manager does not hand out the secret; the text is its error's type, never more."""
+    """Secrets Manager does not return the secret; the text is only its error's type."""
 
 
 class SecretsReader:

@@ -1,4 +1,4 @@
-"""Objects under keys: the small part of S3 that the service needs, and its error vocabulary."""
+"""Objects under keys: the small part of S3 that the service needs, and its errors."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,13 +21,13 @@ class ObjectMissing(ServiceError):
 
 
 class ObjectStoreUnavailable(Retryable):
-    """The bucket cannot be reached or refuses to answer."""
+    """The bucket does not answer."""
 
     code = "object_store_unavailable"
 
 
 class ConditionFailed(ServiceError):
-    """A conditional write lost: somebody else wrote the object in between."""
+    """A conditional write failed: the object was written meanwhile."""
 
     code = "condition_failed"
 
@@ -80,7 +80,7 @@ class ObjectStore(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Remove the object; absent is fine.
+        """Delete the object, if it exists.
 
         Raises:
             ObjectStoreUnavailable: the store does not answer.
@@ -214,5 +214,5 @@ def _translated(error: ClientError, key: str) -> ServiceError:
     if code == "NoSuchKey" or status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         return ObjectMissing(f"no object {key}")
     if status in (409, 412):
-        return ConditionFailed(f"{key} was written by somebody else in between")
+        return ConditionFailed(f"{key} was written by another process meanwhile")
     return ObjectStoreUnavailable(f"the bucket answered {code}")

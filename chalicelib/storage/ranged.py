@@ -1,8 +1,8 @@
-"""An SQLite file system over objects: a database in the bucket is read block by block as its queries need it.
+"""An SQLite file system over objects: a database in the bucket is read block by block, as queries need it.
 
-Each read of the bucket is a ranged GET of whole blocks, under the ETag that the object had when it was published: an
-object that was replaced is an error and never a mixture. Blocks stay in memory up to a bound, the longest unused go
-first. Reads that follow one another grow, so that a scan costs few of them.
+Each read of the bucket is a ranged GET of whole blocks, under the ETag that the object had when it was published: a
+replaced object is an error, never a mixture. Blocks are cached up to a limit, least recently used evicted first.
+Sequential reads grow, so a scan needs few of them.
 """
 
 from collections import OrderedDict
@@ -16,7 +16,7 @@ BLOCK_BYTES: Final = 65_536
 HEAD_BLOCKS: Final = 12
 """Blocks of the first read: the schema and the roots of all tables lie at a file's beginning."""
 MAX_READAHEAD_BLOCKS: Final = 16
-"""Blocks of one read at most, where reads follow one another."""
+"""Largest number of blocks per read, for sequential reads."""
 CACHE_BYTES: Final = 16 * 2**20
 
 VFS_NAME: Final = "objects"
@@ -27,7 +27,7 @@ class BlockCache:
 
     Args:
         objects: Where the objects are.
-        max_bytes: How much stays in memory.
+        max_bytes: Size of the cache.
     """
 
     def __init__(self, objects: ObjectStore, max_bytes: int = CACHE_BYTES) -> None:
@@ -38,12 +38,12 @@ class BlockCache:
         """Reads of the bucket so far."""
 
     def block(self, key: str, number: int, ahead: int, etag: str | None) -> bytes:
-        """A block of an object; where it is not in memory it is read together with those behind it.
+        """A block of an object; if not in memory, it is read together with the following ones.
 
         Args:
             key: The object's key.
             number: Which block.
-            ahead: How many blocks one read fetches.
+            ahead: Number of blocks to read at once.
             etag: The object's ETag.
 
         Raises:
@@ -112,7 +112,7 @@ class ObjectFile:
         return self._size
 
     def xClose(self) -> None:  # noqa: N802
-        """Nothing to close; the blocks stay for the next file of the same object."""
+        """Nothing to close; the blocks stay cached."""
 
     def xLock(self, _level: int) -> None:  # noqa: N802
         """Nobody writes."""
@@ -129,7 +129,7 @@ class ObjectFile:
         return False
 
     def xSectorSize(self) -> int:  # noqa: N802
-        """Without meaning for a file that is only read."""
+        """Irrelevant for a read-only file."""
         return 4096
 
     def xDeviceCharacteristics(self) -> int:  # noqa: N802
@@ -138,7 +138,7 @@ class ObjectFile:
 
 
 class ObjectFileSystem(apsw.VFS):
-    """SQLite's way to the objects: a database is opened by the name under which `add` knows it.
+    """SQLite's access to the objects: a database is opened by the name from `uri`.
 
     Args:
         cache: The blocks in memory.
@@ -156,7 +156,7 @@ class ObjectFileSystem(apsw.VFS):
         return f"file:{key}?immutable=1&mode=ro&vfs={self.name}"
 
     def xOpen(self, name: Any, flags: list[int]) -> Any:  # noqa: N802
-        """The object's file; temporary files are those of the base."""
+        """The object's file; temporary files come from the base VFS."""
         key = name.filename() if isinstance(name, apsw.URIFilename) else name
         if key not in self._files:
             return super().xOpen(name, flags)

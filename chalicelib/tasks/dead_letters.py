@@ -1,4 +1,4 @@
-"""Messages that failed too often: end their tasks, and run them again when an operator asks."""
+"""Messages that failed too often: end their tasks, and run them again on an operator's request."""
 
 import uuid
 from collections.abc import Callable, Iterable
@@ -23,7 +23,7 @@ class DeadLetter:
 
     Args:
         receipt: The queue's id of the message.
-        outcome: `failed`: its task was ended so; `no_task`: it names none; `retry` asks the queue to deliver it again.
+        outcome: `failed`: its task ended; `no_task`: it names none; `retry` asks the queue to deliver it again.
         task_id: The task, if the message names one.
         reason: Why it failed, as far as known; with `retry`, why it could not be ended.
     """
@@ -35,7 +35,7 @@ class DeadLetter:
 
 
 def end_dead_letters(letters: Iterable[QueuedMessage], tasks: TaskStore, now: datetime) -> list[DeadLetter]:
-    """End the tasks of messages that failed too often as failed, and keep what was asked for an operator.
+    """End the tasks of messages that failed too often, and keep their messages for an operator.
 
     Returns:
         One entry per message; never raises.
@@ -46,12 +46,12 @@ def end_dead_letters(letters: Iterable[QueuedMessage], tasks: TaskStore, now: da
 def _end(letter: QueuedMessage, tasks: TaskStore, now: datetime) -> DeadLetter:
     task_id = task_id_of(letter.body)
     if task_id is None:
-        # Not sent by this service, and nobody can be told.
+        # not sent by this service: there is no caller to inform
         return DeadLetter(letter.receipt, "no_task", reason="unreadable_message")
     try:
         reason = _reason(task_id, letter, tasks)
         newly_failed = tasks.fail(task_id, DEAD_LETTER, f"the prediction failed too often: {reason}", now, keep=True)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the others must be ended and this one come back
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others must end and this one be retried
         return DeadLetter(letter.receipt, "retry", task_id, reason_of(error))
     return DeadLetter(letter.receipt, "failed" if newly_failed else "already_ended", task_id, reason)
 
@@ -82,18 +82,18 @@ def redrive(
     reopen: bool,
     new_id: Callable[[], uuid.UUID] = uuid.uuid4,
 ) -> Redriven | None:
-    """Run a kept dead letter again: as a new task that the failed one names, or, reopened, as itself.
+    """Run a kept dead letter again: as a new task named by the failed one, or reopened as the same task.
 
     Args:
         task: One of `TaskStore.dead_letters`.
         tasks: The tasks.
         queue: The inference queue.
-        now: The time of it.
+        now: The current time.
         reopen: Make the same task pending again, although its caller may have read that it failed.
-        new_id: Makes ids.
+        new_id: Generates ids.
 
     Returns:
-        None if it is no dead letter any more.
+        None if it is no longer a dead letter.
 
     Raises:
         TaskStoreUnavailable: nothing happened.

@@ -1,4 +1,4 @@
-"""How long work on a batch of tasks may go on."""
+"""The deadline of work on a batch of tasks."""
 
 import math
 import time

@@ -22,7 +22,7 @@ from chalicelib.tasks.store import TaskStore
 from chalicelib.timestamps import as_utc
 
 SUSPECT_FROM_DELIVERY: Final = 3
-"""From this delivery attempt on a message is processed by itself: it may be what ended whole batches before."""
+"""From this delivery attempt on a message is processed alone: it may have crashed whole batches before."""
 
 WRITERS: Final = 8
 """Concurrent conditional writes; they wait for the network, not for the processor."""
@@ -40,7 +40,7 @@ class MessageResult:
         match_id: The match, if the message could be read.
         stage: The stage, if the message could be read.
         delivery: Delivery attempt, from 1.
-        waited_seconds: From submission to the end.
+        waited_seconds: From submission to outcome.
     """
 
     receipt: str
@@ -63,7 +63,7 @@ class TaskOutcome:
     error: Rejected | None = None
 
     def write(self, tasks: TaskStore, now: datetime) -> MessageResult:
-        """Write it once; whatever fails is retried by another delivery."""
+        """Write it once; failed writes are retried by another delivery."""
         task_id = self.message.task_id
         try:
             if self.error is not None:
@@ -81,11 +81,11 @@ class TaskOutcome:
         )
 
     def _result(self) -> dict[str, Any]:
-        assert self.result is not None  # noqa: S101 - one of the two is given
+        assert self.result is not None  # noqa: S101 - one of the two is set
         return self.result.model_dump(mode="json", by_alias=True)
 
     def retry_later(self, reason: str | None) -> MessageResult:
-        """What becomes of the message if the outcome is not written."""
+        """The message's result if the outcome is not written."""
         return _retry_later(self.queued, self.message, reason)
 
 
@@ -99,24 +99,24 @@ def drain(
 ) -> list[MessageResult]:
     """Predict a batch of queued tasks, one native call per stage, and write each result once.
 
-    A task whose features the model rejects ends as failed at once; a message that is not ours is left to the
-    dead-letter queue; a dependency that is unreachable leaves its tasks to redelivery. Healthy messages go before
-    suspects: those that came back often are processed last and one at a time, so that one that ends the process takes
-    no others down with it for long.
+    A task whose features the model rejects ends as failed at once; an unreadable message is left to the
+    dead-letter queue; while a dependency is unreachable its tasks are left to redelivery. Healthy messages go before
+    suspects: messages delivered often are processed last and one at a time, so that one that crashes the process does
+    not delay others for long.
 
     Args:
         batch: The messages, in any order; duplicates change nothing.
         models: Current models.
         tasks: The tasks.
         clock: The time at which an outcome is written.
-        deadline: When to stop; what is not done by then is retried later. Default: never.
+        deadline: When to stop; the rest is retried later. Default: never.
 
     Returns:
         One entry per message, in any order; never raises.
     """
     deadline = deadline or Deadline()
     suspects = [queued for queued in batch if queued.delivery >= SUSPECT_FROM_DELIVERY]
-    # In another order each time: whatever stands behind the one that ends the process is in front of it soon.
+    # in a new order each time: a message behind the one that crashes the process is soon in front of it
     suspects.sort(key=lambda queued: hashlib.sha256(f"{queued.receipt} {queued.delivery}".encode()).digest())
     healthy = [queued for queued in batch if queued.delivery < SUSPECT_FROM_DELIVERY]
     results: list[MessageResult] = []
@@ -129,7 +129,7 @@ def drain(
 
 
 def record_faults(results: Iterable[MessageResult], tasks: TaskStore, deadline: Deadline) -> None:
-    """Record why late delivery attempts failed, so that the dead letter can say it; best effort."""
+    """Record why late delivery attempts failed, for its dead letter; best effort."""
     for result in results:
         is_late = result.outcome == "retry" and result.delivery >= SUSPECT_FROM_DELIVERY
         if is_late and result.task_id is not None and result.reason is not None and not deadline.passed():
@@ -165,7 +165,7 @@ def _drain_group(
             continue
         try:
             model = models.current(stage)
-        except Exception as error:  # noqa: BLE001 - whatever keeps the model away, the messages must come back
+        except Exception as error:  # noqa: BLE001 - whatever the cause, the messages must be retried
             results.extend(_retry_later(queued, message, reason_of(error)) for queued, message in messages)
         else:
             results.extend(_predict_into(outcomes, model, messages))
@@ -181,7 +181,7 @@ def _drain_group(
 def _write(
     outcomes: Sequence[TaskOutcome], tasks: TaskStore, clock: Callable[[], datetime], deadline: Deadline
 ) -> list[MessageResult]:
-    """All conditional writes; what is not done in time is left to redelivery, which then may find it done."""
+    """Do all conditional writes; those not done in time are left to redelivery."""
     futures = [_writers().submit(lambda outcome: outcome.write(tasks, clock()), outcome) for outcome in outcomes]
     wait(futures, timeout=deadline.remaining())
     return [
@@ -208,7 +208,7 @@ def _predict_into(
             valid.append((queued, message))
         except FeaturesRejected as error:
             outcomes.append(TaskOutcome(queued, message, error=error))
-        except Exception as error:  # noqa: BLE001 - one bad message must not keep the others from their results
+        except Exception as error:  # noqa: BLE001 - one bad message must not fail the others
             undecided.append(_retry_later(queued, message, reason_of(error)))
     for (queued, message), predicted in zip(valid, _predict_many(model, rows), strict=True):
         if isinstance(predicted, Exception):
@@ -222,7 +222,7 @@ def _predict_into(
 def _predict_many(model: ServedModel, rows: list[list[float]]) -> Sequence[OutcomeProbabilities | Exception]:
     try:
         return model.predict_many(rows)
-    except Exception as error:  # noqa: BLE001 - one bad row must not keep the others from their results
+    except Exception as error:  # noqa: BLE001 - one bad row must not fail the others
         return [error] if len(rows) == 1 else [_predict_many(model, [row])[0] for row in rows]
 
 

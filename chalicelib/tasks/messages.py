@@ -1,4 +1,4 @@
-"""A message of the inference queue: as delivered, which task it names, how it is sent again."""
+"""A message of the inference queue: as delivered, its task, and how it is resent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ class QueuedMessage:
 
 
 def reason_of(error: Exception) -> str:
-    """A failure's code, as logs and metrics name it."""
+    """A failure's code in logs and metrics."""
     return error.code if isinstance(error, ServiceError) else type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""What an operator asks of the queues and of the functions that drain them."""
+"""The operator's view of the queues and of the functions that drain them."""
 
 import json
 from collections.abc import Iterable
@@ -17,19 +17,18 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
 PING = {"ping": True}
-"""Event that makes the inference function answer without draining anything."""
+"""Event that the inference function answers without draining anything."""
 
 
 COUNTED_AT_MOST: Final = 10_000
-"""How far tasks are counted: beyond it the exact number changes nothing but the time it takes."""
+"""Tasks are counted up to this number."""
 
 
 def queues(inference: SqsTaskQueue, dead_letters: SqsTaskQueue, tasks: TaskStore) -> QueuesResponse:
     """Counts of both queues and of the tasks behind them, and the age of the oldest task that has not ended.
 
-    SQS gives the age of its oldest message only to CloudWatch, minutes late; the task table knows it exactly. Dead
-    letters leave their queue within seconds, when their tasks end as failed; what is kept of them for an operator is in
-    the task table too.
+    SQS reports the age of its oldest message only to CloudWatch, minutes late; the task table has it exactly. Dead
+    letters leave their queue within seconds, when their tasks end as failed; the task table keeps them for an operator.
 
     Raises:
         QueueUnavailable, TaskStoreUnavailable: one of them does not answer.
@@ -66,7 +65,7 @@ def celery_counts(counts: QueueCounts) -> dict[str, int]:
 
 def _counted(tasks: Iterable[Task]) -> tuple[int, Task | None]:
     first, number = None, 0
-    for number, task in enumerate(islice(tasks, COUNTED_AT_MOST), start=1):  # noqa: B007 - the count is the answer
+    for number, task in enumerate(islice(tasks, COUNTED_AT_MOST), start=1):  # noqa: B007 - only the count matters
         first = first or task
     return number, first
 
@@ -76,7 +75,7 @@ def _age(task: Task | None, now: datetime) -> float | None:
 
 
 def workers(client: "LambdaClient", function: str, queue: SqsTaskQueue) -> WorkersResponse:
-    """State of the inference function, of its event source mapping, whether it answers a ping, and what waits for it.
+    """State of the inference function and its event source mapping, its answer to a ping, and its queue's counts.
 
     Raises:
         WorkersUnavailable: Lambda does not answer.
@@ -119,7 +118,7 @@ def workers(client: "LambdaClient", function: str, queue: SqsTaskQueue) -> Worke
 
 
 def _counts_if_known(queue: SqsTaskQueue) -> dict[str, int]:
-    """The page is about the workers: a queue that does not answer leaves its counts null."""
+    """The queue's counts; null if it does not answer, since the page is about workers."""
     try:
         return celery_counts(queue.counts())
     except QueueUnavailable:
@@ -132,7 +131,7 @@ def _ping(client: "LambdaClient", function: str) -> Literal["ok", "failed", "thr
     except client.exceptions.TooManyRequestsException:
         return "throttled"
     except ReadTimeoutError:
-        # It was called and does not answer: a worker that hangs.
+        # it was invoked and does not answer: a worker hangs
         return "failed"
     if "FunctionError" in answer:
         return "failed"

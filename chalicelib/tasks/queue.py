@@ -1,4 +1,4 @@
-"""The inference queue: send, and count what waits."""
+"""The inference queue: send, and count waiting messages."""
 
 import contextlib
 import time
@@ -43,7 +43,7 @@ class TaskQueue(Protocol):
         ...
 
     def backlog(self) -> int:
-        """How many messages wait, as it was a moment ago; 0 if that was never known."""
+        """Number of waiting messages at the last count; 0 before the first."""
         ...
 
 
@@ -53,7 +53,7 @@ class SqsTaskQueue:
     Args:
         client: SQS client.
         url: The queue's URL.
-        backlog_seconds: How long a count is good enough for `backlog`.
+        backlog_seconds: How long `backlog` reuses a count.
         clock: Monotonic seconds.
     """
 
@@ -102,7 +102,7 @@ class SqsTaskQueue:
         now = self._clock()
         if self._counted_at is None or now - self._counted_at >= self._backlog_seconds:
             self._counted_at = now
-            # A queue that cannot be counted may still accept: `send` will say. The last count stands.
+            # a queue that cannot be counted may still accept messages: keep the last count
             with contextlib.suppress(QueueUnavailable):
                 self._backlog = self.counts().waiting
         return self._backlog

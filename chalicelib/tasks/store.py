@@ -5,10 +5,10 @@ Items of the one table, all with a TTL attribute `expires_at`:
   it has ended; while pending also `pending_shard` (key of the sparse index `pending`), `sends` (how often it was sent
   again) and `next_send_at` (when that is due next);
 - a task that ended as `failed` without having been predicted keeps its message and stays in the index, in the shard
-  `dead`, until an operator runs it again or its time is over;
+  `dead`, until an operator runs it again or its retention ends;
 - an idempotency key: `task_id` = `key#<hash>`, with the fingerprint of the body and the id of its task.
 
-Why it is so: docs/adr/0006-task-durability.md.
+Reasons: docs/adr/0006-task-durability.md.
 """
 
 import hashlib
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 PENDING_INDEX: Final = "pending"
-# One partition per shard of the sparse index: writes spread, the sweep reads them all.
+# one partition per shard of the sparse index: writes spread, the sweep reads all of them
 PENDING_SHARDS: Final = 4
 DEAD_SHARD: Final = "dead"
 DEAD_LETTER_SECONDS: Final = 14 * 86_400
-"""How long the message of a dead letter is kept for an operator; as long as SQS keeps a message at most."""
+"""How long the message of a dead letter is kept for an operator; SQS's longest retention."""
 RESEND_AFTER_SECONDS: Final = 1_200.0
-"""How long after its submission a pending task is sent again: later than its message can still be in redelivery
-(maximum receive count x visibility timeout = 15 min). Each further wait is twice as long."""
+"""How long after its submission a pending task is sent again: longer than redelivery takes (maximum receive count x
+visibility timeout = 15 min). Each further wait is twice as long."""
 
 
 class TaskState(StrEnum):
-    """Where a task is in its life."""
+    """The state of a task."""
 
     PENDING = "pending"
     SUCCESS = "success"
@@ -51,14 +51,14 @@ class Task:
 
     Args:
         task_id: Its id, unguessable.
-        state: Where it is in its life.
+        state: Its state.
         result: The prediction object when it succeeded.
         error: Type and message when it failed.
         message: The queued message while it is pending or kept as a dead letter; the index does not carry it.
         submitted_at: When it was accepted, epoch seconds.
         sends: How often its message was sent again.
         next_send_at: When its message may be sent again, epoch seconds.
-        fault: Why a late delivery of it failed, if that could be noted.
+        fault: Why a late delivery of it failed, if recorded.
     """
 
     task_id: str
@@ -72,7 +72,7 @@ class Task:
     fault: str | None = None
 
     def age_seconds(self, now: datetime) -> float:
-        """Seconds since it was submitted; at least 0, since clocks differ by a little."""
+        """Seconds since it was submitted; at least 0, since clocks differ slightly."""
         return max(0.0, now.timestamp() - self.submitted_at)
 
 
@@ -85,7 +85,7 @@ class IdempotencyKey:
 
     @property
     def item_id(self) -> str:
-        """Id of its item; hashed, so that no caller's text becomes a key."""
+        """Id of its item; hashed, so callers' text never becomes a key."""
         return "key#" + hashlib.sha256(self.key.encode()).hexdigest()
 
 
@@ -93,7 +93,7 @@ class TaskStore(Protocol):
     """Tasks and idempotency keys. Every method raises TaskStoreUnavailable while the table does not answer."""
 
     def submit(self, task_id: str, message: str, now: datetime, key: IdempotencyKey | None = None) -> str:
-        """Record a pending task; with a key used before for the same body, answer that task's id instead.
+        """Record a pending task; for a key used before with the same body, return that task's id instead.
 
         Raises:
             IdempotencyConflict: the key was used for another body.
@@ -125,19 +125,19 @@ class TaskStore(Protocol):
 
         Args:
             task_id: The task.
-            error_type: What a program tells failures apart by.
-            message: What a person reads.
+            error_type: For programs.
+            message: For people.
             now: When it ended.
             keep: Whether its message is kept, as a dead letter that an operator can run again.
         """
         ...
 
     def note_fault(self, task_id: str, fault: str) -> None:
-        """Remember why a delivery of a pending task failed; of an ended one, nothing."""
+        """Record why a delivery failed, if the task is pending."""
         ...
 
     def fault(self, task_id: str) -> str | None:
-        """What `note_fault` remembered last; None if nothing."""
+        """The fault recorded last; None without one."""
         ...
 
     def claim_send(self, task: Task, now: datetime) -> str | None:
