@@ -72,16 +72,16 @@ def what_if(
     return WhatIf(prediction, features, followed)
 
 
-def changed(own: Mapping[str, float | None], changes: Mapping[str, float | None]) -> Features:
+def changed(original: Mapping[str, float | None], changes: Mapping[str, float | None]) -> Features:
     """Change features of a match; features derived from them follow unless they are changed too."""
-    features: Features = {**own, **changes}
-    before, after = _rating_difference(own), _rating_difference(features)
+    features: Features = {**original, **changes}
+    before, after = _rating_difference(original), _rating_difference(features)
     if before is None or after is None:
         return features
-    if RATING_DIFFERENCE in own and RATING_DIFFERENCE not in changes:
+    if RATING_DIFFERENCE in original and RATING_DIFFERENCE not in changes:
         features[RATING_DIFFERENCE] = after
     for name in EXPECTED_HOME:
-        expected = own.get(name)
+        expected = original.get(name)
         if expected is not None and 0 < expected < 1 and name not in changes and after != before:
             features[name] = moved_share(expected, after - before)
     return features

@@ -71,5 +71,5 @@ def _translated(answer: Answer, key: str) -> ServiceError:
     if missing or answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         return ObjectMissing(f"no object {key}")
     if answer.status == HTTPStatus.PRECONDITION_FAILED:
-        return ConditionFailed(f"{key} was written by somebody else in between")
+        return ConditionFailed(f"{key} was written by another process meanwhile")
     return ObjectStoreUnavailable(f"the bucket answered {answer.status}")

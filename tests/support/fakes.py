@@ -48,16 +48,16 @@ class InMemoryObjectStore:
         if key not in self.objects or start >= len(self.objects[key]):
             raise ObjectMissing(f"no object {key}")
         if only_if_etag not in (None, self._etag(self.objects[key])):
-            raise ConditionFailed(f"{key} was written by somebody else in between")
+            raise ConditionFailed(f"{key} was written by another process meanwhile")
         return self.objects[key][start : start + length]
 
     def put(self, key: str, body: bytes, *, only_if_etag: str | None = None, only_if_absent: bool = False) -> str:
         self._check()
         current = self.objects.get(key)
         if only_if_absent and current is not None:
-            raise ConditionFailed(f"{key} was written by somebody else in between")
+            raise ConditionFailed(f"{key} was written by another process meanwhile")
         if only_if_etag is not None and (current is None or self._etag(current) != only_if_etag):
-            raise ConditionFailed(f"{key} was written by somebody else in between")
+            raise ConditionFailed(f"{key} was written by another process meanwhile")
         # Last in order, as the one written last.
         self.objects.pop(key, None)
         self.objects[key] = body
