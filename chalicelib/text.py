@@ -1,4 +1,4 @@
-"""Text in the one form in which names are compared."""
+"""The normal form in which names are compared."""
 
 import re
 import unicodedata
@@ -23,9 +23,9 @@ _NOT_WORD: Final = re.compile(r"[\W_]+")
 
 
 def plain(text: str) -> str:
-    """Lower case without accents, punctuation turned into single spaces; apostrophes vanish ("Nott'm" -> "nottm")."""
+    """Lower case without accents, punctuation as single spaces, without apostrophes ("Nott'm" -> "nottm")."""
     folded = text.casefold().translate(_LETTERS)
     decomposed = unicodedata.normalize("NFKD", folded)
-    # й and ё lose their marks too; both sides go through here, so they still meet
+    # й and ё lose their marks too, on both sides of a comparison
     letters = "".join(character for character in decomposed if not unicodedata.combining(character))
     return _NOT_WORD.sub(" ", letters).strip()

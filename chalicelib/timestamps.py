@@ -1,4 +1,4 @@
-"""Instants: one rule for a time without a zone, which means UTC everywhere in this service."""
+"""Instants; a time without a zone is UTC everywhere in this service."""
 
 from datetime import UTC, datetime
 
@@ -18,5 +18,5 @@ def parse_utc(text: str) -> datetime:
 
 
 def iso_utc(moment: datetime) -> str:
-    """The instant as the service writes it: whole seconds, UTC, with a Z."""
+    """The instant in the service's format: whole seconds, UTC, with a Z."""
     return as_utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Builds the adapters from the settings, lazily, once per sandbox."""
+"""Build the adapters from the settings, lazily, once per sandbox."""
 
 import os
 import tempfile
@@ -40,7 +40,7 @@ def settings() -> Settings:
 @cache
 def aws_client(service: str) -> Any:
     """A client of an AWS service, with time limits that leave room to answer."""
-    import boto3  # noqa: PLC0415 - 0.1 s that functions without a call of this kind do not pay
+    import boto3  # noqa: PLC0415 - 0.1 s that functions without such calls save
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(

@@ -1,4 +1,4 @@
-"""JSON documents that carry a checksum of themselves, so that a damaged one is never mistaken for another one."""
+"""JSON documents with a checksum of themselves, so that damage is always detected."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from typing import Any, Final
 CHECKSUM: Final = "sha256"
 """Name of the checksum inside the document."""
 SEALED: Final = "sealed"
-"""Name of the mark that there must be a checksum: otherwise damage to the checksum's own name would go unnoticed."""
+"""Marks that there must be a checksum: otherwise damage to the checksum's name would go unnoticed."""
 
 
 def sealed(document: Mapping[str, Any]) -> bytes:
@@ -18,17 +18,17 @@ def sealed(document: Mapping[str, Any]) -> bytes:
 
 
 def unsealed(body: bytes) -> dict[str, Any]:
-    """The document, without its checksum; one that carries none is taken as it is (written by an earlier version).
+    """The document without its checksum; a document of an earlier version, which has none, is accepted.
 
     Raises:
-        ValueError: it is not a JSON object, or not the one that was written.
+        ValueError: it is not a JSON object, or is damaged.
     """
     try:
         document = json.loads(body)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(document, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - one error for every document that cannot be used
+        raise ValueError("not a JSON object")  # noqa: TRY004 - one error type for every unusable document
     recorded = document.pop(CHECKSUM, None)
     if (recorded is not None or SEALED in document) and recorded != _digest(document):
         raise ValueError("it does not have the recorded checksum")

@@ -1,4 +1,4 @@
-"""A bucket whose objects are read without the SDK; writes and listings still go through it, loaded when needed."""
+"""A bucket whose objects are read without the SDK; writes and listings still use it, loaded when needed."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -22,8 +22,8 @@ class DirectS3ObjectStore(S3ObjectStore):
     """The objects of one S3 bucket.
 
     Args:
-        endpoint: Where the bucket is.
-        prefix: What stands before a key in its path: empty, or the bucket where the host does not name it.
+        endpoint: The bucket's endpoint.
+        prefix: Path before a key: empty, or the bucket if the host does not name it.
         sdk: Makes the SDK's client.
         bucket: Name of the bucket.
     """
@@ -66,7 +66,7 @@ class DirectS3ObjectStore(S3ObjectStore):
 
 
 def _translated(answer: Answer, key: str) -> ServiceError:
-    # A missing bucket is a 404 too.
+    # a missing bucket is a 404 too
     missing = answer.status == HTTPStatus.NOT_FOUND and b"<Code>NoSuchKey</Code>" in answer.body
     if missing or answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         return ObjectMissing(f"no object {key}")

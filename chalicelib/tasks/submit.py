@@ -1,4 +1,4 @@
-"""Accepting a prediction to be made in the background (docs/adr/0006)."""
+"""Accept a prediction for the background (docs/adr/0006)."""
 
 import contextlib
 import hashlib
@@ -29,17 +29,17 @@ MAX_MESSAGE_BYTES: Final = 256 * 1024
 
 
 RESEND_ON_RETRY_SECONDS: Final = 30.0
-"""How long after a submission the same submission again sends the message again, in case it never left."""
+"""How long after a submission a repeated one sends the message again, in case it was never sent."""
 
 
 def fingerprint(request: AsyncPredictRequest, stage: Stage) -> str:
-    """Hash of what a request asks for; equal for equal bodies however they are written."""
+    """Hash of a request's content; independent of how its body is formatted."""
     canonical = json.dumps([request.model_dump(mode="json"), stage], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def own_key(idempotency_key: str | None, api_key: str | None) -> str | None:
-    """An idempotency key in the namespace of the API key it came with, so that no caller meets another's keys."""
+    """An idempotency key in the namespace of the API key it came with, so that callers cannot collide."""
     if idempotency_key is None or api_key is None:
         return idempotency_key
     return f"{hashlib.sha256(api_key.encode('utf-8', 'replace')).hexdigest()} {idempotency_key}"
@@ -69,11 +69,11 @@ def submit(
         idempotency_key: The caller's key, already in the caller's own namespace (`own_key`).
         tasks: Task table.
         queue: Inference queue.
-        releases: Where features come from that the caller did not send.
+        releases: Source of features that the caller did not send.
         max_backlog: Messages that may wait.
         now: Time of the request.
         signature: The model's signature where it is known: features sent are then checked before they are accepted.
-        new_id: Makes the task's id.
+        new_id: Generates the task's id.
 
     Raises:
         MatchNotFound, ReleaseUnavailable: no features sent, and none in the release.
@@ -92,7 +92,7 @@ def submit(
             signature.row(request.features)
         message = _message(task_id, request, stage, releases, now)
     except ServiceError:
-        # What was accepted once stays accepted, also when the same could not be accepted now.
+        # what was accepted once stays accepted, even if it could not be accepted now
         if key is None or (earlier_task := tasks.find(key, now)) is None:
             raise
         return earlier_task
@@ -103,9 +103,9 @@ def submit(
     try:
         queue.send(message)
     except QueueUnavailable as error:
-        # The caller is told that it was not accepted. With a key it comes back to this very task, which is due at
-        # once; without one nobody ever will, so it must not be worked on. If neither can be written down, the sweep
-        # finds a pending task: worked on once too often, never once too few.
+        # The caller learns that it was not accepted. With a key a retry finds this task, which is due at once; without
+        # one no retry can, so the task must not run. If neither can be recorded, the sweep finds a pending task:
+        # rather run once too often than never.
         with contextlib.suppress(TaskStoreUnavailable):
             if key is None:
                 tasks.fail(task_id, error.code, error.message, now)
@@ -120,7 +120,7 @@ def _message(task_id: str, request: AsyncPredictRequest, stage: Stage, releases:
     if features is None:
         released_features = match_features(request.match_id, releases)
         features, computed_at = dict(released_features.values), released_features.computed_at
-    # Not validated again: the request was, and the release's values are checked against the model's signature.
+    # not validated again: the request was, and the release's values are checked against the signature
     message = InferenceMessage.model_construct(
         task_id=task_id,
         match_id=request.match_id,
@@ -129,7 +129,7 @@ def _message(task_id: str, request: AsyncPredictRequest, stage: Stage, releases:
         features_computed_at=computed_at,
         submitted_at=now,
     ).model_dump_json()
-    # The two characters that JSON may hold as they are and SQS refuses; they can only stand in strings.
+    # two characters that JSON allows unescaped and SQS rejects; they occur only in strings
     message = message.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
     if len(message.encode()) > MAX_MESSAGE_BYTES:
         raise BodyTooLarge(f"the features are larger than {MAX_MESSAGE_BYTES} bytes")
@@ -137,7 +137,7 @@ def _message(task_id: str, request: AsyncPredictRequest, stage: Stage, releases:
 
 
 def _send_if_unsent(task_id: str, tasks: TaskStore, queue: TaskQueue, now: datetime) -> None:
-    """Send an accepted task's message again if it may never have been sent; a duplicate is harmless, a storm is not."""
+    """Send an accepted task's message again if it may never have been sent; rarely enough to avoid a flood."""
     with contextlib.suppress(TaskNotFound):
         task = tasks.get(task_id, now)
         old = task.sends == 0 and now.timestamp() - task.submitted_at >= RESEND_ON_RETRY_SECONDS

@@ -1,4 +1,4 @@
-"""The sweep: send again what got lost, end what nothing worked on in time."""
+"""The sweep: resend lost messages, end tasks that were not processed in time."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,21 +11,21 @@ from chalicelib.tasks.queue import TaskQueue
 from chalicelib.tasks.store import Task, TaskStore
 
 EXPIRED: Final = "expired"
-"""Error type of a task that nothing worked on in time."""
+"""Error type of a task that was not processed in time."""
 
 
 SENDS_PER_SWEEP: Final = 1_000
-"""Most messages that one sweep sends again, so that it ends in time and does not bury what works."""
+"""Most messages that one sweep resends, so that it ends in time and does not flood the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did.
+    """The result of a sweep.
 
     Args:
         sent: Ids of the tasks sent again.
-        expired: Ids of the tasks ended as failed because their time was over.
-        complete: Whether it looked at all pending tasks.
+        expired: Ids of the tasks ended as failed because of their age.
+        complete: Whether it examined all pending tasks.
         fault: What ended it early; the rest is left to the next sweep.
     """
 
@@ -44,22 +44,22 @@ def sweep(
     max_backlog: int,
     deadline: Deadline | None = None,
 ) -> Swept:
-    """Send again what is due and end what nothing worked on in time.
+    """Resend the messages of due tasks and end tasks that were not processed in time.
 
-    A task is due when its message can no longer be on its way by itself (see RESEND_AFTER_SECONDS), after that with
-    waits twice as long each, so that a long backlog is not multiplied; at once when sending it is known to have failed.
-    Whether the queue holds other messages does not matter. A duplicate is harmless: results are written once.
+    A task is due when its message can no longer be in delivery (see RESEND_AFTER_SECONDS), then with waits twice as
+    long each, so that a long backlog is not multiplied; at once when sending is known to have failed. A duplicate is
+    harmless: results are written once.
 
     Args:
         tasks: The tasks.
         queue: The inference queue.
         now: The time of the sweep.
-        max_age: How old a pending task may become.
+        max_age: Maximum age of a pending task.
         max_backlog: Waiting messages beyond which nothing is sent again.
         deadline: When to stop. Default: never.
 
     Returns:
-        What was done; never raises for a dependency unreachable.
+        What was done; never raises for an unreachable dependency.
     """
     deadline = deadline or Deadline()
     sent: list[str] = []

@@ -1,6 +1,6 @@
 """Totals since a fixed instant, read from CloudWatch.
 
-A sandbox's memory knows only its own requests, so counters are summed where all functions' metrics meet. The window
+A sandbox's memory knows only its own requests, so counters are summed in CloudWatch. The window
 begins at a fixed instant (`window_start`), never "N days ago": a sliding window would make counters fall.
 """
 
@@ -21,11 +21,10 @@ logger = logging.getLogger(__name__)
 
 PERIOD: Final = timedelta(days=7)
 WINDOW: Final = 52 * PERIOD
-"""How long totals grow before they begin again; CloudWatch keeps hourly data for 455 days, so none is lost inside
-it."""
+"""Period of the totals before they restart; CloudWatch keeps hourly data for 455 days, which is longer."""
 
 _SERIES_PER_CALL: Final = 500
-# Clocks differ; a point of this minute must not be cut off.
+# clocks differ; a point of this minute must not be cut off
 _AHEAD: Final = timedelta(minutes=5)
 
 Statistic = Literal["SampleCount", "Sum"]
@@ -61,7 +60,7 @@ Total = tuple[Series, Statistic]
 def window_start(now: datetime) -> datetime:
     """When the totals began: the last multiple of 52 weeks since 1970.
 
-    A multiple of the period too, so that no data point reaches back over it however CloudWatch aligns periods.
+    It is a multiple of the period, so no data point spans it however CloudWatch aligns periods.
     """
     seconds = int(WINDOW.total_seconds())
     return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
@@ -72,7 +71,7 @@ class CloudWatchCounters:
 
     Args:
         client: CloudWatch client.
-        namespace: Whose metrics.
+        namespace: The metrics' namespace.
     """
 
     def __init__(self, client: "CloudWatchClient", namespace: str) -> None:
@@ -96,18 +95,18 @@ class CloudWatchCounters:
         except (ClientError, BotoCoreError) as error:
             raise _unavailable(error) from error
 
-    def totals(self, wanted: Iterable[Total], now: datetime) -> Mapping[Total, float]:
-        """The total of each series since `window_start`, 0 where there is no data; never less than was told before.
+    def totals(self, requested_totals: Iterable[Total], now: datetime) -> Mapping[Total, float]:
+        """The total of each series since `window_start`, 0 without data; never less than returned before.
 
         Raises:
             CountersUnavailable: CloudWatch does not answer, or not completely.
         """
-        start, requested = window_start(now), list(wanted)
+        start, requested = window_start(now), list(requested_totals)
         totals: dict[Total, float] = {}
         for first in range(0, len(requested), _SERIES_PER_CALL):
             totals |= self._read(requested[first : first + _SERIES_PER_CALL], start, now + _AHEAD)
-        # CloudWatch is eventually consistent: an answer may be older than the one before, and Prometheus takes a
-        # falling counter for a restart. Earlier windows' totals are forgotten.
+        # CloudWatch is eventually consistent: an answer may be older than the previous one, and Prometheus treats
+        # a falling counter as a restart. Earlier windows' totals are dropped.
         highest = {(start, total): max(value, self._highest.get((start, total), 0)) for total, value in totals.items()}
         self._highest = {key: value for key, value in self._highest.items() if key[0] == start} | highest
         return {total: value for (_, total), value in highest.items()}

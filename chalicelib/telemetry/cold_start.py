@@ -7,21 +7,21 @@ from chalicelib.telemetry.names import COLD_STARTS
 
 
 class ColdStart:
-    """Whether a sandbox has yet to see its first event."""
+    """Whether a sandbox has not seen its first event yet."""
 
     def __init__(self) -> None:
         self.pending = True
 
     def take(self) -> bool:
-        """True the first time, False ever after."""
+        """True the first time, then False."""
         first, self.pending = self.pending, False
         return first
 
 
 cold_start: Final = ColdStart()
-"""One per sandbox, like the sandbox's cold start."""
+"""One per sandbox."""
 
 
 def cold_start_of(function: str) -> tuple[Measurement, ...]:
-    """The measurement of this sandbox's start, the first time it is asked for; nothing ever after."""
+    """The measurement of this sandbox's start at the first call; then nothing."""
     return (Measurement(COLD_STARTS, "Count", 1, ({"function": function},)),) if cold_start.take() else ()

@@ -1,4 +1,4 @@
-"""Metrics as log lines in CloudWatch's embedded metric format (EMF): nothing is called while a request waits."""
+"""Metrics as log lines in CloudWatch's embedded metric format (EMF): no call is made while a request waits."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from chalicelib.telemetry.log import logger
 from chalicelib.telemetry.names import Dimensions
 
-# EMF takes at most this many values in one metric of one line.
+# EMF's limit of values per metric and line
 _VALUES_PER_LINE: Final = 100
 
 
@@ -25,7 +25,7 @@ class Measurement:
         name: One of this module's metric names.
         unit: CloudWatch unit.
         values: At most 100 of them.
-        dimension_sets: What they are counted under; a dimension has one value in all measurements of a line.
+        dimension_sets: Dimensions to count under; a dimension has one value in all measurements of a line.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Measurement:
 class Recorder:
     """Writes metrics as log lines (EMF).
 
-    By hand, because Powertools' metrics are never the log line too (ADR 0014 has the figures). Format: the CloudWatch
+    Not Powertools, whose metrics need lines besides the log line (ADR 0014). Format: the CloudWatch
     embedded metric format specification, version 0.
 
     Args:
@@ -48,10 +48,10 @@ class Recorder:
         self._namespace = namespace
 
     def fields(self, *measurements: Measurement) -> dict[str, Any]:
-        """The members that make a JSON log line these measurements too: `_aws`, dimensions and values.
+        """The fields that make a JSON log line carry these measurements: `_aws`, dimensions and values.
 
         Raises:
-            ValueError: two measurements give one dimension different values, which a line cannot say.
+            ValueError: two measurements have different values of one dimension.
         """
         line: dict[str, Any] = {}
         directives = []
@@ -79,15 +79,15 @@ class Recorder:
         print(json.dumps(self.fields(*measurements), separators=(",", ":")))  # noqa: T201 - EMF is standard output
 
     def log(self, level: int, message: str, facts: Mapping[str, Any], *measurements: Measurement) -> None:
-        """Write one log line that is the measurements too; where the level is switched off, only those.
+        """Write one log line with the measurements; if the level is disabled, only the measurements.
 
         One line, not two: each costs time here and money in CloudWatch Logs.
 
         Args:
             level: `logging.INFO` or `logging.WARNING`.
             message: What happened.
-            facts: Further members of the line; of a name that a dimension has, the dimension's text stands.
-            measurements: What is counted.
+            facts: Further fields of the line; dimensions of the same name have precedence.
+            measurements: The measurements.
 
         Raises:
             ValueError: as `fields`.

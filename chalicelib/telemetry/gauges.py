@@ -1,6 +1,6 @@
-"""What can be measured at any moment: the models served, the age of the data, the drift score.
+"""Gauges: the served models, the age of the data, the drift score.
 
-Read straight from the bucket, not through the stores that keep the last good state: a gauge shows what is there now.
+Read directly from the bucket, not through the stores, which keep the last good state.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from chalicelib.timestamps import parse_utc
 
 
 def drift(objects: ObjectStore) -> DriftSummary | None:
-    """The latest drift report in two figures; None while there is none.
+    """Summary of the latest drift report; None without one.
 
     Raises:
         ObjectStoreUnavailable: the bucket does not answer.
@@ -28,7 +28,7 @@ def drift(objects: ObjectStore) -> DriftSummary | None:
 
 
 def drift_measurement(summary: DriftSummary) -> Measurement | None:
-    """The drift score as a metric; None where it proves too little to raise an alarm on."""
+    """The drift score as a metric; None if too few matches were compared for an alarm."""
     if summary.score is None or not summary.sufficient_sample:
         return None
     return Measurement(FEATURE_DRIFT_SCORE, "None", summary.score, (OF_SERVICE,))
@@ -48,7 +48,7 @@ def release_ages(objects: ObjectStore, now: datetime) -> Mapping[str, float]:
 
 
 def served_models(objects: ObjectStore) -> list[ModelInfo]:
-    """What is mirrored of each stage that has a model.
+    """The mirrored model of each stage that has one.
 
     Raises:
         ObjectStoreUnavailable: the bucket does not answer.

@@ -1,6 +1,6 @@
-"""Whether the stored objects are what was written: every object that the pointer and the mirrors name.
+"""Check that stored objects are as written: every object that the pointer and the mirrors name.
 
-`make doctor` and the sweep look, and repair what can be: the pointer from a kept one, files from their versions.
+`make doctor` and the sweep check and repair: the pointer from a kept one, files from their versions.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Damage:
     Args:
         key: Its key.
         problem: `missing`, `damaged` (another checksum) or `malformed`.
-        repair: What was done about it; None where nothing could be.
+        repair: What was done about it; None if nothing could be done.
         remedy: The function whose next run writes it again.
     """
 
@@ -63,7 +63,7 @@ def _pointer(objects: ObjectStore, *, repair: bool) -> Iterator[Damage]:
     except ReleaseUnavailable:
         pointer, healed = None, None
     if pointer is None and stored is None:
-        # Nothing was ever published.
+        # nothing was ever published
         return
     yield Damage(POINTER_KEY, problem, f"moved to the kept pointer {healed.version}" if healed else None, "rebuild")
 
@@ -82,7 +82,7 @@ def _mirror(objects: ObjectStore, bucket: VersionedBucket, stage: Stage, *, repa
     key = mirror_key(stage)
     stored = read_if_present(objects, key)
     if stored is None:
-        # No version has the alias.
+        # no version has the alias
         return
     try:
         info = ModelInfo.from_json(stored.body, stage)

@@ -1,4 +1,4 @@
-"""The log of a function: one line per request or task, with what it turned out to be about."""
+"""The log of a function: one line per request or task, with its facts."""
 
 from typing import Any, Final
 
@@ -11,14 +11,14 @@ logger: Final = Logger(service=SERVICE, use_rfc3339=True)
 
 
 class Facts:
-    """What a request turned out to be about; its one log line carries it."""
+    """Facts about a request, for its one log line."""
 
     def __init__(self) -> None:
         self._facts: dict[str, Any] = {}
         self._error: ServiceError | None = None
 
     def note_error(self, error: ServiceError) -> None:
-        """Remember the failure that became the answer."""
+        """Record the failure that became the answer."""
         self._error = error
 
     def take_error(self) -> ServiceError | None:
@@ -27,7 +27,7 @@ class Facts:
         return error
 
     def note(self, **facts: Any) -> None:
-        """Remember ids: match_id, task_id, model_run_id, registered_version, stage."""
+        """Record ids: match_id, task_id, model_run_id, registered_version, stage."""
         self._facts.update(facts)
 
     def take(self) -> dict[str, Any]:

@@ -20,11 +20,11 @@ Dimension sets: (function, status); of prediction routes also (source, stage) an
 
 
 REQUEST_FAILED: Final = "RequestFailed"
-"""1 for an HTTP request answered 5xx, 0 for any other: its average is the share of failures; dimension service."""
+"""1 for an HTTP request answered 5xx, else 0: its average is the share of failures; dimension service."""
 
 
 REQUESTS_REFUSED: Final = "RequestsRefused"
-"""Count of requests refused because the backlog is full; dimension service. A caller over its own rate is none."""
+"""Count of requests refused because the backlog is full, not because of a caller's rate; dimension service."""
 
 
 TASK_LATENCY: Final = "TaskLatency"
@@ -37,7 +37,7 @@ PREDICTION_ERRORS: Final = "PredictionErrors"
 
 
 PREDICTION_TIMEOUTS: Final = "PredictionTimeouts"
-"""Count of predictions given up for lack of time; dimension source."""
+"""Count of predictions stopped shortly before the time limit; dimension source."""
 
 
 DEAD_LETTERS: Final = "DeadLetters"
@@ -45,7 +45,7 @@ DEAD_LETTERS: Final = "DeadLetters"
 
 
 TASK_RETRIES: Final = "TaskRetries"
-"""Count of messages left to redelivery by the inference function; dimension reason."""
+"""Count of messages left for redelivery by the inference function; dimension reason."""
 
 
 TASKS_SENT_AGAIN: Final = "TasksSentAgain"
@@ -61,15 +61,15 @@ BATCH_RUNS: Final = "BatchRuns"
 
 
 BATCH_FAILED: Final = "BatchFailed"
-"""1 for a scheduled run that failed, 0 for one that did not; dimension sets (service) and (function)."""
+"""1 for a scheduled run that failed, else 0; dimension sets (service) and (function)."""
 
 
 MODELS_REFUSED: Final = "ModelsRefused"
-"""Count of looks at an alias whose version cannot be served; dimension service."""
+"""Count of checks that found an alias on a version that cannot be served; dimension service."""
 
 
 RUNS_NOT_LOGGED: Final = "RunsNotLogged"
-"""Count of scheduled runs that MLflow got no or only a partial log of; dimension function."""
+"""Count of scheduled runs not or only partially logged in MLflow; dimension function."""
 
 
 OLDEST_TASK_AGE: Final = "OldestTaskAge"
@@ -104,12 +104,12 @@ BUCKET_LABELS: Final = (*(str(bound) for bound in LATENCY_BUCKETS), INFINITE)
 
 
 UNKNOWN_STAGE: Final = "unknown"
-"""Value of the dimension `stage` where a request named none of ours."""
+"""Value of the dimension `stage` where a request named an unknown stage."""
 
 
 OF_SERVICE: Final[Dimensions] = {"service": SERVICE}
 
 
 def bucket(seconds: float) -> str:
-    """Upper bound of the histogram bucket that a latency falls into, as Prometheus writes it."""
+    """Upper bound of the histogram bucket that a latency falls into, as in Prometheus."""
     return next((str(bound) for bound in LATENCY_BUCKETS if seconds <= bound), INFINITE)

@@ -15,7 +15,7 @@ def worker_id() -> str:
 def memory_usage_mb() -> float:
     """Resident memory of this process, in MB.
 
-    Not `ru_maxrss`: a process inherits that peak from the one that forked it.
+    Not `ru_maxrss`: a process inherits that peak from its parent.
     """
     resident_pages = int(_STATUS.read_text("ascii").split()[1])
     return resident_pages * os.sysconf("SC_PAGE_SIZE") / 1_048_576

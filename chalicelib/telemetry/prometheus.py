@@ -1,7 +1,7 @@
-"""Prometheus' text format, version 0.0.4, written by hand.
+"""Prometheus' text format, version 0.0.4.
 
-`prometheus_client` would add 0.7 MB and a registry of in-process counters to every function, and a Lambda function's
-memory is per sandbox: only its writer would be used. Its parser checks this writer in the tests.
+`prometheus_client` counts in the process, whose memory is one sandbox's: only its writer would be used (ADR 0014). Its
+parser checks this writer in the tests.
 
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/ (text-based format).
 """
@@ -21,9 +21,9 @@ class Sample:
     """One line: a value under its labels.
 
     Args:
-        value: Any number; NaN says that it is not known.
+        value: Any number; NaN if unknown.
         labels: Label names to values.
-        suffix: What a histogram's line adds to the family's name: `_bucket`, `_count` or `_sum`.
+        suffix: Suffix of a histogram's line: `_bucket`, `_count` or `_sum`.
     """
 
     value: float
@@ -42,12 +42,12 @@ class Family:
 
 
 def histogram_samples(labels: Mapping[str, str], buckets: Mapping[str, float], total: float) -> list[Sample]:
-    """The lines of one histogram, consistent in themselves: the last bucket and the count are the buckets' sum.
+    """The lines of one histogram; the last bucket and the count equal the sum of the buckets.
 
     Args:
         labels: Labels of all lines.
-        buckets: Upper bound (as written) to how many values lie between it and the bound before; the bounds in rising
-            order, `+Inf` last.
+        buckets: Upper bound (as text) to the number of values above the previous bound; bounds ascending, `+Inf`
+            last.
         total: Sum of all values.
     """
     lines, count = [], 0.0

@@ -1,4 +1,4 @@
-"""The families of `GET /metrics`: which totals and gauges they are made of."""
+"""The families of `GET /metrics`, from totals and gauges."""
 
 import logging
 import math
@@ -42,7 +42,7 @@ STAGES: Final = (*(stage.value for stage in Stage), UNKNOWN_STAGE)
 BATCH_FUNCTIONS: Final = ("rebuild", "refresh_odds", "sync_models", "monitor_drift", "export_table")
 FUNCTIONS: Final = (*(e.function for e in ENDPOINTS), "inference", "dead_letters", "sweep", *BATCH_FUNCTIONS)
 DATASETS: Final = (MATCH_FEATURES, PREDICTIONS, ODDS, REGION_ROI, TRACK_RECORD)
-"""Data sets that every complete release carries."""
+"""Data sets of every complete release."""
 
 _EVERY_PREDICTION: Final = (
     *(
@@ -63,16 +63,16 @@ REASONS: Final[Mapping[str, Sequence[str]]] = {
         *("idempotency_conflict", "backlog_full", "task_store_unavailable", "queue_unavailable", "dead_letter"),
     ),
 }
-"""Reasons that are shown from the start, at 0: a counter that appears with its first error hides that error from
-`increase()`. Others are added as CloudWatch lists them."""
+"""Reasons shown at 0 from the start: a counter that first appears with an error hides it from `increase()`. Others are
+added as CloudWatch lists them."""
 
 ANSWER_WITHIN_SECONDS: Final = 8.0
-"""How long a source may take; Prometheus itself gives up after 10 s by default."""
+"""Time limit of a source; Prometheus' own default is 10 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the figures come from.
+    """The sources of the figures.
 
     Args:
         counters: Totals of all functions.
@@ -90,7 +90,7 @@ class Sources:
 
 
 def families(sources: Sources, now: datetime) -> list[Family]:
-    """Every family, from all sources at the same time; those of a source that fails or is too slow are left out.
+    """Every family, read from all sources concurrently; families of a failed or slow source are left out.
 
     `scrape_source_up` says which answered.
     """
@@ -126,14 +126,14 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def counter_families(counters: CloudWatchCounters, now: datetime) -> list[Family]:
-    """Everything that is counted.
+    """The families of counters.
 
     Raises:
         CountersUnavailable: CloudWatch does not answer.
     """
     known_totals: list[Total] = [*_known_totals()]
-    # Series of the known label values are asked for even if unlisted: CloudWatch lists a new one after up to 15
-    # minutes and forgets one after two weeks of silence, and a total must not fall because of that.
+    # Series with known label values are requested even if unlisted: CloudWatch lists a new one after up to 15
+    # minutes and drops one after two silent weeks, and a total must not fall because of that.
     requested = dict.fromkeys(known_totals) | {
         (series, "SampleCount"): None for series in counters.listed() if _shown(series)
     }
@@ -154,7 +154,7 @@ def counter_families(counters: CloudWatchCounters, now: datetime) -> list[Family
         Family(
             "prediction_requests_total",
             "counter",
-            "Prediction requests answered, failed ones included; async: every POST that was to queue one.",
+            "Prediction requests answered, failed ones included; async: every POST to the queue's route.",
             samples(REQUEST_LATENCY, "source", "stage"),
         ),
         Family(
@@ -166,7 +166,7 @@ def counter_families(counters: CloudWatchCounters, now: datetime) -> list[Family
         Family(
             "prediction_timeouts_total",
             "counter",
-            "Predictions given up because the function's time was over.",
+            "Predictions stopped shortly before the function's time limit.",
             [Sample(timeouts)],
         ),
         Family(
@@ -193,7 +193,7 @@ def counter_families(counters: CloudWatchCounters, now: datetime) -> list[Family
 
 
 def _known_totals() -> Iterator[Total]:
-    # Requests of both kinds are counted where they are answered, so also async ones are REQUEST_LATENCY.
+    # requests of both kinds are counted where they are answered, so async ones are REQUEST_LATENCY too
     for source, latency in SOURCES.items():
         for stage in STAGES:
             yield Series.of(REQUEST_LATENCY, source=source, stage=stage), "SampleCount"
@@ -217,7 +217,7 @@ _SHOWN: Final = {
 
 
 def _shown(series: Series) -> bool:
-    """Whether a listed series is part of a family whose label values are not all known beforehand."""
+    """Whether a listed series belongs to a family whose label values are not all known."""
     return (series.metric, frozenset(series.labels)) in _SHOWN
 
 
@@ -269,7 +269,7 @@ def _model_family(models: Sequence[ModelInfo]) -> Family:
 
 
 def _age_family(ages: Mapping[str, float]) -> Family:
-    # NaN, not 0: a data set that was never published is not fresh.
+    # NaN, not 0: a data set that was never published is not fresh
     shown: dict[str, Any] = dict.fromkeys(DATASETS, math.nan) | dict(ages)
     return Family(
         "data_release_age_seconds",
@@ -291,7 +291,7 @@ def _drift_families(drift: DriftSummary | None) -> list[Family]:
         Family(
             "feature_drift_sample_sufficient",
             "gauge",
-            "Whether that report compared enough matches to be acted upon: 1 or 0; NaN while there is none.",
+            "Whether that report compared enough matches: 1 or 0; NaN while there is none.",
             [Sample(math.nan if drift is None else int(drift.sufficient_sample))],
         ),
     ]

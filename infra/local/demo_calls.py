@@ -1,4 +1,4 @@
-"""The demo's caller: one call of each kind over HTTP, request and answer printed as a person would see them."""
+"""The demo's calls: one of each kind over HTTP, with request and answer printed."""
 
 import json
 import time
@@ -18,10 +18,10 @@ _TIMEOUT_SECONDS: Final = 35.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call and the status it should answer.
+    """One call and its expected status.
 
     Args:
-        title: What it shows.
+        title: Its title.
         method: HTTP method.
         path: Path below the base URL, with its query.
         body: JSON body, or None.
@@ -98,7 +98,7 @@ def run(base_url: str, keys: ApiKeys) -> int:
         keys: Keys of both levels.
 
     Returns:
-        How many did not answer as they should.
+        Number of calls with an unexpected answer.
     """
     results: list[bool] = []
 

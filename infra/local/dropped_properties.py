@@ -1,4 +1,4 @@
-"""Set by API what the emulator's CloudFormation drops or mistypes: TTL, bucket lifecycle, concurrency, batch sizes."""
+"""Set by API what the emulator's CloudFormation drops: TTL, bucket lifecycle, concurrency, batch sizes."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _RESERVABLE: Final = {"inference": "InferenceReservedConcurrency", "rebuild": "R
 
 
 def apply_dropped_properties(deployment: Deployment, outputs: StackOutputs) -> None:
-    """Complete a deployed stack; on AWS it would repeat what the stack has set already."""
+    """Complete a deployed stack; not needed on AWS."""
     template = json.loads((output_folder(deployment.stage) / "sam.json").read_text(encoding="utf-8"))
     resources = template["Resources"]
     values = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
@@ -33,7 +33,7 @@ def apply_dropped_properties(deployment: Deployment, outputs: StackOutputs) -> N
             awslambda.put_function_concurrency(
                 FunctionName=f"{deployment.stack_name}-{function}", ReservedConcurrentExecutions=reserved
             )
-    # The emulator passes a parameter on as text, and its queue poller then fails to compare it with a number.
+    # the emulator passes parameters as text, which its queue poller cannot compare with numbers
     for function in ("inference", "dead_letters"):
         if BY_NAME[function].logical_id not in resources:
             continue
@@ -57,7 +57,7 @@ def _number(value: Any, parameters: Mapping[str, Any]) -> int:
 
 
 def lifecycle_rules(bucket: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A bucket resource's lifecycle rules as the S3 API takes them.
+    """A bucket resource's lifecycle rules in the form of the S3 API.
 
     Args:
         bucket: The resource in the template.

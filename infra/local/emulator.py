@@ -1,8 +1,8 @@
-"""The AWS emulator (ministack) as a background process, in an environment and a virtual environment of its own.
+"""The AWS emulator (ministack) as a background process with its own virtual environment.
 
 Functions run in the emulator's interpreter and see its site-packages and its variables; the emulator's virtual
-environment holds nothing they import except boto3, which Lambda's runtime has too. So a function finds nothing that
-its package or its layers do not carry, as on AWS.
+environment has only boto3, as Lambda's runtime does. So a function finds nothing that its package or
+layers lack, as on AWS.
 """
 
 import json
@@ -26,16 +26,16 @@ REGION: Final = "us-east-1"
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 180.0
-"""Saving took 13 s with 671 MB of logs; a limit is needed only for one that hangs."""
+"""Saving takes seconds even with much data; the limit is for an emulator that hangs."""
 _PROGRAM: Final = ROOT / "infra" / "local" / "emulator_program.py"
 WORKERS_PER_FUNCTION: Final = 4
-"""Processes a function may have at once; an invocation beyond waits. More do not fit a laptop's memory and disk."""
+"""Most processes per function, for a laptop's memory and disk; further invocations wait."""
 WARM_SECONDS: Final = 1_800
-"""How long a worker beyond a function's first stays when nobody calls it."""
+"""Idle time after which workers beyond a function's first are stopped."""
 
 
 def emulator_python() -> Path:
-    """The interpreter functions run in."""
+    """The interpreter that functions run in."""
     return Path(os.environ.get("EMULATOR_VENV", LOCAL / "emulator-venv")) / "bin" / "python"
 
 
@@ -71,11 +71,11 @@ class Emulator:
 
     @property
     def endpoint_url(self) -> str:
-        """What AWS clients take as `AWS_ENDPOINT_URL`."""
+        """Value of `AWS_ENDPOINT_URL` for AWS clients."""
         return f"http://localhost:{self.port}"
 
     def client_environment(self) -> dict[str, str]:
-        """Variables with which every AWS client and tool talks to this emulator."""
+        """Environment variables that direct AWS clients and tools to this emulator."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_DEFAULT_REGION": REGION,
@@ -90,7 +90,7 @@ class Emulator:
             CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
             region_name=REGION,
         )
-        # AWS_ENDPOINT_URL in this process's environment, which may name another system, would win over an argument.
+        # AWS_ENDPOINT_URL in this process's environment may name another system and would override an argument
         session._service_endpoint_mapping = dict.fromkeys(session._service_endpoint_mapping, self.endpoint_url)  # noqa: SLF001
         return session
 
@@ -99,26 +99,26 @@ class Emulator:
         return answers(f"{self.endpoint_url}/_ministack/ready")
 
     def discard_temporary(self) -> None:
-        """Throw away what stopped workers left: they unpack code and layers and never clean up, gigabytes in a day.
+        """Delete the unpacked code and layers of stopped workers, which never clean up.
 
-        Moved aside at once and deleted in the background, which can take long on a busy disk.
+        They are moved aside at once and deleted in the background, since deleting can take long.
         """
         temporary = self.home / "tmp"
         if temporary.exists():
             rubbish = self.home / f"tmp-{time.time_ns()}"
             temporary.rename(rubbish)
             deleting = subprocess.Popen(["rm", "-rf", str(rubbish)], start_new_session=True)
-            deleting.returncode = 0  # nobody waits for it
+            deleting.returncode = 0  # not waited for
 
     def saved_at(self) -> float:
-        """When the state on the disk was saved, in seconds since the epoch; 0 where there is none."""
+        """When the state was saved, in seconds since the epoch; 0 if never."""
         try:
             return float(json.loads((self.home / "state" / "saved.json").read_text(encoding="utf-8"))["at"])
         except (FileNotFoundError, ValueError, KeyError):
             return 0.0
 
     def start(self) -> None:
-        """Start it and wait until it answers; its data from before is there again.
+        """Start it with its saved data and wait until it answers.
 
         Raises:
             LocalSystemError: Its virtual environment is missing, or it does not start.
@@ -130,7 +130,7 @@ class Emulator:
         self.discard_temporary()
         temporary.mkdir(parents=True)
         environment = {
-            # A clean environment: whatever is set here is set in every function too.
+            # a clean environment: every variable here is inherited by every function
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": str(temporary),
             "LANG": "C.UTF-8",

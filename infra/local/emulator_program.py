@@ -36,7 +36,7 @@ _TRIM_SECONDS: Final = 30.0
 
 
 def save_whole_state(services: dict[str, Any]) -> None:
-    """Write every service's state beside the old one, and put it in its place only when all of it is on the disk."""
+    """Write every service's state beside the old one, and replace that only when all of it is on disk."""
     state = Path(persistence.STATE_DIR)
     beside = state.with_name(f"{state.name}.new")
     trim_logs()
@@ -48,12 +48,12 @@ def save_whole_state(services: dict[str, Any]) -> None:
             if service_state is not None:
                 _write(beside / f"{name}.json", _document(name, service_state))
             elif (state / f"{name}.json").exists():
-                # Not loaded in this run: what it had stays.
+                # not loaded in this run: keep its old state
                 shutil.copy2(state / f"{name}.json", beside / f"{name}.json")
         _write(beside / "saved.json", {"pid": os.getpid(), "at": time.time(), "services": sorted(services)})
-    except Exception as error:  # noqa: BLE001 - whatever it is, the old state stays
+    except Exception as error:  # noqa: BLE001 - whatever the cause, the old state stays
         shutil.rmtree(beside, ignore_errors=True)
-        print(f"state not saved, the one before is kept: {type(error).__name__}: {error}", flush=True)
+        print(f"state not saved, the previous one is kept: {type(error).__name__}: {error}", flush=True)
         return
     old = state.with_name(f"{state.name}.old")
     shutil.rmtree(old, ignore_errors=True)
@@ -93,31 +93,31 @@ def trim_logs(kept: int = LOG_STREAMS_KEPT) -> None:
     """Drop the oldest streams of each log group."""
     for _, group in list(cloudwatch_logs._log_groups.all_items()):  # noqa: SLF001
         streams = group["streams"]
-        # In the order of their creation; others may add some meanwhile.
+        # in order of creation; other threads may add some meanwhile
         for name in list(streams)[: max(0, len(streams) - kept)]:
             streams.pop(name, None)
 
 
 def keep_trimming() -> None:
-    """Trim for as long as the emulator runs."""
+    """Trim while the emulator runs."""
     while True:
         time.sleep(_TRIM_SECONDS)
         try:
             trim_logs()
         except RuntimeError:
-            continue  # a group was added while they were listed
+            continue  # a group was added during listing
 
 
 # ── Workers ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 class UnpackedOnce(zipfile.ZipFile):
-    """An archive whose content is unpacked once; every further extraction links the files."""
+    """An archive that is unpacked once; further extractions link its files."""
 
     _locks: ClassVar[defaultdict[str, threading.Lock]] = defaultdict(threading.Lock)
 
     def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
-        """Extract into a folder; the links are of files that nobody writes to."""
+        """Extract into a folder, by links to read-only files."""
         source = getattr(self.fp, "name", None)
         if path is None or members is not None or pwd is not None or not isinstance(source, str):
             super().extractall(path, members, pwd)
@@ -131,12 +131,12 @@ class UnpackedOnce(zipfile.ZipFile):
                 super().extractall(partial)
                 partial.rename(unpacked)
         shutil.copytree(unpacked, path, copy_function=os.link, dirs_exist_ok=True)
-        # The archive itself is not needed any more.
+        # the archive itself is no longer needed
         Path(source).unlink(missing_ok=True)
 
 
 class LimitedWorkers:
-    """Workers handed out to invocations, at most this many per function; an invocation waits for a free one.
+    """Limit the workers per function; an invocation waits for a free one.
 
     Args:
         limit: Workers per function.
@@ -152,10 +152,10 @@ class LimitedWorkers:
         self._lock = threading.Lock()
 
     def acquire(self, func_name: str, config: dict[str, Any], *arguments: Any, **named: Any) -> Any:
-        """As the emulator's own, after waiting for a place."""
+        """As the emulator's own, after waiting for a free worker."""
         with self._lock:
             place = self._places[func_name]
-        # No longer than the function may run: then one too many is better than a caller who waits for ever.
+        # no longer than the function's time limit: one worker too many is better than waiting forever
         waited = place.acquire(timeout=float(config.get("Timeout", 3)))
         worker = None
         try:
@@ -169,8 +169,8 @@ class LimitedWorkers:
                 place.release()
 
     def release(self, worker: Any) -> None:
-        """As the emulator's own; frees the place."""
-        # Before the worker is free: another invocation may take it at once and enter its own place.
+        """As the emulator's own; frees the worker's place."""
+        # before the worker is free, since another invocation may take it at once
         with self._lock:
             func_name = self._held.pop(id(worker), None)
         self._release(worker)
@@ -186,14 +186,14 @@ def limit_workers(limit: int) -> None:
 
 
 class _Zipfile:
-    """The module `zipfile` as the emulator's worker pool sees it."""
+    """Replaces the module `zipfile` in the emulator's worker pool."""
 
     ZipFile = UnpackedOnce
     BadZipFile, LargeFileError = zipfile.BadZipFile, zipfile.LargeZipFile
 
 
 def main() -> None:
-    """Put all of it around the emulator and run it."""
+    """Patch the emulator and run it."""
     recover_state()
     app.save_all = save_whole_state
     lambda_runtime.zipfile = _Zipfile

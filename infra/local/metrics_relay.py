@@ -1,7 +1,7 @@
-"""Turns EMF log lines into CloudWatch metrics on the emulator: `python -m infra.local.metrics_relay`.
+"""Turn EMF log lines into CloudWatch metrics on the emulator: `python -m infra.local.metrics_relay`.
 
-On AWS, CloudWatch itself does this; the emulator does not. Runs beside the local system until it is stopped. What was
-relayed is remembered in a file, so that a restart neither repeats nor loses a line.
+On AWS, CloudWatch itself does this; the emulator does not. Runs beside the local system until it is stopped. The
+position is saved in a file, so that a restart neither repeats nor loses a line.
 """
 
 import argparse
@@ -25,9 +25,9 @@ POLL_SECONDS: Final = 1.0
 _DATA_PER_CALL: Final = 500
 _VALUES_PER_DATUM: Final = 150
 _EVENTS_PER_PAGE: Final = 10_000
-# An invocation's lines are stamped a moment before they can be read.
+# an invocation's lines are stamped shortly before they can be read
 _OVERLAP_MS: Final = 3_000
-# Reading takes longer the more invocations there were: it pauses longer then, to leave the emulator to its work.
+# reading takes longer after many invocations: pause longer then, to leave the emulator to its work
 _PAUSE_PER_READ: Final = 9.0
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 
@@ -37,10 +37,10 @@ _Key = tuple[str, str, str, tuple[tuple[str, str], ...], int]
 
 
 def metric_data(lines: Iterable[str]) -> Iterator[tuple[str, list[Datum]]]:
-    """What CloudWatch makes of EMF lines: per namespace, batches for `PutMetricData`.
+    """Convert EMF lines as CloudWatch does: per namespace, batches for `PutMetricData`.
 
     Values of one metric, dimension set and second become one datum with `Values` and `Counts`, which keeps every
-    statistic exact. Lines that are not EMF are left out.
+    statistic exact. Other lines are ignored.
     """
     by_namespace: dict[str, list[Datum]] = defaultdict(list)
     for (namespace, name, unit, dimensions, second), counts in _grouped(lines).items():
@@ -88,7 +88,7 @@ def _emf(line: str) -> dict[str, Any] | None:
 
 @dataclass
 class _Position:
-    """How far a log group was read: the latest time, and the invocations (streams) read near it."""
+    """Read position of a log group: the latest time, and the invocations (streams) read around it."""
 
     reached_ms: int = 0
     streams: dict[str, int] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class MetricsRelay:
         logs: CloudWatch Logs client.
         cloudwatch: CloudWatch client.
         prefix: Log groups whose names begin with it are relayed.
-        memory: File that remembers how far they were read.
+        memory: File with the read positions.
     """
 
     def __init__(self, logs: Any, cloudwatch: Any, prefix: str, memory: Path) -> None:
@@ -115,7 +115,7 @@ class MetricsRelay:
                 self._positions[group] = _Position(reached, streams)
 
     def relay(self) -> int:
-        """Relay what is new; returns the number of EMF lines.
+        """Relay new lines; returns the number of EMF lines.
 
         Raises:
             ClientError, BotoCoreError: the emulator does not answer; the same lines are relayed the next time.
@@ -177,13 +177,13 @@ class MetricsRelay:
 
 
 def pause_after(seconds: float) -> float:
-    """How long to wait after a reading that took so long."""
-    # Bounded: one slow reading, while a deploy keeps the emulator busy, must not stop the relay for minutes.
+    """Pause after a reading that took this long."""
+    # bounded: one slow reading, during a deployment, must not stop the relay for minutes
     return min(max(POLL_SECONDS, _PAUSE_PER_READ * seconds), _LONGEST_PAUSE_SECONDS)
 
 
 def log(text: str) -> None:
-    """Print a line; a disk that takes none must not end the relay."""
+    """Print a line; a full disk must not end the relay."""
     with contextlib.suppress(OSError):
         print(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}", flush=True)
 
@@ -192,7 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Relay until stopped; once more at the end, so that nothing printed before is lost."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.metrics_relay", description=__doc__)
     parser.add_argument("--stack", default=os.environ.get("STACK_NAME", "soccer-local"))
-    parser.add_argument("--memory", type=Path, required=True, help="file that remembers what was relayed")
+    parser.add_argument("--memory", type=Path, required=True, help="file with the read positions")
     options = parser.parse_args(arguments)
     relay = MetricsRelay(
         boto3.client("logs"), boto3.client("cloudwatch"), f"/aws/lambda/{options.stack}-", options.memory
@@ -212,10 +212,10 @@ def main(arguments: list[str] | None = None) -> int:
         except (BotoCoreError, ClientError) as error:
             log(f"the emulator does not answer: {type(error).__name__}")
         except OSError as error:
-            # A full disk, most likely: after a restart, lines since then would be relayed again.
-            log(f"what was relayed cannot be remembered: {error}")
+            # probably a full disk: after a restart, lines since then would be relayed again
+            log(f"the read positions cannot be saved: {error}")
         with contextlib.suppress(OSError):
-            # `make status` says from it when a relay that died was last alive.
+            # shows `make status` when a dead relay was last alive
             (options.memory.parent / "alive").touch()
         if last:
             return 0

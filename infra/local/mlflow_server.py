@@ -37,7 +37,7 @@ class MlflowServer:
 
     @property
     def tracking_uri(self) -> str:
-        """What clients take as `MLFLOW_TRACKING_URI`."""
+        """Value of `MLFLOW_TRACKING_URI` for clients."""
         return f"http://127.0.0.1:{self.port}"
 
     def ready(self) -> bool:
@@ -45,7 +45,7 @@ class MlflowServer:
         return answers(f"{self.tracking_uri}/health")
 
     def start(self) -> None:
-        """Start it; returns at once, because it takes seconds in which other work can be done."""
+        """Start it without waiting, since it takes seconds."""
         self.home.mkdir(parents=True, exist_ok=True)
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
@@ -54,7 +54,7 @@ class MlflowServer:
             "AWS_DEFAULT_REGION": REGION,
             **CREDENTIALS,
             "MLFLOW_S3_ENDPOINT_URL": self.s3_endpoint_url,
-            # Without it the server also starts a dozen job processes, 0.3 GB for nothing.
+            # otherwise the server also starts a dozen unused job processes
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "true",
@@ -67,7 +67,7 @@ class MlflowServer:
         self.daemon.start(command, environment)
 
     def has_aliases(self, model: str, aliases: Iterable[str]) -> bool:
-        """Whether every alias of a registered model names a version (asked over REST: the client takes seconds)."""
+        """Whether every alias of a registered model names a version; over REST, which is faster than the client."""
         return all(
             answers(
                 f"{self.tracking_uri}/api/2.0/mlflow/registered-models/alias?"

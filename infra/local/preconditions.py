@@ -1,4 +1,4 @@
-"""What must hold before anything starts: sensible variables, memory, disk, and nobody else at work in the folder."""
+"""Preconditions of a start: valid variables, memory, disk, and no other command in the folder."""
 
 import fcntl
 import json
@@ -18,7 +18,7 @@ from infra.local.processes import LocalSystemError
 MIN_FREE_MB: Final = 2_048
 """Memory that must be free."""
 MIN_FREE_DISK_MB: Final = 1_024
-"""Disk that must be free where the state is: a demo's worth of state, logs and unpacked functions."""
+"""Disk that must be free where the state is: for state, logs and unpacked functions of a demo."""
 HIGHEST_PORT: Final = 65_535
 
 
@@ -26,7 +26,7 @@ def number_from_environment(name: str, default: int | None, highest: int | None 
     """A whole number from 1 that a variable sets; the default where it is not set or empty.
 
     Raises:
-        LocalSystemError: it is something else.
+        LocalSystemError: it is not such a number.
     """
     text = os.environ.get(name)
     if not text:
@@ -38,7 +38,7 @@ def number_from_environment(name: str, default: int | None, highest: int | None 
 
 
 def check_memory() -> None:
-    """Check that there is memory for everything.
+    """Check that there is enough memory.
 
     Raises:
         LocalSystemError: there is too little.
@@ -53,7 +53,7 @@ def check_memory() -> None:
 
 
 def check_disk(folder: Path) -> None:
-    """Check that there is room where the state is.
+    """Check that there is enough disk space.
 
     Raises:
         LocalSystemError: there is too little.
@@ -73,16 +73,16 @@ def free_memory_mb() -> int:
 
 
 def free_disk_mb(folder: Path) -> int:
-    """Room on the disk of a folder that may not exist yet, in MB."""
+    """Free disk space of a folder that may not exist yet, in MB."""
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     return shutil.disk_usage(existing).free // (1024 * 1024)
 
 
 def make_private(folder: Path) -> None:
-    """Make the folder of a system's state, closed to every other user of the machine: secrets are in it.
+    """Create the folder of a system's state, private because it holds secrets.
 
     Raises:
-        LocalSystemError: it cannot be made or written to.
+        LocalSystemError: it cannot be created or written to.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -98,10 +98,10 @@ def make_private(folder: Path) -> None:
 
 @contextmanager
 def only_command_in(folder: Path) -> Iterator[None]:
-    """Keep every other command off a folder until this one has ended, however it ends.
+    """Lock a folder against other commands until this one ends.
 
     Raises:
-        LocalSystemError: another one is at work; with its name, process and start.
+        LocalSystemError: another one holds the lock; the message names it.
     """
     with (folder / "lock").open("a+", encoding="utf-8") as lock:
         try:

@@ -1,4 +1,4 @@
-"""Background processes of the local system: start, watch, stop, and say who holds a port."""
+"""Background processes of the local system: start, watch, stop, find a port's owner."""
 
 import json
 import os
@@ -20,7 +20,7 @@ _LOG_LINES: Final = 15
 
 
 class LocalSystemError(Exception):
-    """Something a person must do; the message says what is wrong and what helps."""
+    """A problem for the user to solve; the message says how."""
 
 
 def is_free(port: int) -> bool:
@@ -54,7 +54,7 @@ def any_free_port() -> int:
 
 
 def port_owner(port: int) -> str:
-    """Who listens on the port, as far as this user may see."""
+    """The process that listens on the port, if visible to this user."""
     try:
         connections = psutil.net_connections(kind="tcp")
     except psutil.AccessDenied:
@@ -71,14 +71,14 @@ def port_owner(port: int) -> str:
                 return f"process {process.pid} ({' '.join(process.cmdline())[:120] or process.name()})"
             except psutil.Error:
                 break
-    return "a process that cannot be seen from here"
+    return "an unknown process"
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace a file, readable by this user only; a full disk leaves the one before.
+    """Replace a file atomically, readable by this user only.
 
     Raises:
-        OSError: it was not written.
+        OSError: it could not be written.
     """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
@@ -92,12 +92,12 @@ def write_whole(path: Path, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """A background process with its own session, so that all its children can be stopped with it.
+    """A background process with its own session, so its children can be stopped with it.
 
     Args:
-        name: What messages call it.
+        name: Name in messages.
         folder: Where its pid file and log are.
-        stop_seconds: How long it may take to save its data and end when asked to.
+        stop_seconds: Time to save its data and end when asked to stop.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Daemon:
         return self.folder / f"{self.name}.log"
 
     def process(self) -> psutil.Process | None:
-        """The running process; None if it is not running (also when its pid now belongs to another)."""
+        """The running process; None if it is not running (or its pid belongs to another process now)."""
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
             process = psutil.Process(record["pid"])
@@ -124,7 +124,7 @@ class Daemon:
         return process if alive else None
 
     def died(self) -> bool:
-        """Whether it was started and ended without being stopped."""
+        """Whether it ended without being stopped."""
         return self._record.exists() and self.process() is None
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -141,12 +141,12 @@ class Daemon:
                 env=dict(environment),
                 cwd=self.folder,
                 start_new_session=True,
-                # What it keeps may be secret, and others may use this machine.
+                # its output may contain secrets, and others may use this machine
                 umask=0o077,
             )
         created = psutil.Process(started.pid).create_time()
         write_whole(self._record, json.dumps({"pid": started.pid, "created": created}))
-        # It outlives this object on purpose; without a return code Python would warn about that.
+        # it outlives this object on purpose; without a return code Python would warn
         started.returncode = 0
 
     def wait_ready(self, ready: Callable[[], bool], seconds: float) -> None:
@@ -181,7 +181,7 @@ class Daemon:
         return True
 
     def stop(self) -> bool:
-        """Stop it and every process of its session: asked first, so that it can save its data, then forced.
+        """Stop it and every process of its session: asks first, so that it can save its data, then kills.
 
         Returns:
             Whether it was running.
@@ -203,7 +203,7 @@ class Daemon:
         return True
 
     def end_orphans(self) -> None:
-        """End what is left of its session after it died by itself (workers hold its port), and forget it."""
+        """Kill the rest of its session after it died (workers hold its port), and delete its record."""
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
             session, created = int(record["pid"]), float(record["created"])
@@ -211,8 +211,8 @@ class Daemon:
             return
         try:
             leader = psutil.Process(session)
-            # A living process with this pid but another birth is a stranger: then nothing of our session is left,
-            # because a pid is not given again while a session bears its number.
+            # A process with this pid but another start time is not ours, and then none of our session is left: a pid is
+            # not reused while a session has its number.
             is_ours = leader.create_time() == created
         except psutil.NoSuchProcess:
             is_ours = True
@@ -221,7 +221,7 @@ class Daemon:
         self._record.unlink(missing_ok=True)
 
     def _kill_session(self, session: int) -> None:
-        """End what was started after the family was listed, and orphans of the session."""
+        """Kill processes of the session that were started after it was listed, and orphans."""
         members = []
         for process in psutil.process_iter():
             try:

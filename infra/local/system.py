@@ -1,8 +1,8 @@
 """The whole system on this machine: `python -m infra.local up|down|status|demo|promote|rebuild`.
 
 The emulator, an MLflow server, the stack of stage `local`, and (demo) the sample, a trained model and a release.
-State, logs and data are in `.local/` (or `LOCAL_DIR`); `PORT` and `MLFLOW_PORT` choose ports. Ports that were not
-chosen and are taken, for example by another clone, are replaced by the next free ones and remembered.
+State, logs and data are in `.local/` (or `LOCAL_DIR`); `PORT` and `MLFLOW_PORT` choose ports. Default ports
+that are taken are replaced by the next free ones, which are remembered.
 """
 
 import argparse
@@ -81,12 +81,12 @@ class LocalSystem:
 
     @property
     def relay(self) -> Daemon:
-        """The process that turns the functions' metric lines into metrics, as CloudWatch does on AWS."""
+        """The process that makes metrics of the functions' log lines, as CloudWatch does on AWS."""
         return Daemon("metrics-relay", self.home / "metrics-relay")
 
     @property
     def daemons(self) -> tuple[Daemon, ...]:
-        """Everything that runs, in the order to stop it."""
+        """All processes, in the order to stop them."""
         return self.relay, self.mlflow.daemon, self.emulator.daemon
 
     @property
@@ -115,7 +115,7 @@ class LocalSystem:
         return self.emulator.session().client(service, config=config)
 
     def environment(self, outputs: StackOutputs, keys: ApiKeys) -> dict[str, str]:
-        """What a person or a tool needs to use it (`.local/demo.env`)."""
+        """Environment variables for using it (`.local/demo.env`)."""
         return {
             "BASE_URL": self.base_url,
             "CLIENT_KEY": keys.client,
@@ -147,10 +147,10 @@ def _remember(home: Path, **values: Any) -> None:
 
 
 def _choose_port(name: str, variable: str, remembered: int | None, default: int, *, ours: bool) -> int:
-    """The port to use: the one asked for, else the last one, else the default, else the next free one.
+    """The port to use: the requested one, else the last one, else the default, else the next free one.
 
     Raises:
-        LocalSystemError: The one asked for is no port, or is taken by another program.
+        LocalSystemError: The requested port is invalid or taken by another program.
     """
     requested_port = number_from_environment(variable, None, HIGHEST_PORT)
     port = requested_port or remembered or default
@@ -181,14 +181,14 @@ def known_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
 
 
 def find_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
-    """The local system of a folder on ports it can have: its own if it runs, else free ones.
+    """The local system of a folder on available ports: its own if it runs, else free ones.
 
     Args:
         home: Its folder.
         as_of: Its replay clock; None keeps the one it had.
 
     Raises:
-        LocalSystemError: A port that was asked for is taken.
+        LocalSystemError: A requested port is taken.
     """
     remembered = known_system(home, as_of=as_of)
     state = _remembered(home)
@@ -216,17 +216,17 @@ def find_system(home: Path, *, as_of: str | None = None) -> LocalSystem:
 
 
 def start(system: LocalSystem, steps: Steps) -> StackOutputs:
-    """Start what does not run, and deploy the stack if anything of it changed.
+    """Start what is not running, and deploy the stack if it changed.
 
     Raises:
-        LocalSystemError: Something a person must do first.
+        LocalSystemError: The user must solve a problem first.
         DeployError: The stack cannot be deployed.
     """
     if system.emulator.daemon.process() is None or system.mlflow.daemon.process() is None:
         check_memory()
         check_disk(system.home)
     make_private(system.home)
-    # The ports first: whatever happens next, `make down` and the next start find what runs.
+    # ports first: whatever happens next, `make down` and the next start find the processes
     _remember(system.home, emulator_port=system.emulator.port, mlflow_port=system.mlflow.port, as_of=system.as_of)
     if system.emulator.daemon.process() is None:
         system.emulator.start()
@@ -260,7 +260,7 @@ def start(system: LocalSystem, steps: Steps) -> StackOutputs:
 def _deploy_if_changed(system: LocalSystem, steps: Steps) -> StackOutputs:
     deployment = system.deployment
     outputs = read_outputs(deployment.client("cloudformation"), deployment.stack_name)
-    # Asked of the stack itself: after a crash the emulator comes back with an older stack than was deployed last.
+    # read from the stack itself: after a crash the emulator restores an older stack
     if outputs is not None and outputs.build == build_mark(deployment):
         steps.say("the stack is up to date")
         return outputs
@@ -282,7 +282,7 @@ def stop(system: LocalSystem, steps: Steps) -> None:
     """Stop everything; data stays.
 
     Raises:
-        LocalSystemError: Everything is stopped, but the emulator's state could not be saved; the state before is kept.
+        LocalSystemError: The emulator's state could not be saved; everything is stopped and the previous state kept.
     """
     emulator_process = system.emulator.daemon.process()
     started_at = emulator_process.create_time() if emulator_process is not None else 0.0
@@ -302,7 +302,7 @@ def _not_saved(system: LocalSystem) -> str:
     state_note = (
         f"the state of {datetime.fromtimestamp(saved_at, UTC):%Y-%m-%d %H:%M:%SZ} is kept"
         if saved_at
-        else "there is none before"
+        else "there is no earlier one"
     )
     return (
         f"the emulator's state could not be saved ({free_disk_mb(system.home)} MB are free on the disk of "
@@ -341,7 +341,7 @@ def is_deployed(system: LocalSystem, function: str) -> bool:
 
 
 def upload_sample(system: LocalSystem, bucket: str) -> int:
-    """Put the embedded sample's files where a rebuild and an odds refresh read; returns how many were new."""
+    """Upload the embedded sample's files; returns how many were new."""
     s3 = system.client("s3")
     new = 0
     for path in sorted(SAMPLE.glob("*.parquet")):
@@ -363,7 +363,7 @@ def upload_sample(system: LocalSystem, bucket: str) -> int:
 
 
 def run_batch_module(system: LocalSystem, module: str, *arguments: str) -> None:
-    """Run a training program of `batch/` against this system; its output is shown.
+    """Run a training program of `batch/` against this system, showing its output.
 
     Raises:
         LocalSystemError: It failed.
@@ -374,7 +374,7 @@ def run_batch_module(system: LocalSystem, module: str, *arguments: str) -> None:
         **system.emulator.client_environment(),
         "MLFLOW_TRACKING_URI": system.mlflow.tracking_uri,
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        # A machine without git is none to warn about.
+        # no warning on a machine without git
         "GIT_PYTHON_REFRESH": "quiet",
         "DATA_BUCKET": outputs.bucket if outputs else "",
         "PYTHONPATH": str(ROOT),
@@ -385,7 +385,7 @@ def run_batch_module(system: LocalSystem, module: str, *arguments: str) -> None:
 
 
 def fill(system: LocalSystem, outputs: StackOutputs, steps: Steps) -> None:
-    """Sample, model and release: everything between an empty stack and the first prediction.
+    """Upload the sample, train models and make a release.
 
     Raises:
         LocalSystemError: A step failed.
@@ -396,7 +396,7 @@ def fill(system: LocalSystem, outputs: StackOutputs, steps: Steps) -> None:
         run_batch_module(system, "batch.train", "--if-missing")
     steps.say("models are registered")
     steps.say(f"sync_models: {json.dumps(invoke(system, 'sync_models', {}))[:200]}")
-    # Moving the replay clock back is meant; a schedule never takes readers back in time.
+    # moving the replay clock back is intended here; schedules never do
     event = {"as_of": system.as_of, "backwards": True}
     for function in ("rebuild", "refresh_odds", "monitor_drift"):
         if not is_deployed(system, function):
@@ -418,20 +418,20 @@ def _urls(system: LocalSystem) -> None:
 
 
 def command_up(options: argparse.Namespace, steps: Steps) -> None:
-    """Start everything with the data it had."""
+    """Start everything with the existing data."""
     system = find_system(options.home)
     start(system, steps)
     _urls(system)
 
 
 def command_demo(options: argparse.Namespace, steps: Steps) -> None:
-    """Start everything, fill it and call it."""
+    """Start everything, fill it and make the demo's calls."""
     system = find_system(options.home, as_of=options.as_of)
     outputs = start(system, steps)
     fill(system, outputs, steps)
     keys = ensure_keys(system.client("secretsmanager"), outputs.api_keys_secret_id)
     failed = demo_calls.run(system.base_url, keys)
-    steps.say("demo done" if not failed else f"demo done, {failed} calls did not answer as they should")
+    steps.say("demo done" if not failed else f"demo done, {failed} calls failed")
     _urls(system)
     if failed:
         raise LocalSystemError(f"{failed} calls failed; logs are in {system.home}")
@@ -443,7 +443,7 @@ def command_down(options: argparse.Namespace, steps: Steps) -> None:
 
 
 def command_status(options: argparse.Namespace, steps: Steps) -> None:  # noqa: ARG001 - one signature for all
-    """What runs, and whether it answers."""
+    """Show what runs and whether it answers."""
     system = known_system(options.home)
     checks = (
         (system.emulator.daemon, system.emulator.ready),
@@ -502,7 +502,7 @@ def main(arguments: list[str] | None = None) -> int:
     promote = commands.add_parser("promote", help=command_promote.__doc__)
     promote.add_argument("--version", required=True)
     promote.add_argument("--stage", default="champion", choices=["champion", "challenger"])
-    promote.add_argument("--force", action="store_true", help="also a version that is worse than the one before")
+    promote.add_argument("--force", action="store_true", help="even a version that is worse than the current one")
     promote.set_defaults(run=command_promote)
     options = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace, Steps], None] = options.run
@@ -517,9 +517,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:
-        print(
-            f"error: the emulator did not do as asked: {error}\nIts log is in {options.home}/emulator", file=sys.stderr
-        )
+        print(f"error: the emulator failed: {error}\nIts log is in {options.home}/emulator", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"error: {error.strerror or error}: {error.filename or options.home}", file=sys.stderr)
