@@ -117,7 +117,7 @@ def test_a_model_that_has_seen_the_test_is_shown_as_such() -> None:
     test_from = parse_date("2023-01-01")
     assert "HAS SEEN" in trained_on({"tags": tags}, test_from)
     assert "HAS SEEN" not in trained_on({"tags": tags}, test_from + pd.Timedelta(days=365))
-    assert trained_on({"tags": {}}, test_from) == "trained on matches unknown"
+    assert trained_on({"tags": {}}, test_from) == "training period unknown"
 
 
 def test_where_there_are_prices_the_divergence_from_the_market_decides(

@@ -309,7 +309,7 @@ def test_extra_columns_go_from_the_file_into_the_signature_and_the_release(tmp_p
 def test_an_extra_column_that_is_missing_or_alone_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     matches = synthetic.matches(400, seed=1)
     assert run(tmp_path, matches, "--extra-columns", "xg_home,xg_away") == 1
-    assert "xg_home, xg_away missing" in capsys.readouterr().err
+    assert "missing column xg_home, xg_away" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         run(tmp_path, matches, "--extra-columns", "xg_home")
 

@@ -161,5 +161,5 @@ def test_a_live_line_refuses_to_answer_for_the_past() -> None:
         raise AssertionError(f"nothing is fetched: {url} {headers} {timeout_seconds} {max_bytes}")
 
     provider = FonbetProvider(HttpTransport(opener=opener), clock=lambda: NOW)
-    with pytest.raises(ProviderUnavailable, match="prices of now"):
+    with pytest.raises(ProviderUnavailable, match="only current prices"):
         provider.fetch(datetime(2024, 3, 29, tzinfo=UTC))
