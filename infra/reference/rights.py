@@ -66,8 +66,8 @@ def table() -> str:
             for condition, statement in _statements(function)
         ] or [("nothing else", "", "", "")]
         functions_of.setdefault(tuple(rows), []).append(f"`{function.name}`")
-    for rows, functions in functions_of.items():
-        for index, (actions, resources, sid, condition) in enumerate(rows):
+    for shared_rows, functions in functions_of.items():
+        for index, (actions, resources, sid, condition) in enumerate(shared_rows):
             name = ", ".join(functions) if index == 0 else ""
             why = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", sid).lower() + (f", if `{condition}`" if condition else "")
             lines.append(f"| {name} | {actions} | {resources} | {why} |")
