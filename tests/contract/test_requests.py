@@ -167,6 +167,24 @@ def test_options_of_a_file_that_exists_lists_its_methods(filled: ObjectStore) ->
     assert (answer["statusCode"], answer["headers"]["Allow"]) == (204, "GET, HEAD, OPTIONS")
 
 
+def test_every_path_answers_alike_with_and_without_its_trailing_slash(filled: ObjectStore) -> None:
+    for endpoint in ENDPOINTS:
+        # Every answer of metrics counts the call before.
+        for path in endpoint.paths if endpoint.function != "metrics" else ():
+            plain = path.format(match_id=1, task_id="0d9f2c6e-5a0e-4f5c-9a1c-3c2f3f6d8b11", **{"asset+": "docs.css"})
+            body = BODY if endpoint.method == "POST" else None
+            answers = [
+                getattr(app, endpoint.function)(
+                    make_event(endpoint.function, path=actual, body=body, headers={"x-api-key": "operator-key"}),
+                    Context(),
+                )
+                for actual in (plain, f"{plain}/")
+            ]
+            statuses = [answer["statusCode"] for answer in answers]
+            assert statuses[0] == statuses[1] not in {405, 500}, path
+            assert answers[0]["headers"].keys() == answers[1]["headers"].keys(), path
+
+
 # ── Conditions ──────────────────────────────────────────────────────────────────────────────────────
 
 SINGLE = {

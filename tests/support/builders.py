@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -233,6 +233,7 @@ def publish(
     challenger: pd.DataFrame | None = None,
     region_roi: str | None = None,
     projections: list[dict[str, Any]] | None = None,
+    signal: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame] = make_signal,
     now: datetime = NOW,
     odds_at: datetime | None = None,
 ) -> Pointer:
@@ -255,7 +256,7 @@ def publish(
         entries[ODDS] = refresh.write("fonbet_odds.parquet", parquet_bytes(odds), len(odds))
         lines = csv.DictReader(io.StringIO(region_roi or ""))
         roi = {line["region"]: float(line["roi"]) if line["roi"] else None for line in lines}
-        signals = {stage: make_signal(frame, odds) for stage, frame in by_stage.items()}
+        signals = {stage: signal(frame, odds) for stage, frame in by_stage.items()}
         entries[SERVING_ODDS] = write_serving_odds(writer, by_stage, odds, signals, roi)
     if region_roi is not None:
         entries[REGION_ROI] = writer.write("roi_by_region.csv", region_roi.encode(), region_roi.count("\n") - 1)
