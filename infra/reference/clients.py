@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,9 @@ DOCUMENT: Final = ROOT / "docs" / "openapi.json"
 PACKAGE: Final = ROOT / "clients" / "python"
 CORE: Final = PACKAGE / "src" / "soccer_predictions" / "_generated"
 
+# A class of the model, 0 for instance, is no name of an attribute: the generator makes one up.
+_OUTCOMES: Final = {"field_0": "home", "field_1": "draw", "field_2": "away"}
+
 
 def write_python_core(folder: Path) -> None:
     """Generate the Python client's core; the same document always gives the same files."""
@@ -30,6 +34,11 @@ def write_python_core(folder: Path) -> None:
     ]
     environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
     subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    probabilities = folder / "models" / "probabilities.py"
+    text = probabilities.read_text("utf-8")
+    for generated, outcome in _OUTCOMES.items():
+        text = re.sub(rf"\b{generated}\b", outcome, text)
+    probabilities.write_text(text, "utf-8")
     subprocess.run(
         [str(tools / "ruff"), "format", "--quiet", "--isolated", "--line-length", "120", str(folder)], check=True
     )

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, get_args, get_type_hints
 
 import boto3
 import httpx
 import pytest
 from soccer_predictions import (
+    AccessDenied,
     ApiError,
     AsyncSoccerPredictions,
     Conflict,
@@ -22,11 +24,15 @@ from soccer_predictions import (
     SoccerPredictions,
     TaskFailed,
     TaskTimeout,
+    calls,
 )
 from soccer_predictions.retries import AsyncRetryTransport, Retries, RetryTransport
 
 import app
 from chalicelib import VERSION, wiring
+from chalicelib.api import openapi
+from chalicelib.api.routes import all_routers
+from chalicelib.contracts import ProjectionRow
 from chalicelib.storage.objects import ObjectStore
 from infra.paths import ROOT
 from tests.support.builders import Context, make_odds, make_predictions, mirror_model, publish
@@ -35,6 +41,7 @@ from tests.support.throwaway import RunningStack
 
 PACKAGE = ROOT / "clients" / "python"
 FEATURES = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
+PROJECTION: dict[str, Any] = ProjectionRow.model_config["json_schema_extra"]["examples"][0]  # type: ignore[call-overload, index, assignment]
 AT_ONCE = Retries(attempts=3, first_wait=0.0)
 
 
@@ -47,7 +54,7 @@ def gateway() -> InProcessGateway:
 def client(objects: ObjectStore, gateway: InProcessGateway) -> Iterator[SoccerPredictions]:
     """A client of a stack with a model and a release of 25 matches."""
     mirror_model(objects)
-    publish(objects, predictions=make_predictions(25), odds=make_odds([1, 3]))
+    publish(objects, predictions=make_predictions(25), odds=make_odds([1, 3]), projections=[PROJECTION])
     with SoccerPredictions("http://api.test", transport=gateway, retries=AT_ONCE) as client:
         yield client
 
@@ -80,10 +87,64 @@ def test_a_list_is_an_iterator_over_all_of_its_pages(client: SoccerPredictions, 
     assert {row.match_id for row in client.odds()} == {1, 3}
 
 
+def test_lists_take_orders_ids_and_spellings(client: SoccerPredictions) -> None:
+    assert [row.match_id for row in client.predictions(sort="-kickoff")] == list(range(25, 0, -1))
+    assert [row.match_id for row in client.cards(match_ids=range(3, 6))] == [3, 4, 5]
+    assert [row.match_id for row in client.cards(sort="edge", limit=1)][:2] == [1, 3]
+    assert [row.match_id for row in client.odds(match_id=3)] == [3]
+    assert [row.match_id for row in client.matches(region="SP\u00c1IN", team="home 4")] == [4]
+
+
+def test_what_filters_take_is_listed(client: SoccerPredictions) -> None:
+    england, spain = client.regions()
+    assert [(england.region, england.matches), (spain.region, spain.matches)] == [("England", 13), ("Spain", 12)]
+    assert {club.region for club in client.clubs(region="spain")} == {"Spain"}
+    (row,) = client.projections(region="england")
+    assert row.team == PROJECTION["team"]
+    assert list(client.projections(team="nobody")) == []
+
+
+def test_a_match_is_predicted_with_changed_features(client: SoccerPredictions) -> None:
+    features = client.features(1).features.additional_properties
+    changed = client.what_if(1, {"diff_elo": 300.0})
+    assert changed.features.additional_properties == {**features, "diff_elo": 300.0}
+    assert changed.prediction.probabilities.home > client.predict_match(1).prediction.probabilities.home
+    assert client.predict(1, features, explain=True).base
+
+
+def test_a_calendar_is_text(client: SoccerPredictions) -> None:
+    assert client.calendar(match_id=3).startswith("BEGIN:VCALENDAR")
+
+
+def test_an_operators_client_reads_the_operations(client: SoccerPredictions) -> None:
+    with pytest.raises(AccessDenied):
+        client.drift()
+    with SoccerPredictions("http://api.test", api_key="operator-key", transport=InProcessGateway()) as operator:
+        assert operator.drift().drift_score is None
+        assert operator.queues().inference.waiting == 0
+        assert operator.workers().workers[0].state == "Missing"
+        assert "prediction_requests_total" in operator.metrics()
+
+
+def test_the_client_has_every_operation_and_every_filter() -> None:
+    document = openapi.document(all_routers())
+    operations = {found["operationId"]: found for item in document["paths"].values() for found in item.values()}
+    pages = {name for name, found in operations.items() if "pages" in found["tags"]}
+    called = {value.__name__.rsplit(".", 1)[-1] for value in vars(calls).values() if isinstance(value, ModuleType)}
+    assert called >= {name for name in operations if not name.endswith("_alias")} - pages
+    for kind in (SoccerPredictions, AsyncSoccerPredictions):
+        for name in (*calls.LISTS, "calendar"):
+            queried = {found["name"] for found in operations[name].get("parameters", []) if found["in"] == "query"}
+            hint = get_type_hints(getattr(kind, name)).get("filters")
+            taken = set(get_type_hints(get_args(hint)[0])) if hint else set()
+            assert {filter_name.rstrip("_") for filter_name in taken} == queried - {"cursor"}, name
+
+
 def test_a_queued_prediction_is_waited_for(client: SoccerPredictions) -> None:
     task = client.submit(1)
     drain()
-    assert client.wait(task).probabilities.additional_properties.keys() <= {"0", "1", "2"}
+    probabilities = client.wait(task).probabilities
+    assert probabilities.home + probabilities.draw + probabilities.away == pytest.approx(1)
     assert client.task(task.task_id).status == "success"
 
 
@@ -250,7 +311,7 @@ def test_it_works_against_the_stack(stack: RunningStack) -> None:
     with SoccerPredictions(stack.base_url, api_key=stack.environment["CLIENT_KEY"]) as client:
         match = next(client.matches(limit=1))
         live = client.predict_match(match.match_id)
-        assert client.precomputed(match.match_id).proba_home == live.prediction.probabilities.field_0
+        assert client.precomputed(match.match_id).proba_home == live.prediction.probabilities.home
         task = client.submit(match.match_id)
         assert client.wait(task).probabilities == live.prediction.probabilities
         assert len({row.match_id for row in client.cards(status="upcoming", limit=50)}) > 50

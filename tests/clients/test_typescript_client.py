@@ -51,4 +51,4 @@ def test_a_program_compiles_and_says_what_the_python_client_says(node: str, stac
     with SoccerPredictions(stack.base_url, api_key=key) as client:
         expected = [card.match_id for card in client.cards(region="Spain", status="upcoming")]
         live = client.predict_match(expected[0])
-    assert said == {"ids": expected, "home": pytest.approx(live.prediction.probabilities.field_0)}
+    assert said == {"ids": expected, "home": pytest.approx(live.prediction.probabilities.home)}

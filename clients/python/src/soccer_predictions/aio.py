@@ -13,6 +13,8 @@ from soccer_predictions._generated.client import Client
 from soccer_predictions._generated.models import (
     AsyncPredictResponse,
     CardRow,
+    ClubRow,
+    DriftResponse,
     FeaturesResponse,
     Health,
     MatchRow,
@@ -21,19 +23,27 @@ from soccer_predictions._generated.models import (
     Prediction,
     PredictionRow,
     PredictResponse,
+    ProjectionRow,
+    QueuesResponse,
     RegionRoiRow,
+    RegionRow,
     TaskStatus,
+    WhatIfResponse,
+    WorkersResponse,
 )
 from soccer_predictions.answers import araise_for_error, outcome_of
 from soccer_predictions.calls import (
+    CalendarFilters,
     Call,
     CardFilters,
     Features,
     MatchFilters,
     OddsFilters,
     PredictionFilters,
+    RegionFilter,
     RegionRoiFilters,
     Stage,
+    TableFilters,
 )
 from soccer_predictions.errors import TaskTimeout, seconds
 from soccer_predictions.retries import AsyncRetryTransport, Retries
@@ -46,7 +56,7 @@ class AsyncSoccerPredictions:
 
     Args:
         base_url: Where the API is, with its stage: `https://api.example.org/prod`.
-        api_key: A client key, where the deployment demands one.
+        api_key: A client key, where the deployment demands one, or an operator key.
         timeout: Seconds that one attempt may take.
         retries: How often and how patiently a request is repeated.
         transport: What sends requests; another only in tests.
@@ -85,7 +95,7 @@ class AsyncSoccerPredictions:
     async def predict(
         self, match_id: int, features: Features, *, stage: Stage = "champion", explain: bool = False
     ) -> PredictResponse:
-        """Predict a match from features of your own; `explain` adds what each contributed."""
+        """Predict a match from features of your own; `explain` adds what each contributed, and their base."""
         return await self._parsed(calls.predict_call(match_id, features, stage, explain=explain))
 
     async def predict_match(
@@ -97,6 +107,10 @@ class AsyncSoccerPredictions:
     async def features(self, match_id: int) -> FeaturesResponse:
         """A match's features in the current data release, to change and send to `predict`."""
         return await self._parsed(calls.features_call(match_id))
+
+    async def what_if(self, match_id: int, changes: Features, *, stage: Stage = "champion") -> WhatIfResponse:
+        """Predict a match of the release with some of its features changed; what is derived from them follows."""
+        return await self._parsed(calls.what_if_call(match_id, changes, stage))
 
     async def submit(
         self,
@@ -166,6 +180,38 @@ class AsyncSoccerPredictions:
     def region_roi(self, **filters: Unpack[RegionRoiFilters]) -> AsyncIterator[RegionRoiRow]:
         """Return of value bets per region."""
         return self._rows("region_roi", filters)
+
+    def regions(self) -> AsyncIterator[RegionRow]:
+        """Regions with their leagues and seasons: the values that filters take."""
+        return self._rows("regions", {})
+
+    def clubs(self, **filters: Unpack[RegionFilter]) -> AsyncIterator[ClubRow]:
+        """Clubs and the other spellings that `team` finds them by."""
+        return self._rows("clubs", filters)
+
+    def projections(self, **filters: Unpack[TableFilters]) -> AsyncIterator[ProjectionRow]:
+        """Projected final tables; filters choose whole tables."""
+        return self._rows("projections", filters)
+
+    async def calendar(self, **filters: Unpack[CalendarFilters]) -> str:
+        """Upcoming matches as an iCalendar object."""
+        return await self._parsed(calls.calendar_call(filters))
+
+    async def drift(self) -> DriftResponse:
+        """The latest drift report; takes an operator key, as the following methods do."""
+        return await self._parsed(calls.drift_call())
+
+    async def queues(self) -> QueuesResponse:
+        """Counts of the queues."""
+        return await self._parsed(calls.queues_call())
+
+    async def workers(self) -> WorkersResponse:
+        """State of the inference functions."""
+        return await self._parsed(calls.workers_call())
+
+    async def metrics(self) -> str:
+        """Metrics in Prometheus' text format."""
+        return await self._parsed(calls.metrics_call())
 
     async def _rows(self, name: str, filters: Mapping[str, Any]) -> AsyncIterator[Any]:
         call: Call[Any] | None = calls.list_call(*calls.LISTS[name], filters)

@@ -1,21 +1,25 @@
 """Each method's request, written once for both clients: a generated operation and its arguments."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import ModuleType
 from typing import Any, Generic, Literal, TypedDict, TypeVar
 
 from soccer_predictions._generated.api.lists import (
+    calendar,
     cards,
+    clubs,
     matches,
     odds,
     precomputed,
     predictions,
+    projections,
     region_roi,
+    regions,
 )
-from soccer_predictions._generated.api.operations import healthcheck
+from soccer_predictions._generated.api.operations import drift, healthcheck, metrics, queues, workers
 from soccer_predictions._generated.api.prediction import (
     features,
     model_info,
@@ -23,11 +27,14 @@ from soccer_predictions._generated.api.prediction import (
     predict_async,
     predict_match,
     task_status,
+    what_if,
 )
 from soccer_predictions._generated.models import (
     AsyncPredictRequest,
     AsyncPredictResponse,
     CardRow,
+    ClubRow,
+    DriftResponse,
     FeaturesResponse,
     Health,
     MatchRow,
@@ -36,68 +43,91 @@ from soccer_predictions._generated.models import (
     PredictionRow,
     PredictRequest,
     PredictResponse,
+    ProjectionRow,
+    QueuesResponse,
     RegionRoiRow,
+    RegionRow,
     TaskStatus,
+    WhatIfRequest,
+    WhatIfResponse,
+    WorkersResponse,
 )
 
 T = TypeVar("T")
 
 Stage = Literal["champion", "challenger"]
 Status = Literal["upcoming", "live", "finished"]
+Sort = Literal["kickoff", "-kickoff"]
+CardSort = Literal["kickoff", "-kickoff", "edge"]
 Features = Mapping[str, float | None]
 
-
-class RegionRoiFilters(TypedDict, total=False):
-    """Filters of the returns.
-
-    Args:
-        region: Region.
-        min_region_roi: Only regions whose ROI is at least this share.
-        limit: Rows per page; the iterator fetches all pages.
-    """
-
-    region: str
-    min_region_roi: float
-    limit: int
+# A filter may be None: it is then left out, so that callers can pass on what they were given themselves.
 
 
-class MatchFilters(TypedDict, total=False):
-    """Filters of the matches.
+class RegionFilter(TypedDict, total=False):
+    """One region, whatever its case and accents."""
 
-    Args:
-        region: Region.
-        league: League.
-        team: Part of a team's name.
-        from_: Kickoff at or after.
-        to: Kickoff before.
-        limit: Rows per page; the iterator fetches all pages.
-    """
-
-    region: str
-    league: str
-    team: str
-    from_: datetime
-    to: datetime
-    limit: int
+    region: str | None
 
 
-class OddsFilters(MatchFilters, total=False):
-    """Filters of the odds; `status` is `upcoming`, `live` or `finished`."""
+class TableFilters(RegionFilter, total=False):
+    """A league, and a part of a team's name or of a known spelling of it."""
 
-    status: Status
+    league: str | None
+    team: str | None
 
 
-class PredictionFilters(OddsFilters, total=False):
+class CalendarFilters(TableFilters, total=False):
+    """What the calendar holds; `match_id`: one match, upcoming or not."""
+
+    match_id: int | None
+
+
+class RegionRoiFilters(RegionFilter, total=False):
+    """Regions whose ROI is at least a share; `limit` is the size of a page, of which the iterator fetches all."""
+
+    min_region_roi: float | None
+    limit: int | None
+
+
+class KickoffFilters(TableFilters, total=False):
+    """Kickoff from a time on and before another, and matches by id (up to 200)."""
+
+    from_: datetime | None
+    to: datetime | None
+    match_ids: Iterable[int] | None
+    limit: int | None
+
+
+class MatchFilters(KickoffFilters, total=False):
+    """Filters and order of the matches; `-kickoff` is the latest first."""
+
+    sort: Sort | None
+
+
+class OddsFilters(KickoffFilters, total=False):
+    """Filters of the odds, which are in order of match id."""
+
+    status: Status | None
+    match_id: int | None
+
+
+class PredictionFilters(MatchFilters, total=False):
     """Filters of the predictions; `stage` chooses whose."""
 
-    stage: Stage
+    status: Status | None
+    stage: Stage | None
 
 
-class CardFilters(PredictionFilters, total=False):
-    """Filters of the cards; `value_only` leaves those with a value bet."""
+class CardFilters(KickoffFilters, total=False):
+    """Filters and order of the cards; `value_only` leaves those with a value bet, `edge` is the largest edge first."""
 
-    min_region_roi: float
-    value_only: bool
+    status: Status | None
+    stage: Stage | None
+    match_id: int | None
+    min_region_roi: float | None
+    value_only: bool | None
+    sort: CardSort | None
 
 
 @dataclass(frozen=True)
@@ -128,6 +158,12 @@ def predict_call(match_id: int, values: Features, stage: Stage, *, explain: bool
 def predict_match_call(match_id: int, stage: Stage, *, explain: bool) -> Call[PredictResponse]:
     """`GET /predict/{match_id}`."""
     return Call(predict_match, {"match_id": match_id, "stage": stage, "explain": explain}, PredictResponse)
+
+
+def what_if_call(match_id: int, changes: Features, stage: Stage) -> Call[WhatIfResponse]:
+    """`POST /predict/what-if/{match_id}`."""
+    body = WhatIfRequest.from_dict({"changes": dict(changes)})
+    return Call(what_if, {"match_id": match_id, "body": body, "stage": stage}, WhatIfResponse)
 
 
 def features_call(match_id: int) -> Call[FeaturesResponse]:
@@ -165,9 +201,42 @@ def health_call(*, ready: bool) -> Call[Health]:
     return Call(healthcheck, {"ready": ready}, Health)
 
 
+def calendar_call(filters: Mapping[str, Any]) -> Call[str]:
+    """`GET /predict/calendar/`."""
+    return Call(calendar, _given(filters), str)
+
+
+def drift_call() -> Call[DriftResponse]:
+    """`GET /monitoring/drift`."""
+    return Call(drift, {}, DriftResponse)
+
+
+def queues_call() -> Call[QueuesResponse]:
+    """`GET /monitoring/queues`."""
+    return Call(queues, {}, QueuesResponse)
+
+
+def workers_call() -> Call[WorkersResponse]:
+    """`GET /monitoring/workers`."""
+    return Call(workers, {}, WorkersResponse)
+
+
+def metrics_call() -> Call[str]:
+    """`GET /metrics`."""
+    return Call(metrics, {}, str)
+
+
 def list_call(operation: ModuleType, row: type[T], filters: Mapping[str, Any]) -> Call[T]:
     """A list with its filters."""
-    return Call(operation, dict(filters), row)
+    return Call(operation, _given(filters), row)
+
+
+def _given(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters that are given, ids as the API reads them."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    if "match_ids" in given:
+        given["match_ids"] = ",".join(map(str, given["match_ids"]))
+    return given
 
 
 LISTS: Mapping[str, tuple[ModuleType, type[Any]]] = {
@@ -176,4 +245,7 @@ LISTS: Mapping[str, tuple[ModuleType, type[Any]]] = {
     "odds": (odds, OddsRow),
     "cards": (cards, CardRow),
     "region_roi": (region_roi, RegionRoiRow),
+    "regions": (regions, RegionRow),
+    "clubs": (clubs, ClubRow),
+    "projections": (projections, ProjectionRow),
 }

@@ -12,6 +12,8 @@ from soccer_predictions._generated.client import Client
 from soccer_predictions._generated.models import (
     AsyncPredictResponse,
     CardRow,
+    ClubRow,
+    DriftResponse,
     FeaturesResponse,
     Health,
     MatchRow,
@@ -20,19 +22,27 @@ from soccer_predictions._generated.models import (
     Prediction,
     PredictionRow,
     PredictResponse,
+    ProjectionRow,
+    QueuesResponse,
     RegionRoiRow,
+    RegionRow,
     TaskStatus,
+    WhatIfResponse,
+    WorkersResponse,
 )
 from soccer_predictions.answers import outcome_of, raise_for_error
 from soccer_predictions.calls import (
+    CalendarFilters,
     Call,
     CardFilters,
     Features,
     MatchFilters,
     OddsFilters,
     PredictionFilters,
+    RegionFilter,
     RegionRoiFilters,
     Stage,
+    TableFilters,
 )
 from soccer_predictions.errors import TaskTimeout, seconds
 from soccer_predictions.retries import Retries, RetryTransport
@@ -45,7 +55,7 @@ class SoccerPredictions:
 
     Args:
         base_url: Where the API is, with its stage: `https://api.example.org/prod`.
-        api_key: A client key, where the deployment demands one.
+        api_key: A client key, where the deployment demands one, or an operator key.
         timeout: Seconds that one attempt may take.
         retries: How often and how patiently a request is repeated.
         transport: What sends requests; another only in tests.
@@ -84,7 +94,7 @@ class SoccerPredictions:
     def predict(
         self, match_id: int, features: Features, *, stage: Stage = "champion", explain: bool = False
     ) -> PredictResponse:
-        """Predict a match from features of your own; `explain` adds what each contributed."""
+        """Predict a match from features of your own; `explain` adds what each contributed, and their base."""
         return self._parsed(calls.predict_call(match_id, features, stage, explain=explain))
 
     def predict_match(self, match_id: int, *, stage: Stage = "champion", explain: bool = False) -> PredictResponse:
@@ -94,6 +104,10 @@ class SoccerPredictions:
     def features(self, match_id: int) -> FeaturesResponse:
         """A match's features in the current data release, to change and send to `predict`."""
         return self._parsed(calls.features_call(match_id))
+
+    def what_if(self, match_id: int, changes: Features, *, stage: Stage = "champion") -> WhatIfResponse:
+        """Predict a match of the release with some of its features changed; what is derived from them follows."""
+        return self._parsed(calls.what_if_call(match_id, changes, stage))
 
     def submit(
         self,
@@ -163,6 +177,38 @@ class SoccerPredictions:
     def region_roi(self, **filters: Unpack[RegionRoiFilters]) -> Iterator[RegionRoiRow]:
         """Return of value bets per region."""
         return self._rows("region_roi", filters)
+
+    def regions(self) -> Iterator[RegionRow]:
+        """Regions with their leagues and seasons: the values that filters take."""
+        return self._rows("regions", {})
+
+    def clubs(self, **filters: Unpack[RegionFilter]) -> Iterator[ClubRow]:
+        """Clubs and the other spellings that `team` finds them by."""
+        return self._rows("clubs", filters)
+
+    def projections(self, **filters: Unpack[TableFilters]) -> Iterator[ProjectionRow]:
+        """Projected final tables; filters choose whole tables."""
+        return self._rows("projections", filters)
+
+    def calendar(self, **filters: Unpack[CalendarFilters]) -> str:
+        """Upcoming matches as an iCalendar object."""
+        return self._parsed(calls.calendar_call(filters))
+
+    def drift(self) -> DriftResponse:
+        """The latest drift report; takes an operator key, as the following methods do."""
+        return self._parsed(calls.drift_call())
+
+    def queues(self) -> QueuesResponse:
+        """Counts of the queues."""
+        return self._parsed(calls.queues_call())
+
+    def workers(self) -> WorkersResponse:
+        """State of the inference functions."""
+        return self._parsed(calls.workers_call())
+
+    def metrics(self) -> str:
+        """Metrics in Prometheus' text format."""
+        return self._parsed(calls.metrics_call())
 
     def _rows(self, name: str, filters: Mapping[str, Any]) -> Iterator[Any]:
         call: Call[Any] | None = calls.list_call(*calls.LISTS[name], filters)

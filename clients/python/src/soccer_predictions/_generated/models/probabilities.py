@@ -16,28 +16,28 @@ T = TypeVar("T", bound="Probabilities")
 class Probabilities:
     """Outcome probabilities by class: 0 home win, 1 draw, 2 away win."""
 
-    field_0: float
+    home: float
     """ Home win. """
-    field_1: float
+    draw: float
     """ Draw. """
-    field_2: float
+    away: float
     """ Away win. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        field_0 = self.field_0
+        home = self.home
 
-        field_1 = self.field_1
+        draw = self.draw
 
-        field_2 = self.field_2
+        away = self.away
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "0": field_0,
-                "1": field_1,
-                "2": field_2,
+                "0": home,
+                "1": draw,
+                "2": away,
             }
         )
 
@@ -46,16 +46,16 @@ class Probabilities:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        field_0 = d.pop("0")
+        home = d.pop("0")
 
-        field_1 = d.pop("1")
+        draw = d.pop("1")
 
-        field_2 = d.pop("2")
+        away = d.pop("2")
 
         probabilities = cls(
-            field_0=field_0,
-            field_1=field_1,
-            field_2=field_2,
+            home=home,
+            draw=draw,
+            away=away,
         )
 
         probabilities.additional_properties = d
