@@ -1,11 +1,13 @@
 /* The page of the OpenAPI document. Everything is relative to this file: the API lives below a stage's prefix. */
 
 import { element, inline, pretty, words } from "./dom.js";
+import { liveExamples } from "./examples.js";
 import { exampleOf, limitsOf, resolve, schemaTable, typeOf } from "./schema.js";
 import { tryForm } from "./try.js";
 
 const BASE = new URL("../", import.meta.url);
 const METHODS = ["get", "post"];
+const EXAMPLES = liveExamples(BASE);
 /** @type {(id: string) => any} */
 const $ = (id) => document.getElementById(id);
 
@@ -111,6 +113,8 @@ function operationPanel(api, path, method, operation) {
         operation,
         base: BASE,
         key: () => $("key").value,
+        examples: EXAMPLES,
+        onKey: (changed) => $("key").addEventListener("change", changed),
       }),
     );
   });

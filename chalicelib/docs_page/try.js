@@ -1,11 +1,15 @@
 /* A form that sends an operation's request and shows the answer. */
 
 import { element, pretty } from "./dom.js";
-import { exampleOf } from "./schema.js";
+import { exampleOf, resolve } from "./schema.js";
 
 const SHOWN = 50_000;
 
-export function tryForm({ document, path, method, operation, base, key }) {
+/*
+ * `examples` gives values of the running release, which take the place of the document's unless the reader has typed
+ * others; `onKey` calls back when another API key is typed.
+ */
+export function tryForm({ document, path, method, operation, base, key, examples, onKey }) {
   const parameters = operation.parameters ?? [];
   const inputs = new Map(parameters.map((parameter) => [parameter, field(parameter)]));
   const media = Object.keys(operation.requestBody?.content ?? {})[0];
@@ -14,6 +18,28 @@ export function tryForm({ document, path, method, operation, base, key }) {
     media &&
     element("textarea", { "aria-label": "Request body", spellcheck: "false" }, pretty(example));
   const answer = element("div", { class: "answer", "aria-live": "polite" });
+  const note = element("p", { class: "muted", hidden: true });
+  const edited = new Set();
+  for (const input of [...inputs.values(), body])
+    input?.addEventListener("input", () => edited.add(input));
+
+  async function fill() {
+    for (const [parameter, input] of inputs) {
+      if (parameter.in !== "path" || parameter.name !== "match_id") continue;
+      const id = await examples.matchId();
+      if (id !== null && !edited.has(input)) input.value = String(id);
+    }
+    if (!body) return;
+    const schema = resolve(document, operation.requestBody.content[media].schema);
+    const live = await examples.body(schema, key());
+    note.hidden = live !== null;
+    note.textContent = "With an API key the example comes from the running release.";
+    if (live && !edited.has(body)) body.value = pretty(live);
+  }
+
+  let filling = fill();
+  onKey(() => (filling = fill()));
+
   const labels = [...inputs].map(([parameter, input]) =>
     element(
       "label",
@@ -25,6 +51,7 @@ export function tryForm({ document, path, method, operation, base, key }) {
 
   async function send(event) {
     event.preventDefault();
+    await filling;
     const request = requestOf({ path, method, base, inputs, body: body?.value, media, key: key() });
     answer.replaceChildren(element("p", { class: "muted" }, "Sending …"));
     const started = performance.now();
@@ -46,6 +73,7 @@ export function tryForm({ document, path, method, operation, base, key }) {
     "form",
     { class: "try", onsubmit: send },
     element("h3", {}, "Try it"),
+    note,
     element("div", { class: "fields" }, labels),
     body,
     element("p", {}, element("button", { type: "submit" }, "Send")),

@@ -18,7 +18,7 @@ def test_links_are_relative_to_the_path_asked_for(aws: None, path: str, prefix: 
     assert "script-src 'self'" in answer["headers"]["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("name", ["docs.js", "dom.js", "schema.js", "try.js", "docs.css"])
+@pytest.mark.parametrize("name", ["docs.js", "dom.js", "examples.js", "schema.js", "try.js", "docs.css"])
 def test_its_files_are_served_with_their_types(aws: None, name: str) -> None:
     answer = app.docs(make_event("docs", path=f"/docs/{name}"), Context())
     kind = "text/css" if name.endswith("css") else "text/javascript"
