@@ -171,6 +171,9 @@ class InvalidCursor(Rejected):
 
     code = "invalid_cursor"
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, [{"loc": ["query", "cursor"], "msg": message, "type": self.code}])
+
 
 class InvalidMatches(Rejected):
     """A raw-matches file cannot be read or does not follow the schema."""

@@ -22,7 +22,7 @@ from chalicelib import wiring
 from chalicelib.api.conditional import not_modified
 from chalicelib.api.failures import error_answer, error_response
 from chalicelib.api.json_body import MAX_FAULTS, MAX_NAME_CHARACTERS, parse_object
-from chalicelib.api.request import allowed_methods, check_path, validated_event
+from chalicelib.api.request import allowed_methods, check_path, deprecation_headers, validated_event
 from chalicelib.api.response import Answer, flattened, preflight, rate_limit_headers, with_common_headers, without_body
 from chalicelib.api.routes import router_of
 from chalicelib.domain import Stage
@@ -96,6 +96,7 @@ def handle(function: str, event: dict[str, Any], context: Any) -> dict[str, Any]
     request_id = _request_id(event, context)
     allowed_origins = wiring.settings().allowed_origins
     answer = with_common_headers(answer, headers, request_id=request_id, allowed_origins=allowed_origins)
+    answer["headers"] |= deprecation_headers(event, headers, BY_FUNCTION[function], wiring.settings().public_url)
     if method == "HEAD":
         answer = without_body(answer)
     _observe(function, event, request_id, answer=answer, error=error, seconds=time.perf_counter() - started)

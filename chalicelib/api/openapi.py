@@ -47,9 +47,11 @@ HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     ),
     "x-next-cursor": ("Cursor of the next page; absent on the last.", {"type": "string"}),
     "Link": (
-        'The page of the run in MLflow as `<URL>; rel="describedby"`, where the operator has set one.',
+        'The page of the run in MLflow as `<URL>; rel="describedby"`, where the operator has set one; at a deprecated '
+        'path the path to ask instead as `<URL>; rel="successor-version"`.',
         {"type": "string"},
     ),
+    "Deprecation": ("Since when the path is deprecated (RFC 9745).", {"type": "string", "pattern": "^@[0-9]+$"}),
     "x-ignored-features": ("Names in `features` that the model does not know, comma-separated.", {"type": "string"}),
     "Content-Encoding": ("For callers that accept it, where the body is over 1 KiB.", {"const": "gzip"}),
 }  # fmt: skip
@@ -216,6 +218,7 @@ _HEADERS_OF_STATUS: Final[dict[str, list[str]]] = {
 
 def _headers(status: str, operation: dict[str, Any]) -> list[str]:
     names = ["x-request-id", *_HEADERS_OF_STATUS.get(status, [])]
+    names += ["Deprecation", "Link"] if operation.get("deprecated") else []
     if operation["security"] and status not in {"401", "403"}:
         names += ["RateLimit-Policy", "RateLimit"]
     is_list = _is_list(operation)

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from chalicelib.api.conditional import content_etag
 from chalicelib.api.failures import DESCRIPTIONS
+from chalicelib.api.negotiation import rows_csv
 from chalicelib.contracts.errors import ErrorResponse
 from chalicelib.releases.query import Page
 from chalicelib.timestamps import iso_utc
@@ -45,9 +46,9 @@ def cacheable_response(content: BaseModel, headers: dict[str, str] | None = None
     return response
 
 
-def rows_json(page: Page) -> str:
-    """The rows as JSON."""
-    return to_json(page.rows).decode()
+def rows_body(row: type[BaseModel], page: Page, *, as_csv: bool, header: bool = True) -> str:
+    """The rows of a page as JSON, or as CSV with the fields of their model as columns."""
+    return rows_csv(list(row.model_fields), page.rows, header=header) if as_csv else to_json(page.rows).decode()
 
 
 def is_too_large(body: str) -> bool:
@@ -63,7 +64,7 @@ def list_response(page: Page, body: str, variant: str, media_type: str = JSON) -
 
     Args:
         page: The page.
-        body: Its rows as JSON.
+        body: Its rows.
         variant: What besides the release decides the content: the path, the query and the form.
         media_type: What the body is.
     """

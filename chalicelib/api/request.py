@@ -6,6 +6,7 @@ API Gateway sends bodies as base64, because the API declares every type as binar
 import base64
 import binascii
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from chalicelib.endpoints import Endpoint
@@ -15,6 +16,9 @@ JSON_TYPE: Final = "application/json"
 UTF_8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 NEVER_SERVED: Final = frozenset({"/predict/batch"})
 """Paths that the gateway takes for another's path parameter; there is no batch over HTTP (docs/adr/0005)."""
+
+DEPRECATED_SINCE: Final = f"@{int(datetime(2026, 11, 21, tzinfo=UTC).timestamp())}"
+"""Date of the first version, in which the original system's paths of its queues became aliases."""
 
 Event = dict[str, Any]
 
@@ -98,6 +102,16 @@ def public_url(event: Event, headers: Mapping[str, str], configured: str) -> str
     path, full_path = (str(found.get("path") or "").rstrip("/") for found in (event, context))
     prefix = full_path.removesuffix(path) if full_path.endswith(path) else ""
     return f"{headers.get('x-forwarded-proto', 'https')}://{host}{prefix}" if host else prefix
+
+
+def deprecation_headers(
+    event: Event, headers: Mapping[str, str], endpoint: Endpoint, configured_url: str
+) -> dict[str, str]:
+    """What answers at a deprecated path say of it: since when (RFC 9745), and which path to ask instead (RFC 8288)."""
+    if str(event.get("path") or "").rstrip("/") not in endpoint.deprecated_paths:
+        return {}
+    successor = public_url(event, headers, configured_url) + endpoint.path
+    return {"Deprecation": DEPRECATED_SINCE, "Link": f'<{successor}>; rel="successor-version"'}
 
 
 def _methods(endpoint: Endpoint) -> tuple[str, ...]:

@@ -23,3 +23,16 @@ def clubs(releases: ReleaseStore, region: str | None = None) -> tuple[list[dict[
         if plain_region is None or plain(place) == plain_region
     ]
     return matching_clubs, release.pointer.version
+
+
+def clubs_named(releases: ReleaseStore, team: str) -> frozenset[tuple[str, int, str]]:
+    """Region, sex and name of the clubs that a part of a name, or of another spelling of it, finds.
+
+    Raises:
+        ReleaseUnavailable, ReleaseDamaged: the release cannot be read.
+    """
+    spelling = plain(team)
+    if not spelling:
+        return frozenset()
+    statement = "SELECT region, sex, name FROM clubs WHERE instr(spellings, :spelling)"
+    return frozenset(tuple(row) for row in releases.current().database.rows(statement, {"spelling": spelling}))

@@ -35,6 +35,7 @@ from chalicelib.releases.selection import (
     select,
 )
 from chalicelib.releases.store import Release, ReleaseStore
+from chalicelib.text import plain
 from chalicelib.timestamps import parse_utc
 
 PREDICTIONS_OF: Final[Mapping[Stage, str]] = {
@@ -87,7 +88,7 @@ def region_roi(query: Query, releases: ReleaseStore) -> Page:
     entry = releases.entry(pointer, REGION_ROI)
     rows = releases.parsed(entry, _region_roi)
     if query.region is not None:
-        rows = [row for row in rows if row["region"] == query.region]
+        rows = [row for row in rows if plain(row["region"]) == plain(query.region)]
     if query.min_region_roi is not None:
         rows = [row for row in rows if row["roi"] is not None and row["roi"] >= query.min_region_roi]
     modified = parse_utc(entry.computed_at)
@@ -275,26 +276,17 @@ def _status(kickoff: int | None, finished: bool, now: datetime) -> str:  # noqa:
     return "live" if now.timestamp() < kickoff + LIVE_FOR.total_seconds() else "finished"
 
 
+_ROI_NUMBERS: Final = ("turnover", "profit", "roi", "roi_ci_low", "roi_ci_high", "clv", "clv_ci_low", "clv_ci_high")
+
+
 def _region_roi(content: bytes) -> list[dict[str, Any]]:
     rows = csv.DictReader(io.StringIO(content.decode()))
     return [
         {
             "region": row["region"],
             "bets": int(row["bets"]),
-            **{
-                # files of earlier versions lack the closing-line value's interval
-                name: float(row[name]) if row.get(name) else None
-                for name in (
-                    "turnover",
-                    "profit",
-                    "roi",
-                    "roi_ci_low",
-                    "roi_ci_high",
-                    "clv",
-                    "clv_ci_low",
-                    "clv_ci_high",
-                )
-            },
+            # files of earlier versions lack the closing-line value's interval
+            **{name: float(row[name]) if row.get(name) else None for name in _ROI_NUMBERS},
         }
         for row in rows
     ]

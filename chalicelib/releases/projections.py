@@ -4,8 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.releases.clubs import clubs_named
 from chalicelib.releases.pointer import PROJECTIONS
 from chalicelib.releases.store import ReleaseStore
+from chalicelib.text import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Projections:
 def projections(
     releases: ReleaseStore, *, region: str | None = None, league: str | None = None, team: str | None = None
 ) -> Projections:
-    """The tables, filtered by region, league (any case) and a team in them (a part of its name, any case).
+    """The tables, filtered by region, league and a team in them (a part of its name or of a known spelling of it).
 
     Raises:
         DatasetUnavailable: this release has no projections.
@@ -34,11 +36,12 @@ def projections(
     entry = releases.entry(releases.pointer(), PROJECTIONS)
     rows: list[dict[str, Any]] = releases.parsed(entry, json.loads)
     if region is not None:
-        rows = [row for row in rows if row["region"].casefold() == region.casefold()]
+        rows = [row for row in rows if plain(row["region"]) == plain(region)]
     if league is not None:
-        rows = [row for row in rows if row["league"].casefold() == league.casefold()]
+        rows = [row for row in rows if plain(row["league"]) == plain(league)]
     if team is not None:
-        with_team = {_season(row) for row in rows if team.casefold() in row["team"].casefold()}
+        clubs = clubs_named(releases, team)
+        with_team = {_season(row) for row in rows if (row["region"], row["sex"], row["team"]) in clubs}
         rows = [row for row in rows if _season(row) in with_team]
     return Projections(rows, entry.sha256[:16], entry.computed_at)
 

@@ -165,5 +165,5 @@ def decoded_cursor(name: str, query: Query) -> Cursor | None:
         return None
     cursor = Cursor.decode(query.cursor)
     if cursor.listing != listing_id(name, query):
-        raise InvalidCursor("the cursor belongs to another list or to other filters")
+        raise InvalidCursor("the cursor belongs to another list, stage or order, or to other filters")
     return cursor

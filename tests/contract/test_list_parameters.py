@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib import wiring
+from chalicelib.contracts import ProjectionRow
 from chalicelib.storage.objects import ObjectStore
 from tests.contract.documented import check
 from tests.handlers.calling import call
@@ -86,6 +87,13 @@ def test_a_cursor_belongs_to_its_list_its_stage_its_order_and_its_filters(filled
     for function, query in (("predictions", {}), *(("cards", other) for other in others)):
         status, body, _ = call(function, query={"cursor": cursor, **query})
         assert (status, body["code"]) == (422, "invalid_cursor")
+        assert body["details"] == [{"loc": ["query", "cursor"], "msg": body["message"], "type": "invalid_cursor"}]
+
+
+def test_a_region_is_found_whatever_its_case_and_accents(filled: ObjectStore) -> None:
+    for region in ("ENGLAND", "\u00c9ngland"):
+        assert [row["region"] for row in call("region_roi", query={"region": region})[1]] == ["England"]
+        assert ids("cards", region=region) == ids("cards", region="England") != []
 
 
 def test_an_instant_is_one_filter_in_every_time_zone(filled: ObjectStore) -> None:
@@ -134,6 +142,13 @@ def as_csv(function: str, accept: str = "text/csv", **event: Any) -> tuple[dict[
     answer = getattr(app, function)(make_event(function, headers={"accept": accept}, **event), Context())
     assert (answer["statusCode"], answer["headers"]["Content-Type"]) == (200, "text/csv")
     return answer["headers"], list(csv.DictReader(io.StringIO(answer["body"])))
+
+
+def test_projections_come_as_csv_too(objects: ObjectStore) -> None:
+    publish(objects, projections=[ProjectionRow.model_config["json_schema_extra"]["examples"][0]])  # type: ignore[call-overload, index]
+    _, (row,) = as_csv("projections")
+    (expected,) = call("projections")[1]
+    assert row == {name: cell(value) for name, value in expected.items()}
 
 
 @pytest.mark.parametrize("function", LISTS)

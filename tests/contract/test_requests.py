@@ -185,6 +185,16 @@ def test_every_path_answers_alike_with_and_without_its_trailing_slash(filled: Ob
             assert answers[0]["headers"].keys() == answers[1]["headers"].keys(), path
 
 
+@pytest.mark.parametrize("path", ["/monitoring/celery/queues", "/monitoring/celery/queues/"])
+def test_a_deprecated_path_says_so_and_what_takes_its_place(filled: ObjectStore, path: str) -> None:
+    headers = {"x-api-key": "operator-key", "host": "api.example.org"}
+    _, _, answered = call("queues", path=path, headers=headers)
+    # 2026-11-21, 00:00 UTC
+    assert answered["deprecation"] == "@1795219200"
+    assert answered["link"] == '<https://api.example.org/test/monitoring/queues>; rel="successor-version"'
+    assert "deprecation" not in call("queues", headers=headers)[2]
+
+
 # ── Conditions ──────────────────────────────────────────────────────────────────────────────────────
 
 SINGLE = {

@@ -2,15 +2,54 @@
 
 import json
 import os
+import re
 
 import pytest
 
+from chalicelib.api.failures import status_of
 from chalicelib.endpoints import ENDPOINTS
+from chalicelib.errors import ServiceError
+from infra.stack.gateway_definition import GATEWAY_RESPONSES
 from tests.docs.api_examples import PAGE, examples, fits, run_python, run_shell, shape
 from tests.support.throwaway import RunningStack
 
 PAGE_TEXT = PAGE.read_text("utf-8")
 EXAMPLES = examples(PAGE_TEXT)
+
+
+# In no error body: parents of others, what batch runs and commands raise, and what becomes another failure first.
+UNSEEN = {
+    "service_error", "rejected", "access_denied", "unavailable", "invalid_matches", "release_refused",
+    "release_too_large", "invalid_settings", "registry_unavailable", "provider_unavailable", "invalid_model",
+    "object_missing", "condition_failed",
+}  # fmt: skip
+
+
+def listed_codes() -> set[tuple[int, str]]:
+    """Status and code of each row of the page's table of codes."""
+    table = PAGE_TEXT.split("### Codes")[1]
+    rows = re.findall(r"^\| (\d{3}) \| (.+?) \|", table, re.MULTILINE)
+    return {(int(status), code) for status, codes in rows for code in re.findall(r"`([a-z_]+)`", codes)}
+
+
+def test_the_codes_on_the_page_are_those_that_errors_have() -> None:
+    found: set[type[ServiceError]] = set()
+    unvisited = [ServiceError]
+    while unvisited:
+        found.add(kind := unvisited.pop())
+        unvisited += [child for child in kind.__subclasses__() if child.__module__.startswith("chalicelib.")]
+    functions = {(int(status_of(kind.__new__(kind))), kind.code) for kind in found if kind.code not in UNSEEN}
+    gateway = {(status, code) for _, status, code, _ in GATEWAY_RESPONSES}
+    assert listed_codes() == functions | gateway
+
+
+def test_every_endpoint_has_a_section_with_an_example() -> None:
+    sections = re.split(r"^### ", PAGE_TEXT, flags=re.MULTILINE)
+    for endpoint in ENDPOINTS:
+        (section,) = (
+            one for one in sections if re.search(rf"{endpoint.method} {endpoint.path}/?(,|$)", one.split("\n")[0])
+        )
+        assert "```bash" in section, endpoint.path
 
 
 def values(stack: RunningStack) -> dict[str, str]:

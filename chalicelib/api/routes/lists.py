@@ -1,10 +1,9 @@
 """The lists of the current data release."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Final
@@ -15,30 +14,14 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from chalicelib import wiring
-from chalicelib.api.negotiation import CSV, prefers_csv, rows_csv
-from chalicelib.api.rendering import JSON, cacheable_response, documented, is_too_large, list_response, rows_json
-from chalicelib.api.routes.parameters import (
-    CardSortQuery,
-    CursorQuery,
-    FromQuery,
-    LeagueQuery,
-    LimitQuery,
-    MatchIdPath,
-    MatchIdQuery,
-    MatchIdsQuery,
-    MinRoiQuery,
-    RegionQuery,
-    SortQuery,
-    StageQuery,
-    StatusQuery,
-    TeamQuery,
-    ToQuery,
-    ValueOnlyQuery,
-)
+from chalicelib.api.negotiation import CSV, prefers_csv
+from chalicelib.api.rendering import JSON, cacheable_response, documented, is_too_large, list_response, rows_body
+from chalicelib.api.routes.list_parameters import ListRequest, taking
+from chalicelib.api.routes.parameters import MatchIdPath, StageQuery
 from chalicelib.contracts.lists import CardRow, MatchRow, OddsRow, PredictionRow, RegionRoiRow, RegionRow
 from chalicelib.domain import Stage
 from chalicelib.releases import lists as catalogue
-from chalicelib.releases.query import ANONYMOUS_LIMIT, DEFAULT_LIMIT, MAX_LIMIT, Page, Query, Sort
+from chalicelib.releases.query import ANONYMOUS_LIMIT, DEFAULT_LIMIT, MAX_LIMIT, Page, Query
 from chalicelib.releases.regions import regions as regions_of
 from chalicelib.telemetry.log import facts
 from chalicelib.timestamps import parse_utc
@@ -62,99 +45,53 @@ def precomputed(match_id: MatchIdPath, stage: StageQuery = Stage.CHAMPION) -> Re
 @ROUTERS["predictions"].get(
     "/predict/predictions/", tags=["lists"], responses=documented(list[PredictionRow], 410, 422, 503)
 )
-def predictions(
-    region: RegionQuery = None,
-    league: LeagueQuery = None,
-    status: StatusQuery = None,
-    begin: FromQuery = None,
-    end: ToQuery = None,
-    team: TeamQuery = None,
-    match_ids: MatchIdsQuery = None,
-    stage: StageQuery = Stage.CHAMPION,
-    sort: SortQuery = "kickoff",
-    limit: LimitQuery = None,
-    cursor: CursorQuery = None,
-) -> Response[str]:
-    """All precomputed predictions, in order of kickoff."""
-    query = _query(match_ids, sort, region=region, league=league, status=status, team=team, cursor=cursor)
-    query = _between(query, begin, end)
-    return _listed(
-        "predictions", lambda query: catalogue.predictions(query, stage, wiring.releases(), wiring.now()), query, limit
-    )
+@taking("region", "league", "status", "begin", "end", "team", "match_ids", "stage", "sort", "limit", "cursor")
+def predictions(request: ListRequest) -> Response[str]:
+    """All precomputed predictions."""
+
+    def page(query: Query) -> Page:
+        return catalogue.predictions(query, request.stage, wiring.releases(), wiring.now())
+
+    return _listed("predictions", PredictionRow, request, page)
 
 
 @ROUTERS["matches"].get("/predict/matches/", tags=["lists"], responses=documented(list[MatchRow], 410, 422, 503))
-def matches(
-    region: RegionQuery = None,
-    league: LeagueQuery = None,
-    begin: FromQuery = None,
-    end: ToQuery = None,
-    team: TeamQuery = None,
-    match_ids: MatchIdsQuery = None,
-    sort: SortQuery = "kickoff",
-    limit: LimitQuery = None,
-    cursor: CursorQuery = None,
-) -> Response[str]:
-    """Upcoming matches available for prediction, in order of kickoff."""
-    query = _between(_query(match_ids, sort, region=region, league=league, team=team, cursor=cursor), begin, end)
-    return _listed("matches", lambda query: catalogue.matches(query, wiring.releases(), wiring.now()), query, limit)
+@taking("region", "league", "begin", "end", "team", "match_ids", "sort", "limit", "cursor")
+def matches(request: ListRequest) -> Response[str]:
+    """Upcoming matches available for prediction."""
+    return _listed(
+        "matches", MatchRow, request, lambda query: catalogue.matches(query, wiring.releases(), wiring.now())
+    )
 
 
 @ROUTERS["odds"].get("/predict/odds/", tags=["lists"], responses=documented(list[OddsRow], 410, 422, 503))
-def odds(
-    region: RegionQuery = None,
-    league: LeagueQuery = None,
-    status: StatusQuery = None,
-    begin: FromQuery = None,
-    end: ToQuery = None,
-    team: TeamQuery = None,
-    match_id: MatchIdQuery = None,
-    match_ids: MatchIdsQuery = None,
-    limit: LimitQuery = None,
-    cursor: CursorQuery = None,
-) -> Response[str]:
+@taking("region", "league", "status", "begin", "end", "team", "match_id", "match_ids", "limit", "cursor")
+def odds(request: ListRequest) -> Response[str]:
     """1X2 odds of the matches that have a market, in order of match id."""
-    query = _query(match_ids, "kickoff", region=region, league=league, status=status, team=team, cursor=cursor)
-    query = _only(_between(query, begin, end), match_id)
-    return _listed("odds", lambda query: catalogue.odds_rows(query, wiring.releases(), wiring.now()), query, limit)
+    return _listed("odds", OddsRow, request, lambda query: catalogue.odds_rows(query, wiring.releases(), wiring.now()))
 
 
 @ROUTERS["cards"].get("/predict/cards/", tags=["lists"], responses=documented(list[CardRow], 410, 422, 503))
-def cards(
-    region: RegionQuery = None,
-    league: LeagueQuery = None,
-    status: StatusQuery = None,
-    begin: FromQuery = None,
-    end: ToQuery = None,
-    team: TeamQuery = None,
-    match_id: MatchIdQuery = None,
-    match_ids: MatchIdsQuery = None,
-    min_region_roi: MinRoiQuery = None,
-    value_only: ValueOnlyQuery = False,  # noqa: FBT002 - a query parameter
-    stage: StageQuery = Stage.CHAMPION,
-    sort: CardSortQuery = "kickoff",
-    limit: LimitQuery = None,
-    cursor: CursorQuery = None,
-) -> Response[str]:
+@taking(
+    *("region", "league", "status", "begin", "end", "team", "match_id", "match_ids"),
+    *("min_region_roi", "value_only", "stage", "card_sort", "limit", "cursor"),
+)
+def cards(request: ListRequest) -> Response[str]:
     """Predictions merged with odds, edges and value bets: what the match board shows."""
-    query = _query(match_ids, sort, region=region, league=league, status=status, team=team, cursor=cursor)
-    query = _only(_between(query, begin, end), match_id)
-    query = replace(query, min_region_roi=min_region_roi, value_only=value_only)
-    return _listed("cards", lambda query: catalogue.cards(query, stage, wiring.releases(), wiring.now()), query, limit)
+
+    def page(query: Query) -> Page:
+        return catalogue.cards(query, request.stage, wiring.releases(), wiring.now())
+
+    return _listed("cards", CardRow, request, page)
 
 
 @ROUTERS["region_roi"].get(
     "/predict/region-roi/", tags=["lists"], responses=documented(list[RegionRoiRow], 410, 422, 503)
 )
-def region_roi(
-    region: RegionQuery = None,
-    min_region_roi: MinRoiQuery = None,
-    limit: LimitQuery = None,
-    cursor: CursorQuery = None,
-) -> Response[str]:
+@taking("region", "min_region_roi", "limit", "cursor")
+def region_roi(request: ListRequest) -> Response[str]:
     """Flat-stake ROI of value bets per region."""
-    query = Query(region=region, min_region_roi=min_region_roi, cursor=cursor)
-    return _listed("region_roi", lambda query: catalogue.region_roi(query, wiring.releases()), query, limit)
+    return _listed("region_roi", RegionRoiRow, request, lambda query: catalogue.region_roi(query, wiring.releases()))
 
 
 @ROUTERS["regions"].get("/predict/regions/", tags=["lists"], responses=documented(list[RegionRow], 503, csv=False))
@@ -169,50 +106,28 @@ def regions() -> Response[str]:
     return Response(int(HTTPStatus.OK), JSON, to_json(rows).decode(), headers=dict(headers))
 
 
-def _query(match_ids: str | None, sort: str, **filters: str | None) -> Query:
-    ids = None if match_ids is None else tuple(sorted({int(text) for text in match_ids.split(",")}))
-    return Query(match_ids=ids, sort=Sort(sort), **filters)  # type: ignore[arg-type]
-
-
-def _between(query: Query, begin: datetime | None, end: datetime | None) -> Query:
-    return replace(query, begin=_utc(begin), end=_utc(end))
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    """One spelling of an instant, so that cursors and ETags see the same filter in every time zone."""
-    if time is None:
-        return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-
-
-def _only(query: Query, match_id: int | None) -> Query:
-    if match_id is None:
-        return query
-    is_excluded = query.match_ids is not None and match_id not in query.match_ids
-    return replace(query, match_ids=() if is_excluded else (match_id,))
-
-
-def _listed(function: str, make: Callable[[Query], Page], query: Query, limit: int | None) -> Response[str]:
-    headers = ROUTERS[function].current_event.headers
-    as_csv = prefers_csv(headers.get("accept") or "")
-    most = MAX_LIMIT if wiring.is_known_caller(headers.get("x-api-key")) else ANONYMOUS_LIMIT
-    asked = limit or (most if as_csv else DEFAULT_LIMIT)
-    query = replace(query, limit=min(asked, most))
-    variant = (
-        f"{function} {'csv' if as_csv else 'json'} {ROUTERS[function].current_event.query_string_parameters} {query}"
-    )
+def _listed(
+    function: str, row: type[BaseModel], request: ListRequest, page_of: Callable[[Query], Page]
+) -> Response[str]:
+    """The answer of a list: as many of the rows that were asked for as one answer carries, in the form asked for."""
+    event = ROUTERS[function].current_event
+    as_csv = prefers_csv(event.headers.get("accept") or "")
+    most = MAX_LIMIT if wiring.is_known_caller(event.headers.get("x-api-key")) else ANONYMOUS_LIMIT
+    asked = request.limit or (most if as_csv else DEFAULT_LIMIT)
+    query = replace(request.query, limit=min(asked, most))
+    variant = f"{function} {'csv' if as_csv else 'json'} {event.query_string_parameters} {query}"
     with _noted_reads():
-        page = make(query)
-    body = _body(function, page, as_csv=as_csv)
+        page = page_of(query)
+    body = rows_body(row, page, as_csv=as_csv)
     while is_too_large(body) and len(page.rows) > 1:
         # A page may have fewer rows than asked for, as long as the cursor goes on behind its last.
         query = replace(query, limit=len(page.rows) // 2)
-        page = make(query)
-        body = _body(function, page, as_csv=as_csv)
-    while as_csv and limit is None and most == MAX_LIMIT and page.next_cursor is not None:
+        page = page_of(query)
+        body = rows_body(row, page, as_csv=as_csv)
+    while as_csv and request.limit is None and most == MAX_LIMIT and page.next_cursor is not None:
         # All of it, as far as one answer carries; the cursor goes on from there.
-        following = make(replace(query, cursor=page.next_cursor))
-        longer = body + _body(function, following, as_csv=True, header=False)
+        following = page_of(replace(query, cursor=page.next_cursor))
+        longer = body + rows_body(row, following, as_csv=True, header=False)
         if is_too_large(longer):
             break
         page, body = following, longer
@@ -226,16 +141,3 @@ def _noted_reads() -> Iterator[None]:
     before = releases.range_reads
     yield
     facts.note(range_reads=releases.range_reads - before)
-
-
-_ROW_OF: Final[Mapping[str, type[BaseModel]]] = {
-    "predictions": PredictionRow,
-    "matches": MatchRow,
-    "odds": OddsRow,
-    "cards": CardRow,
-    "region_roi": RegionRoiRow,
-}
-
-
-def _body(function: str, page: Page, *, as_csv: bool, header: bool = True) -> str:
-    return rows_csv(list(_ROW_OF[function].model_fields), page.rows, header=header) if as_csv else rows_json(page)

@@ -12,7 +12,8 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chalicelib import wiring
 from chalicelib.api.conditional import content_etag
-from chalicelib.api.rendering import documented, list_response, rows_json
+from chalicelib.api.negotiation import CSV, prefers_csv
+from chalicelib.api.rendering import JSON, documented, list_response, rows_body
 from chalicelib.api.routes.parameters import LeagueQuery, OnlyMatchQuery, RegionQuery, TeamQuery
 from chalicelib.contracts.lists import ClubRow, ProjectionRow
 from chalicelib.domain import Stage
@@ -32,7 +33,7 @@ MAX_EVENTS: Final = 2_000
 
 
 @ROUTERS["projections"].get(
-    "/predict/projections/", tags=["lists"], responses=documented(list[ProjectionRow], 422, 503, csv=False)
+    "/predict/projections/", tags=["lists"], responses=documented(list[ProjectionRow], 422, 503)
 )
 def projections(
     region: RegionQuery = None,
@@ -42,16 +43,18 @@ def projections(
     """Projected final tables of the seasons being played."""
     found = released.projections(wiring.releases(), region=region, league=league, team=team)
     page = Page(found.rows, None, found.version, datetime.fromisoformat(found.computed_at))
-    return list_response(page, rows_json(page), f"projections {region} {league} {team}")
+    as_csv = prefers_csv(ROUTERS["projections"].current_event.headers.get("accept") or "")
+    variant = f"projections {'csv' if as_csv else 'json'} {region} {league} {team}"
+    return list_response(page, rows_body(ProjectionRow, page, as_csv=as_csv), variant, CSV if as_csv else JSON)
 
 
-@ROUTERS["clubs"].get("/predict/clubs/", tags=["lists"], responses=documented(list[ClubRow], 422, 503))
+@ROUTERS["clubs"].get("/predict/clubs/", tags=["lists"], responses=documented(list[ClubRow], 422, 503, csv=False))
 def clubs(region: RegionQuery = None) -> Response[str]:
     """Clubs and the other spellings of their names."""
     releases = wiring.releases()
     rows, version = known_clubs.clubs(releases, region)
     page = Page(rows, None, version, parse_utc(releases.pointer().published_at))
-    return list_response(page, rows_json(page), f"clubs {region}")
+    return list_response(page, rows_body(ClubRow, page, as_csv=False), f"clubs {region}")
 
 
 def _calendar_responses() -> dict[int, Any]:
