@@ -121,6 +121,33 @@ def test_one_clock_decides_rows_filter_and_etag_of_a_listing(
     assert (later[0], later[1]) == (200, [])
 
 
+@pytest.mark.parametrize("function", ["predictions", "matches", "odds", "cards"])
+def test_a_listing_goes_on_at_its_own_time_while_match_after_match_kicks_off(
+    filled: ObjectStore, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    upcoming = {} if function == "matches" else {"status": "upcoming"}
+    days = 0
+    monkeypatch.setattr(wiring, "now", lambda: NOW + timedelta(days=days))
+    expected = ids(function, **upcoming, limit="5000")
+    first = call(function, query={**upcoming, "limit": "1"})
+    paged: list[int] = []
+    query = {**upcoming, "limit": "1"}
+    while True:
+        status, body, headers = call(function, query=query)
+        assert (status, {row.get("status", "upcoming") for row in body}) == (200, {"upcoming"})
+        paged += [row["match_id"] for row in body]
+        # Match 3 kicks off on the next day, match 4 the day after, and so on.
+        days += 1
+        if "x-next-cursor" not in headers:
+            break
+        query = {**upcoming, "limit": "1", "cursor": headers["x-next-cursor"]}
+    assert paged == expected
+    # A new listing is of the new time, whatever the caller holds of the old one.
+    held = {"if-none-match": first[2]["etag"]}
+    status, body, _ = call(function, query={**upcoming, "limit": "1"}, headers=held)
+    assert (status, [row["match_id"] for row in body]) == (200, [i for i in expected if i - 2 > days][:1])
+
+
 def test_a_kickoff_is_a_modification(filled: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def modified(moment: datetime) -> str:
         monkeypatch.setattr(wiring, "now", lambda: moment)
