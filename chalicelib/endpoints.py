@@ -145,7 +145,7 @@ ENDPOINTS: Final = (
         summary="Queue a prediction",
         description=(
             "Accepts a prediction to be made in the background: 202 means that it is stored and will end as success or"
-            " failed, exactly once. Without features they come from the current data release. Poll `status_url`."
+            " failed, exactly once. Without features they come from the current data release. Poll `Location`."
         ),
         timeout_seconds=25,
     ),
@@ -221,7 +221,10 @@ ENDPOINTS: Final = (
         Access.PUBLIC,
         "lists",
         summary="Return of value bets per region",
-        description="Flat-stake return on investment of past value bets, with a 95 % bootstrap interval.",
+        description=(
+            "Flat-stake return on investment where the model's own edge exceeds the threshold, with a 95 % bootstrap "
+            "interval of two decimals, and the closing-line value."
+        ),
     ),
     Endpoint(
         "regions",
@@ -300,9 +303,10 @@ ENDPOINTS: Final = (
         "/healthcheck",
         Access.PUBLIC,
         "operations",
-        summary="Liveness",
+        summary="Liveness and readiness",
         description=(
-            "Says of each dependency whether it answers; 503 with status `degraded` when the task store does not."
+            "Says of each dependency whether it answers; 503 with status `degraded` when the task store does not, and"
+            " with `ready=true` also without a model or a data release."
         ),
     ),
     Endpoint(
@@ -324,7 +328,7 @@ ENDPOINTS: Final = (
         summary="Queues",
         description=(
             "Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not ended. "
-            "Also at `/monitoring/celery/queues`, the old system's path."
+            "Also at `/monitoring/celery/queues`, the original system's path."
         ),
         deprecated_paths=("/monitoring/celery/queues",),
     ),
@@ -337,7 +341,7 @@ ENDPOINTS: Final = (
         summary="Inference functions",
         description=(
             "State, last update, concurrency, event source mapping and whether a ping is answered. Also at "
-            "`/monitoring/celery/workers`, the old system's path."
+            "`/monitoring/celery/workers`, the original system's path."
         ),
         deprecated_paths=("/monitoring/celery/workers",),
         timeout_seconds=20,

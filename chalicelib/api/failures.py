@@ -1,6 +1,6 @@
 """How failures become answers: status codes, error bodies and the headers that come with them.
 
-The only place where a failure meets a status code; routes name the status codes of their successes.
+Failures are mapped to status codes here only; routes name the status codes of their successes.
 """
 
 import json

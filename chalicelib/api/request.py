@@ -15,7 +15,7 @@ from chalicelib.errors import BodyTooLarge, InvalidRequest, MethodNotAllowed, No
 JSON_TYPE: Final = "application/json"
 UTF_8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 NEVER_SERVED: Final = frozenset({"/predict/batch"})
-"""Paths that the gateway takes for another's path parameter; there is no batch over HTTP (docs/adr/0005)."""
+"""Paths that would match another route's path parameter; there is no batch over HTTP (docs/adr/0005)."""
 
 DEPRECATED_SINCE: Final = f"@{int(datetime(2026, 11, 21, tzinfo=UTC).timestamp())}"
 """Date of the first version, in which the original system's paths of its queues became aliases."""

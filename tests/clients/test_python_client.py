@@ -304,6 +304,7 @@ def test_the_package_installs_and_has_the_services_version(tmp_path: Path) -> No
         [sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True, cwd=tmp_path
     )
     location, version = done.stdout.split()
+    assert (tmp_path / "soccer_predictions" / "py.typed").is_file()
     assert (Path(location).is_relative_to(tmp_path), version) == (True, VERSION)
 
 

@@ -133,7 +133,8 @@ def sync_detailed(
 ) -> Response[Any | ErrorResponse | list[RegionRoiRow]]:
     """Return of value bets per region
 
-     Flat-stake return on investment of past value bets, with a 95 % bootstrap interval.
+     Flat-stake return on investment where the model's own edge exceeds the threshold, with a 95 %
+    bootstrap interval of two decimals, and the closing-line value.
 
     Args:
         region (str | Unset):
@@ -179,7 +180,8 @@ def sync(
 ) -> Any | ErrorResponse | list[RegionRoiRow] | None:
     """Return of value bets per region
 
-     Flat-stake return on investment of past value bets, with a 95 % bootstrap interval.
+     Flat-stake return on investment where the model's own edge exceeds the threshold, with a 95 %
+    bootstrap interval of two decimals, and the closing-line value.
 
     Args:
         region (str | Unset):
@@ -220,7 +222,8 @@ async def asyncio_detailed(
 ) -> Response[Any | ErrorResponse | list[RegionRoiRow]]:
     """Return of value bets per region
 
-     Flat-stake return on investment of past value bets, with a 95 % bootstrap interval.
+     Flat-stake return on investment where the model's own edge exceeds the threshold, with a 95 %
+    bootstrap interval of two decimals, and the closing-line value.
 
     Args:
         region (str | Unset):
@@ -264,7 +267,8 @@ async def asyncio(
 ) -> Any | ErrorResponse | list[RegionRoiRow] | None:
     """Return of value bets per region
 
-     Flat-stake return on investment of past value bets, with a 95 % bootstrap interval.
+     Flat-stake return on investment where the model's own edge exceeds the threshold, with a 95 %
+    bootstrap interval of two decimals, and the closing-line value.
 
     Args:
         region (str | Unset):

@@ -92,9 +92,10 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     ready: bool | Unset = False,
 ) -> Response[ErrorResponse | Health]:
-    """Liveness
+    """Liveness and readiness
 
-     Says of each dependency whether it answers; 503 with status `degraded` when the task store does not.
+     Says of each dependency whether it answers; 503 with status `degraded` when the task store does not,
+    and with `ready=true` also without a model or a data release.
 
     Args:
         ready (bool | Unset):  Default: False.
@@ -123,9 +124,10 @@ def sync(
     client: AuthenticatedClient | Client,
     ready: bool | Unset = False,
 ) -> ErrorResponse | Health | None:
-    """Liveness
+    """Liveness and readiness
 
-     Says of each dependency whether it answers; 503 with status `degraded` when the task store does not.
+     Says of each dependency whether it answers; 503 with status `degraded` when the task store does not,
+    and with `ready=true` also without a model or a data release.
 
     Args:
         ready (bool | Unset):  Default: False.
@@ -149,9 +151,10 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     ready: bool | Unset = False,
 ) -> Response[ErrorResponse | Health]:
-    """Liveness
+    """Liveness and readiness
 
-     Says of each dependency whether it answers; 503 with status `degraded` when the task store does not.
+     Says of each dependency whether it answers; 503 with status `degraded` when the task store does not,
+    and with `ready=true` also without a model or a data release.
 
     Args:
         ready (bool | Unset):  Default: False.
@@ -178,9 +181,10 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     ready: bool | Unset = False,
 ) -> ErrorResponse | Health | None:
-    """Liveness
+    """Liveness and readiness
 
-     Says of each dependency whether it answers; 503 with status `degraded` when the task store does not.
+     Says of each dependency whether it answers; 503 with status `degraded` when the task store does not,
+    and with `ready=true` also without a model or a data release.
 
     Args:
         ready (bool | Unset):  Default: False.

@@ -95,7 +95,7 @@ def sync_detailed(
     """Queues
 
      Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not
-    ended. Also at `/monitoring/celery/queues`, the old system's path.
+    ended. Also at `/monitoring/celery/queues`, the original system's path.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -121,7 +121,7 @@ def sync(
     """Queues
 
      Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not
-    ended. Also at `/monitoring/celery/queues`, the old system's path.
+    ended. Also at `/monitoring/celery/queues`, the original system's path.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -143,7 +143,7 @@ async def asyncio_detailed(
     """Queues
 
      Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not
-    ended. Also at `/monitoring/celery/queues`, the old system's path.
+    ended. Also at `/monitoring/celery/queues`, the original system's path.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -167,7 +167,7 @@ async def asyncio(
     """Queues
 
      Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not
-    ended. Also at `/monitoring/celery/queues`, the old system's path.
+    ended. Also at `/monitoring/celery/queues`, the original system's path.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

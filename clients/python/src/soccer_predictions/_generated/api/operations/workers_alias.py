@@ -95,7 +95,7 @@ def sync_detailed(
     """Inference functions
 
      State, last update, concurrency, event source mapping and whether a ping is answered. Also at
-    `/monitoring/celery/workers`, the old system's path.
+    `/monitoring/celery/workers`, the original system's path.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -121,7 +121,7 @@ def sync(
     """Inference functions
 
      State, last update, concurrency, event source mapping and whether a ping is answered. Also at
-    `/monitoring/celery/workers`, the old system's path.
+    `/monitoring/celery/workers`, the original system's path.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -143,7 +143,7 @@ async def asyncio_detailed(
     """Inference functions
 
      State, last update, concurrency, event source mapping and whether a ping is answered. Also at
-    `/monitoring/celery/workers`, the old system's path.
+    `/monitoring/celery/workers`, the original system's path.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -167,7 +167,7 @@ async def asyncio(
     """Inference functions
 
      State, last update, concurrency, event source mapping and whether a ping is answered. Also at
-    `/monitoring/celery/workers`, the old system's path.
+    `/monitoring/celery/workers`, the original system's path.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

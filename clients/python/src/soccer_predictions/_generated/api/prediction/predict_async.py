@@ -142,7 +142,7 @@ def sync_detailed(
 
      Accepts a prediction to be made in the background: 202 means that it is stored and will end as
     success or failed, exactly once. Without features they come from the current data release. Poll
-    `status_url`.
+    `Location`.
 
     Args:
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
@@ -183,7 +183,7 @@ def sync(
 
      Accepts a prediction to be made in the background: 202 means that it is stored and will end as
     success or failed, exactly once. Without features they come from the current data release. Poll
-    `status_url`.
+    `Location`.
 
     Args:
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
@@ -219,7 +219,7 @@ async def asyncio_detailed(
 
      Accepts a prediction to be made in the background: 202 means that it is stored and will end as
     success or failed, exactly once. Without features they come from the current data release. Poll
-    `status_url`.
+    `Location`.
 
     Args:
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
@@ -258,7 +258,7 @@ async def asyncio(
 
      Accepts a prediction to be made in the background: 202 means that it is stored and will end as
     success or failed, exactly once. Without features they come from the current data release. Poll
-    `status_url`.
+    `Location`.
 
     Args:
         stage (Stage | Unset): Which registered-model alias serves: the champion, or the
