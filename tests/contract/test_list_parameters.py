@@ -10,7 +10,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.contracts import ProjectionRow
 from chalicelib.storage.objects import ObjectStore
-from tests.contract.documented import check
+from tests.contract.documented import check, operation
 from tests.handlers.calling import call
 from tests.support.builders import NOW, make_odds, make_predictions, publish
 
@@ -261,10 +261,11 @@ def test_regions_name_what_filters_take(filled: ObjectStore) -> None:
             assert len(found) == league["matches"] == sum(season["matches"] for season in league["seasons"])
 
 
-@pytest.mark.parametrize("function", LISTS)
-@pytest.mark.parametrize("query", [{}, {"region": "X"}, {"team": "x"}, {"limit": "1"}])
-def test_every_list_of_an_empty_release_is_empty(objects: ObjectStore, function: str, query: dict[str, str]) -> None:
-    publish(objects, predictions=make_predictions(0), odds=make_odds([]), region_roi=ROI.splitlines()[0] + "\n")
-    takes = {"region_roi": {"region", "limit"}}.get(function, query.keys())
-    if query.keys() <= set(takes):
-        assert call(function, query=query)[:2] == (200, [])
+@pytest.mark.parametrize("query", [{}, {"region": "X"}, {"team": "x"}, {"limit": "1"}, {"sort": "-kickoff"}])
+def test_every_list_of_an_empty_release_is_empty(objects: ObjectStore, query: dict[str, str]) -> None:
+    empty = ROI.splitlines()[0] + "\n"
+    publish(objects, predictions=make_predictions(0), odds=make_odds([]), region_roi=empty, projections=[])
+    for function in (*LISTS, "regions", "clubs", "projections"):
+        status, body, _ = call(function, query=query)
+        takes = query.keys() <= {parameter["name"] for parameter in operation(function).get("parameters", [])}
+        assert (status, body) == (200, []) if takes else status == 422, function
