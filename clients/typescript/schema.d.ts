@@ -32,8 +32,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Liveness
-         * @description Says of each dependency whether it answers; 503 with status `degraded` when the task store does not.
+         * Liveness and readiness
+         * @description Says of each dependency whether it answers; 503 with status `degraded` when the task store does not, and with `ready=true` also without a model or a data release.
          */
         get: operations["healthcheck"];
         put?: never;
@@ -74,7 +74,7 @@ export interface paths {
         /**
          * Queues
          * @deprecated
-         * @description Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not ended. Also at `/monitoring/celery/queues`, the old system's path.
+         * @description Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not ended. Also at `/monitoring/celery/queues`, the original system's path.
          */
         get: operations["queues_alias"];
         put?: never;
@@ -95,7 +95,7 @@ export interface paths {
         /**
          * Inference functions
          * @deprecated
-         * @description State, last update, concurrency, event source mapping and whether a ping is answered. Also at `/monitoring/celery/workers`, the old system's path.
+         * @description State, last update, concurrency, event source mapping and whether a ping is answered. Also at `/monitoring/celery/workers`, the original system's path.
          */
         get: operations["workers_alias"];
         put?: never;
@@ -135,7 +135,7 @@ export interface paths {
         };
         /**
          * Queues
-         * @description Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not ended. Also at `/monitoring/celery/queues`, the old system's path.
+         * @description Waiting, in-flight, delayed and dead-letter counts, and the age of the oldest task that has not ended. Also at `/monitoring/celery/queues`, the original system's path.
          */
         get: operations["queues"];
         put?: never;
@@ -175,7 +175,7 @@ export interface paths {
         };
         /**
          * Inference functions
-         * @description State, last update, concurrency, event source mapping and whether a ping is answered. Also at `/monitoring/celery/workers`, the old system's path.
+         * @description State, last update, concurrency, event source mapping and whether a ping is answered. Also at `/monitoring/celery/workers`, the original system's path.
          */
         get: operations["workers"];
         put?: never;
@@ -237,7 +237,7 @@ export interface paths {
         put?: never;
         /**
          * Queue a prediction
-         * @description Accepts a prediction to be made in the background: 202 means that it is stored and will end as success or failed, exactly once. Without features they come from the current data release. Poll `status_url`.
+         * @description Accepts a prediction to be made in the background: 202 means that it is stored and will end as success or failed, exactly once. Without features they come from the current data release. Poll `Location`.
          */
         post: operations["predict_async"];
         delete?: never;
@@ -455,7 +455,7 @@ export interface paths {
         };
         /**
          * Return of value bets per region
-         * @description Flat-stake return on investment of past value bets, with a 95 % bootstrap interval.
+         * @description Flat-stake return on investment where the model's own edge exceeds the threshold, with a 95 % bootstrap interval of two decimals, and the closing-line value.
          */
         get: operations["region_roi"];
         put?: never;
@@ -1473,8 +1473,10 @@ export interface components {
         "x-predictions-computed-at": string;
         /** @description Cursor of the next page; absent on the last. */
         "x-next-cursor": string;
-        /** @description The page of the run in MLflow as `<URL>; rel="describedby"`, where the operator has set one. */
+        /** @description The page of the run in MLflow as `<URL>; rel="describedby"`, where the operator has set one; at a deprecated path the path to ask instead as `<URL>; rel="successor-version"`. */
         Link: string;
+        /** @description Since when the path is deprecated (RFC 9745). */
+        Deprecation: string;
         /** @description Names in `features` that the model does not know, comma-separated. */
         "x-ignored-features": string;
         /** @description For callers that accept it, where the body is over 1 KiB. */
@@ -1769,6 +1771,8 @@ export interface operations {
             200: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     "Content-Encoding": components["headers"]["Content-Encoding"];
@@ -1783,6 +1787,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1793,6 +1799,8 @@ export interface operations {
             403: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1804,6 +1812,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     Allow: components["headers"]["Allow"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -1816,6 +1826,8 @@ export interface operations {
             422: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -1829,6 +1841,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     "Retry-After": components["headers"]["Retry-After"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -1841,6 +1855,8 @@ export interface operations {
             500: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -1854,6 +1870,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     "Retry-After": components["headers"]["Retry-After"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -1866,6 +1884,8 @@ export interface operations {
             504: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -1889,6 +1909,8 @@ export interface operations {
             200: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     "Content-Encoding": components["headers"]["Content-Encoding"];
@@ -1903,6 +1925,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1913,6 +1937,8 @@ export interface operations {
             403: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1924,6 +1950,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     Allow: components["headers"]["Allow"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -1936,6 +1964,8 @@ export interface operations {
             422: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -1949,6 +1979,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     "Retry-After": components["headers"]["Retry-After"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -1961,6 +1993,8 @@ export interface operations {
             500: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -1974,6 +2008,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
                     "Retry-After": components["headers"]["Retry-After"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -1986,6 +2022,8 @@ export interface operations {
             504: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -3136,7 +3174,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClubRow"][];
-                    "text/csv": string;
                 };
             };
             /** @description The caller holds the current content. */
@@ -4012,6 +4049,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectionRow"][];
+                    "text/csv": string;
                 };
             };
             /** @description The caller holds the current content. */
