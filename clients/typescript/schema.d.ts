@@ -1310,7 +1310,7 @@ export interface components {
             matches: number;
         };
         /**
-         * @description Which registered-model alias serves: the champion, or the challenger tried beside it.
+         * @description Alias of the registered model: the champion, or the challenger compared with it.
          * @enum {string}
          */
         Stage: "champion" | "challenger";

@@ -32,7 +32,7 @@ import app
 from chalicelib import VERSION, wiring
 from chalicelib.api import openapi
 from chalicelib.api.routes import all_routers
-from chalicelib.contracts import ProjectionRow
+from chalicelib.contracts.lists import ProjectionRow
 from chalicelib.storage.objects import ObjectStore
 from infra.paths import ROOT
 from tests.support.builders import Context, make_odds, make_predictions, mirror_model, publish

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib import wiring
-from chalicelib.contracts import ProjectionRow
+from chalicelib.contracts.lists import ProjectionRow
 from chalicelib.storage.objects import ObjectStore
 from tests.contract.documented import check, operation
 from tests.handlers.calling import call

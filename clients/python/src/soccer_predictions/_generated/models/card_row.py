@@ -47,7 +47,7 @@ class CardRow:
     is_future: bool
     model_run_id: str
     model_stage: Stage
-    """ Which registered-model alias serves: the champion, or the challenger tried beside it. """
+    """ Alias of the registered model: the champion, or the challenger compared with it. """
     status: CardRowStatus
     outcome_1x2: CardRowOutcome1X2Type0 | None | Unset = UNSET
     home_score: int | None | Unset = UNSET

@@ -27,7 +27,7 @@ class ModelInfoResponse:
 
     model_name: str
     model_version: Stage
-    """ Which registered-model alias serves: the champion, or the challenger tried beside it. """
+    """ Alias of the registered model: the champion, or the challenger compared with it. """
     model_run_id: str
     loaded: bool
     """ Whether the model is in place, whole: every serving function loads it at its first prediction. While it is

@@ -31,7 +31,7 @@ class Prediction:
     probabilities: Probabilities
     """ Outcome probabilities by class: 0 home win, 1 draw, 2 away win. """
     model_version: Stage
-    """ Which registered-model alias serves: the champion, or the challenger tried beside it. """
+    """ Alias of the registered model: the champion, or the challenger compared with it. """
     model_run_id: str
     """ MLflow run that produced the model. """
     features_computed_at: datetime.datetime | None

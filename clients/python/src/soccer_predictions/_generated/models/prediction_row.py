@@ -43,7 +43,7 @@ class PredictionRow:
     is_future: bool
     model_run_id: str
     model_stage: Stage
-    """ Which registered-model alias serves: the champion, or the challenger tried beside it. """
+    """ Alias of the registered model: the champion, or the challenger compared with it. """
     outcome_1x2: None | PredictionRowOutcome1X2Type0 | Unset = UNSET
     home_score: int | None | Unset = UNSET
     away_score: int | None | Unset = UNSET

@@ -212,8 +212,8 @@ def sync_detailed(
         match_ids (str | Unset):
         min_region_roi (float | Unset):
         value_only (bool | Unset):  Default: False.
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         sort (CardsSort | Unset):  Default: 'kickoff'.
         limit (int | Unset):
         cursor (str | Unset):
@@ -290,8 +290,8 @@ def sync(
         match_ids (str | Unset):
         min_region_roi (float | Unset):
         value_only (bool | Unset):  Default: False.
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         sort (CardsSort | Unset):  Default: 'kickoff'.
         limit (int | Unset):
         cursor (str | Unset):
@@ -363,8 +363,8 @@ async def asyncio_detailed(
         match_ids (str | Unset):
         min_region_roi (float | Unset):
         value_only (bool | Unset):  Default: False.
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         sort (CardsSort | Unset):  Default: 'kickoff'.
         limit (int | Unset):
         cursor (str | Unset):
@@ -439,8 +439,8 @@ async def asyncio(
         match_ids (str | Unset):
         min_region_roi (float | Unset):
         value_only (bool | Unset):  Default: False.
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         sort (CardsSort | Unset):  Default: 'kickoff'.
         limit (int | Unset):
         cursor (str | Unset):

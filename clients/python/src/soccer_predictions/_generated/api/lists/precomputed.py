@@ -125,8 +125,8 @@ def sync_detailed(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         if_none_match (str | Unset):
 
     Raises:
@@ -163,8 +163,8 @@ def sync(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         if_none_match (str | Unset):
 
     Raises:
@@ -196,8 +196,8 @@ async def asyncio_detailed(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         if_none_match (str | Unset):
 
     Raises:
@@ -232,8 +232,8 @@ async def asyncio(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         if_none_match (str | Unset):
 
     Raises:

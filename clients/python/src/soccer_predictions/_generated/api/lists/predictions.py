@@ -196,8 +196,8 @@ def sync_detailed(
         to (datetime.datetime | Unset):
         team (str | Unset):
         match_ids (str | Unset):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         sort (PredictionsSort | Unset):  Default: 'kickoff'.
         limit (int | Unset):
         cursor (str | Unset):
@@ -264,8 +264,8 @@ def sync(
         to (datetime.datetime | Unset):
         team (str | Unset):
         match_ids (str | Unset):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         sort (PredictionsSort | Unset):  Default: 'kickoff'.
         limit (int | Unset):
         cursor (str | Unset):
@@ -327,8 +327,8 @@ async def asyncio_detailed(
         to (datetime.datetime | Unset):
         team (str | Unset):
         match_ids (str | Unset):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         sort (PredictionsSort | Unset):  Default: 'kickoff'.
         limit (int | Unset):
         cursor (str | Unset):
@@ -393,8 +393,8 @@ async def asyncio(
         to (datetime.datetime | Unset):
         team (str | Unset):
         match_ids (str | Unset):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         sort (PredictionsSort | Unset):  Default: 'kickoff'.
         limit (int | Unset):
         cursor (str | Unset):

@@ -116,8 +116,8 @@ def sync_detailed(
     model need not be loaded.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         if_none_match (str | Unset):
 
     Raises:
@@ -152,8 +152,8 @@ def sync(
     model need not be loaded.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         if_none_match (str | Unset):
 
     Raises:
@@ -183,8 +183,8 @@ async def asyncio_detailed(
     model need not be loaded.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         if_none_match (str | Unset):
 
     Raises:
@@ -217,8 +217,8 @@ async def asyncio(
     model need not be loaded.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         if_none_match (str | Unset):
 
     Raises:

@@ -135,8 +135,8 @@ def sync_detailed(
     ignored and listed in `x-ignored-features`.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         explain (bool | Unset):  Default: False.
         body (PredictRequest): A match and its feature values.
 
@@ -175,8 +175,8 @@ def sync(
     ignored and listed in `x-ignored-features`.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         explain (bool | Unset):  Default: False.
         body (PredictRequest): A match and its feature values.
 
@@ -210,8 +210,8 @@ async def asyncio_detailed(
     ignored and listed in `x-ignored-features`.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         explain (bool | Unset):  Default: False.
         body (PredictRequest): A match and its feature values.
 
@@ -248,8 +248,8 @@ async def asyncio(
     ignored and listed in `x-ignored-features`.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         explain (bool | Unset):  Default: False.
         body (PredictRequest): A match and its feature values.
 

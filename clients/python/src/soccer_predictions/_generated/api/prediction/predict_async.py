@@ -145,8 +145,8 @@ def sync_detailed(
     `Location`.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         idempotency_key (str | Unset):
         body (AsyncPredictRequest): A match, with its feature values or without: then they come
             from the current data release.
@@ -186,8 +186,8 @@ def sync(
     `Location`.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         idempotency_key (str | Unset):
         body (AsyncPredictRequest): A match, with its feature values or without: then they come
             from the current data release.
@@ -222,8 +222,8 @@ async def asyncio_detailed(
     `Location`.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         idempotency_key (str | Unset):
         body (AsyncPredictRequest): A match, with its feature values or without: then they come
             from the current data release.
@@ -261,8 +261,8 @@ async def asyncio(
     `Location`.
 
     Args:
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         idempotency_key (str | Unset):
         body (AsyncPredictRequest): A match, with its feature values or without: then they come
             from the current data release.

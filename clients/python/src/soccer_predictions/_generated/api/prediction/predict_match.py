@@ -124,8 +124,8 @@ def sync_detailed(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         explain (bool | Unset):  Default: False.
 
     Raises:
@@ -162,8 +162,8 @@ def sync(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         explain (bool | Unset):  Default: False.
 
     Raises:
@@ -195,8 +195,8 @@ async def asyncio_detailed(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         explain (bool | Unset):  Default: False.
 
     Raises:
@@ -231,8 +231,8 @@ async def asyncio(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         explain (bool | Unset):  Default: False.
 
     Raises:

@@ -141,8 +141,8 @@ def sync_detailed(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         body (WhatIfRequest): Features of a match to be changed; the rest stay what they are in
             the current data release.
 
@@ -182,8 +182,8 @@ def sync(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         body (WhatIfRequest): Features of a match to be changed; the rest stay what they are in
             the current data release.
 
@@ -218,8 +218,8 @@ async def asyncio_detailed(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         body (WhatIfRequest): Features of a match to be changed; the rest stay what they are in
             the current data release.
 
@@ -257,8 +257,8 @@ async def asyncio(
 
     Args:
         match_id (int):
-        stage (Stage | Unset): Which registered-model alias serves: the champion, or the
-            challenger tried beside it.
+        stage (Stage | Unset): Alias of the registered model: the champion, or the challenger
+            compared with it.
         body (WhatIfRequest): Features of a match to be changed; the rest stay what they are in
             the current data release.
 
