@@ -41,7 +41,8 @@ from tests.support.throwaway import RunningStack
 
 PACKAGE = ROOT / "clients" / "python"
 FEATURES = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
-PROJECTION: dict[str, Any] = ProjectionRow.model_config["json_schema_extra"]["examples"][0]  # type: ignore[call-overload, index, assignment]
+_EXAMPLES: Any = ProjectionRow.model_config["json_schema_extra"]
+PROJECTION: dict[str, Any] = _EXAMPLES["examples"][0]
 AT_ONCE = Retries(attempts=3, first_wait=0.0)
 
 

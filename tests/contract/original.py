@@ -30,6 +30,7 @@ FEATURES = {"diff_elo": 0.3, "home_rest_days": 0.6, "sex": 0}
 # The original's request, with this test's model's features in place of the original's.
 REQUEST = {"match_id": 99, "features": FEATURES}
 OPERATOR = {"x-api-key": "operator-key"}
+NO_NUMBERS: tuple[Any, ...] = ("1", True, [])
 OUTCOMES = ("home", "draw", "away")
 
 
@@ -242,7 +243,7 @@ def _succeeds(stack: Stack, function: str) -> None:
     for endpoint, name in FUNCTIONS.items():
         if name == function and function != "task_status":
             path = endpoint.split(" ")[1] if function == "docs" else None
-            event = make_event(function, **asked(function), headers=OPERATOR, **({"path": path} if path else {}))
+            event = make_event(function, **{"path": path, **asked(function)}, headers=OPERATOR)
             answer = getattr(app, function)(event, Context())
             assert answer["statusCode"] == (202 if function == "predict_async" else 200), answer["body"]
             kind = {"metrics": "text/plain", "/docs": "text/html", "ui": "text/html"}.get(path or function)
@@ -440,7 +441,7 @@ def _refuses_a_form(stack: Stack, function: str) -> None:
 def _refuses(stack: Stack, function: str) -> None:
     wrong = [
         "{", "[]", "null", {"features": FEATURES}, {**REQUEST, "match_id": "99"}, {**REQUEST, "match_id": 1.5},
-        *({"match_id": 99, "features": {**FEATURES, "diff_elo": value}} for value in ("1", True, [])),
+        *({"match_id": 99, "features": {**FEATURES, "diff_elo": refused}} for refused in NO_NUMBERS),
         json.dumps(REQUEST).replace("0.3", "NaN"), json.dumps(REQUEST).replace("0.3", "Infinity"),
     ]  # fmt: skip
     for body in wrong:
