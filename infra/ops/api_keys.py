@@ -1,6 +1,6 @@
 """The API keys in Secrets Manager: JSON with a list of valid keys per access level.
 
-`python -m infra.ops.api_keys <secret id>` (`make rotate-keys`) puts a new key of each level in front.
+`python -m infra.ops.api_keys <secret id>` (`make rotate-keys`) adds a new key of each level in front.
 """
 
 import argparse
@@ -18,14 +18,14 @@ _KEY_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class ApiKeys:
-    """One valid key of each level: the newest, which is the first of its list."""
+    """The newest valid key of each level."""
 
     client: str
     operator: str
 
 
 def ensure_keys(secretsmanager: Any, secret_id: str) -> ApiKeys:
-    """Generate the keys that are missing, once; existing keys are never changed.
+    """Generate missing keys; existing keys are never changed.
 
     Args:
         secretsmanager: A boto3 client.
@@ -40,7 +40,7 @@ def ensure_keys(secretsmanager: Any, secret_id: str) -> ApiKeys:
 
 
 def rotate_keys(secretsmanager: Any, secret_id: str) -> ApiKeys:
-    """Put a new key of each level in front and keep the one before it valid, so that callers can move over.
+    """Add a new key of each level and keep the previous one valid, so that callers can move over.
 
     Rotating a second time drops the oldest.
     """
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("secret", help="the stack's secret, such as soccer-prod/api-keys")
     secret: str = parser.parse_args(arguments).secret
     rotate_keys(boto3.client("secretsmanager"), secret)
-    print(f"{secret}: a new key of each level is first; the one before it stays valid until the next rotation")
+    print(f"{secret}: a new key of each level is first; the previous one stays valid until the next rotation")
     print(f"read it with: aws secretsmanager get-secret-value --secret-id {secret}")
     return 0
 

@@ -1,7 +1,7 @@
-"""`make doctor`: check every stored object that the pointer and the mirrors name, and repair what can be repaired.
+"""`make doctor`: check every stored object that the pointer and the mirrors name, and repair it if possible.
 
 A malformed or missing pointer is replaced by the newest kept one; a damaged file by its version with the recorded
-checksum. What has no such version is written again by the function that makes it, which is then run: `rebuild` and
+checksum. Files without such a version are rewritten by running their function: `rebuild` and
 `refresh_odds` from the raw files, `sync_models` from the registry, `monitor_drift` from the release.
 """
 
@@ -24,15 +24,15 @@ from infra.stack.outputs import read_outputs
 
 _FUNCTION_SECONDS: Final = 900
 _ORDER: Final = ("sync_models", "rebuild", "refresh_odds", "monitor_drift")
-"""Each function needs what those before it write."""
+"""In order: each function needs what the previous ones write."""
 
 
 def run_remedies(damage: list[Damage], invoke: Callable[[str], str | None]) -> None:
-    """Run the functions that make what could not be repaired.
+    """Run the functions that rewrite what could not be repaired.
 
     Args:
-        damage: What was found.
-        invoke: Runs a function; gives its error, None where it had none.
+        damage: The damaged objects.
+        invoke: Runs a function; returns its error, or None.
     """
     remedies = {damaged.remedy for damaged in damage if damaged.repair is None}
     for function in _ORDER:
@@ -44,9 +44,7 @@ def run_remedies(damage: list[Damage], invoke: Callable[[str], str | None]) -> N
 def report(damage: list[Damage]) -> None:
     """Print one line for each damaged object."""
     for damaged in damage:
-        print(
-            f"{damaged.problem:<10}{damaged.key}   {damaged.repair or f'not repaired: {damaged.remedy} writes it anew'}"
-        )
+        print(f"{damaged.problem:<10}{damaged.key}   {damaged.repair or f'not repaired: {damaged.remedy} rewrites it'}")
     print(f"{len(damage)} damaged" if damage else "everything is whole")
 
 
@@ -74,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Examine, repair, examine again; exit code 1 if something is still damaged, 2 if nothing could be examined."""
     parser = argparse.ArgumentParser(prog="python -m infra.ops.doctor", description=__doc__)
     parser.add_argument("--stack", help="a stack on AWS; without it the local system")
-    parser.add_argument("--check", action="store_true", help="only say what is damaged")
+    parser.add_argument("--check", action="store_true", help="only report damage")
     options = parser.parse_args(arguments)
     try:
         bucket, stack = _bucket_and_stack(os.environ, options.stack)

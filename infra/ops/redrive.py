@@ -1,10 +1,10 @@
-"""`make redrive`: run again what failed without having been predicted.
+"""`make redrive`: run again tasks that failed without a prediction.
 
-There are two kinds of dead letters. Messages that still lie in the dead-letter queue, because its consumer is off or
-fails, belong to tasks that are pending: they go back to the inference queue, and nobody notices. Tasks that have ended
-as failed, with type dead_letter or expired, keep their message: each is run again as a NEW task, which the failed one
-names in its error, because a caller may have read `failed` already and a task never changes its end. `--reopen` makes
-the same tasks pending again instead: for callers that are known not to have looked.
+There are two kinds of dead letters. Messages still in the dead-letter queue, because its consumer is off or fails,
+belong to pending tasks: they return to the inference queue. Tasks that failed with type dead_letter or expired keep
+their message: each is run again as a NEW task, named in the failed one's error, because a caller may have read `failed`
+and a task never changes its result. `--reopen` makes the same tasks pending again instead, for callers that are known
+not to have looked.
 """
 
 import argparse
@@ -29,9 +29,9 @@ _RECEIVED_AT_MOST: Final = 10
 
 
 def return_waiting(sqs: Any, dead_letters_url: str, tasks: TaskStore, queue: TaskQueue, now: datetime) -> int:
-    """Move the messages of pending tasks from the dead-letter queue back to the inference queue; how many.
+    """Move the messages of pending tasks from the dead-letter queue back to the inference queue; returns their number.
 
-    Others stay for the queue's consumer. A message that is moved twice changes nothing.
+    Others stay for the queue's consumer. Moving a message twice is harmless.
     """
     moved = 0
     while messages := sqs.receive_message(
@@ -46,7 +46,7 @@ def return_waiting(sqs: Any, dead_letters_url: str, tasks: TaskStore, queue: Tas
             except TaskNotFound:
                 continue
             if task.state is TaskState.PENDING and task.message is not None:
-                # What the table holds, not what failed: the message itself may be what is wrong.
+                # the table's message, not the failed one, which may be at fault
                 queue.send(task.message)
                 sqs.delete_message(QueueUrl=dead_letters_url, ReceiptHandle=message["ReceiptHandle"])
                 moved += 1
@@ -70,11 +70,11 @@ def run_again(
             continue
         redriven = redrive(task, tasks, queue, now, reopen=reopen)
         if redriven is None:
-            # Run again by somebody else since it was listed.
+            # run again by another operator since it was listed
             continue
         if redriven.new_id is None:
             counts["not_readable"] += 1
-            say(f"{task.task_id}  {redriven.error_type}  cannot be run again: its message is not readable")
+            say(f"{task.task_id}  {redriven.error_type}  cannot be run again: its message is unreadable")
         else:
             counts["run"] += 1
             say(f"{task.task_id}  {redriven.error_type}  runs as {redriven.new_id}")
@@ -101,7 +101,7 @@ def _resources(environment: Mapping[str, str], stack: str | None) -> tuple[str, 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Show or run again what failed; exit code 1 if something could not be."""
+    """Show dead letters or run them again; exit code 1 if one could not be run."""
     parser = argparse.ArgumentParser(prog="python -m infra.ops.redrive", description=__doc__)
     parser.add_argument("--stack", help="a stack on AWS; without it the local system")
     parser.add_argument("--list", action="store_true", help="only show what is kept")

@@ -1,8 +1,8 @@
 """Run a day of batch again: `make replay AS_OF=2024-03-20 [STACK=soccer-prod]`.
 
-Invokes the rebuild, the odds refresh and the drift report with that time instead of today's. What was known then is all
-they use, so the same raw files give the same data sets. The rebuild's release becomes the current one, also if it is
-older than the one before: readers go back to that day until the next scheduled rebuild.
+Invoke the rebuild, the odds refresh and the drift report with that time instead of today's. They use only what was
+known then, so the same raw files give the same data sets. The rebuild's release becomes the current one even if it is
+older: readers go back to that day until the next scheduled rebuild.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from infra.as_of import parse_as_of
 Say = Callable[[str], None]
 
 FUNCTIONS: Final = ("rebuild", "refresh_odds", "monitor_drift")
-# Lambda's longest run is 15 minutes; asking again would run it twice.
+# Lambda's longest run is 15 minutes; a retry would run it twice
 _PATIENCE: Final = Config(read_timeout=905, retries={"max_attempts": 0, "mode": "standard"})
 
 
@@ -28,15 +28,15 @@ class ReplayFailed(Exception):
 
 
 def replay(awslambda: Any, stack: str, event: Mapping[str, Any], say: Say) -> None:
-    """Invoke the batch functions one after the other with an event; without `backwards` the rebuild alone.
+    """Invoke the batch functions one after the other with an event; without `backwards` only the rebuild.
 
-    The odds and the drift report have no older and newer: they would be replaced.
+    Odds and drift report would be replaced whatever their time.
 
     Args:
         awslambda: A boto3 client.
-        stack: Whose functions, `<stack>-<function>`.
-        event: What each gets.
-        say: Takes a line for each.
+        stack: Functions are named `<stack>-<function>`.
+        event: Event of each function.
+        say: Prints a line for each.
 
     Raises:
         ReplayFailed: One failed; those after it were not invoked.
@@ -52,9 +52,7 @@ def replay(awslambda: Any, stack: str, event: Mapping[str, Any], say: Say) -> No
 def main(arguments: list[str] | None = None) -> int:
     """Replay a day on a stack."""
     parser = argparse.ArgumentParser(prog="python -m infra.ops.replay", description=__doc__)
-    parser.add_argument(
-        "--as-of", type=parse_as_of, required=True, help="the time they take for now, such as 2024-03-20"
-    )
+    parser.add_argument("--as-of", type=parse_as_of, required=True, help="the time to use as now, such as 2024-03-20")
     parser.add_argument("--stack", default="soccer-local")
     parser.add_argument(
         "--keep-current", action="store_true", help="rebuild only, and publish it only if it is not older"

@@ -38,7 +38,7 @@ def write_zip(target: Path, members: Mapping[str, Path], base: Path | None = Non
     with zipfile.ZipFile(partial, "a", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         clash = set(archive.namelist()) & set(members)
         if clash:
-            raise ValueError(f"{target.name}: {sorted(clash)[:3]} are in the dependencies already")
+            raise ValueError(f"{target.name}: {sorted(clash)[:3]} are already in the dependencies")
         for name in sorted(members):
             info = zipfile.ZipInfo(name, _EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
@@ -64,13 +64,13 @@ def normalise_zip(path: Path) -> None:
 
 
 def unzipped_size(path: Path) -> int:
-    """Bytes the archive unpacks to."""
+    """Size of the unpacked archive in bytes."""
     with zipfile.ZipFile(path) as archive:
         return sum(info.file_size for info in archive.infolist())
 
 
 def tree_size(root: Path) -> int:
-    """Bytes of the files below a folder."""
+    """Size of the files below a folder in bytes."""
     return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
 
 

@@ -1,8 +1,8 @@
 """`python -m infra.packaging.audit`: known vulnerabilities in the locked packages, by pip-audit through uv.
 
-It asks vulnerability services on the internet, so it is no part of `make test`. A mirror of the package index answers
-without knowing any vulnerability, which looks like safety; so a service counts only if it reports a release that is
-known to be vulnerable. Where none does, nothing is audited, and the exit status 3 says so.
+It needs vulnerability services on the internet, so it is not part of `make test`. A mirror of the package index answers
+without knowing any vulnerability; so a service counts only if it reports a release that is known to be vulnerable.
+Without such a service nothing is audited, and the exit status is 3.
 """
 
 import shutil
@@ -17,7 +17,7 @@ from infra.paths import LOCAL, LOCKS
 
 VERSION: Final = "2.10.1"
 SERVICES: Final = ("pypi", "osv")
-# CVE-2018-18074: a service that does not report it knows nothing.
+# CVE-2018-18074: a service that does not report it is not trusted
 CANARY: Final = "requests==2.19.1"
 LOCK_FILES: Final = ("api.txt", "batch.txt", "dev.txt")
 CLEAN, VULNERABLE, UNREACHABLE = 0, 1, 3
@@ -25,7 +25,7 @@ _FINDS: Final = ("known vulnerabilit",)
 
 
 def outcome_of(returncode: int, output: str) -> int:
-    """What a run of pip-audit means: CLEAN, VULNERABLE, or UNREACHABLE when it came to no verdict."""
+    """Classify a run of pip-audit: CLEAN, VULNERABLE, or UNREACHABLE without a verdict."""
     if returncode == 0:
         return CLEAN
     return VULNERABLE if any(text in output for text in _FINDS) else UNREACHABLE
@@ -48,7 +48,7 @@ def _pip_audit() -> list[str]:
 
 
 def _ask(program: list[str], service: str, requirements: Path, *options: str) -> tuple[int, str]:
-    """What a service says of a requirements file, and its words."""
+    """A service's verdict on a requirements file, and its output."""
     command = [*program, "--disable-pip", "--no-deps", "--vulnerability-service", service, *options]
     command += ["--timeout", "10", "--progress-spinner", "off", "-r", str(requirements)]
     ran = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -68,12 +68,12 @@ def working_service(program: list[str]) -> str | None:
             last = (
                 output.splitlines()[-1][:120] if outcome == UNREACHABLE and output else f"it does not know of {CANARY}"
             )
-            print(f"service {service} is of no use from here: {last}")
+            print(f"service {service} is not usable here: {last}")
     return None
 
 
-def main(arguments: Sequence[str] | None = None) -> int:  # noqa: ARG001 - takes none
-    """Audit each lock file with the first service that knows anything."""
+def main(arguments: Sequence[str] | None = None) -> int:  # noqa: ARG001 - no options
+    """Audit each lock file with the first usable service."""
     try:
         program = _pip_audit()
     except (OSError, subprocess.CalledProcessError) as error:
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:  # noqa: ARG001 - takes
     service = working_service(program)
     if service is None:
         print(
-            "NOT audited: no vulnerability service can be reached; run `make audit` where the internet is",
+            "NOT audited: no vulnerability service can be reached; run `make audit` with internet access",
             file=sys.stderr,
         )
         return UNREACHABLE

@@ -1,7 +1,6 @@
 """Import every handler from its package and layers alone, as Lambda would: no site-packages, only the runtime's boto3.
 
-The emulator's interpreter has libraries of its own behind the package's; a package that lacks one of those would work
-there and fail on AWS.
+The emulator's interpreter has libraries of its own; a package that lacks one of those would work there and fail on AWS.
 """
 
 import json
@@ -33,11 +32,11 @@ print(json.dumps(sorted({file for file in files if file.startswith("/") and not 
 
 
 def import_faults(out: Path, target: Target) -> list[str]:
-    """Every handler that cannot be imported from what is deployed, as a sentence.
+    """A sentence for every handler that cannot be imported from its package and layers.
 
     Args:
         out: Folder with the template and the archives.
-        target: What they are built for. Checked only where this machine can run it.
+        target: Their target; checked only where this machine can run it.
     """
     python = dependencies.runner(target)
     if python is None:
@@ -70,8 +69,8 @@ def import_alone(python: str, paths: list[str], handlers: list[str]) -> list[str
 
     Args:
         python: The interpreter.
-        paths: Where modules may come from, beside the standard library, first match first.
-        handlers: `module.function` as the template names them.
+        paths: Module search path besides the standard library.
+        handlers: `module.function`, as in the template.
 
     Returns:
         What went wrong, as sentences.

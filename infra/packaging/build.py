@@ -1,6 +1,6 @@
-"""Build what a stage deploys: `python -m infra.packaging.build --stage local`.
+"""Build the packages of a stage: `python -m infra.packaging.build --stage local`.
 
-Leaves in `build/<stage>/out/`: `sam.json` (the whole template), `deployment.zip` (API package, zipped by
+Writes to `build/<stage>/out/`: `sam.json` (the whole template), `deployment.zip` (API package, zipped by
 chalice), `batch.zip`, `lightgbm-native.zip`, `pyarrow.zip`.
 """
 
@@ -56,13 +56,13 @@ def source_fingerprint(stage: str, target: Target) -> str:
 
 def _run_chalice(project: Path, out: Path, stage: str, merge: Path | None) -> dict[str, Any]:
     """Run `chalice package` in a staging project and return its template."""
-    # Through the interpreter: a script's first line cannot name one whose path has a space.
+    # through the interpreter: a script's shebang cannot contain a space
     command = [sys.executable, "-c", "from chalice.cli import main; main()", "package", "--stage", stage]
     if merge is not None:
         command += ["--merge-template", str(merge)]
     environment = {
         **os.environ,
-        # chalice asks botocore for the region's names only; it calls nothing.
+        # chalice needs the region for names only; it makes no call
         "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
         "AWS_ACCESS_KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID", "unused"),
         "AWS_SECRET_ACCESS_KEY": os.environ.get("AWS_SECRET_ACCESS_KEY", "unused"),
@@ -78,7 +78,7 @@ def _run_chalice(project: Path, out: Path, stage: str, merge: Path | None) -> di
 
 
 def _stage_api(project: Path) -> None:
-    """The chalice project as it is packaged: the checkout's code, and nothing for pip to resolve."""
+    """Stage the chalice project: the checkout's code, and nothing for pip to resolve."""
     project.mkdir(parents=True, exist_ok=True)
     for name in ("chalicelib", ".chalice", "vendor"):
         shutil.rmtree(project / name, ignore_errors=True)
@@ -91,7 +91,7 @@ def _stage_api(project: Path) -> None:
 
 
 def _declared_functions(project: Path) -> set[str]:
-    """The names app.py declares, without building anything: in an interpreter of its own, so that it is read afresh."""
+    """The functions that app.py declares, read in a new interpreter."""
     script = (
         "import json; from app import app;"
         "handlers = list(app.pure_lambda_functions) + list(app.event_sources);"
@@ -166,7 +166,7 @@ def _batch_members(target: Target, staging: Path) -> dict[str, Path]:
 
 
 def build_stage(stage: str, target: Target | None = None, *, force: bool = False) -> Path:
-    """Build a stage's packages, layers and template; nothing is done when no input changed.
+    """Build a stage's packages, layers and template; unchanged inputs are not built again.
 
     Returns:
         The folder with `sam.json` and the archives.
@@ -180,7 +180,7 @@ def build_stage(stage: str, target: Target | None = None, *, force: bool = False
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """One build at a time: a demo and a test run may want the same packages."""
+    """Lock builds: a demo and a test run may need the same packages."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -216,13 +216,13 @@ def _build_stage(stage: str, target: Target, *, force: bool) -> Path:
 def render(
     project: Path, out: Path, stage: str, target: Target, batch: Collection[str] | None = None
 ) -> dict[str, Any]:
-    """The stage's whole template, with every function there is code for.
+    """The stage's whole template, with every function that has code.
 
     Args:
         project: A staged chalice project.
         out: Folder for the template and chalice's archive.
         stage: The stage.
-        target: What its functions run on.
+        target: The functions' target.
         batch: Batch functions to include; those `batch/handlers.py` defines if None.
 
     Raises:
@@ -248,11 +248,11 @@ def render(
 
 
 def template_of_stage(stage: str, folder: Path) -> dict[str, Any]:
-    """A stage's whole template without its packages: for checks that need no package.
+    """A stage's whole template without packages, for checks.
 
     Args:
         stage: The stage.
-        folder: Where to work; empty.
+        folder: An empty working folder.
     """
     _stage_api(folder / "api")
     batch = [function.name for function in FUNCTIONS if function.package is Package.BATCH]
@@ -260,7 +260,7 @@ def template_of_stage(stage: str, folder: Path) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build a stage, print what each function weighs, fail on a broken limit."""
+    """Build a stage, print each function's size, fail beyond a limit."""
     parser = argparse.ArgumentParser(prog="python -m infra.packaging.build", description=__doc__)
     parser.add_argument("--stage", choices=STAGES, default=os.environ.get("STAGE", LOCAL_STAGE))
     parser.add_argument("--force", action="store_true", help="build even if no input changed")

@@ -1,7 +1,7 @@
 """The third-party parts of packages and layers, from the hashed lock files.
 
 Each part is built once per lock content and target into `build/cache/` and found there by its hash.
-Wheels only, checked against the locks' hashes, installed by uv (or pip where uv is not to be had).
+Wheels only, checked against the locks' hashes, installed by uv (or by pip without uv).
 """
 
 import os
@@ -21,12 +21,12 @@ from infra.stack.stages import Target
 
 CACHE: Final = BUILD / "cache"
 
-# Packages of the batch lock that a function gets otherwise: pyarrow from its layer.
+# packages of the batch lock that functions get from a layer
 _BATCH_BY_LAYER: Final = frozenset({"pyarrow"})
 _RUNTIME: Final = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
 _GOMP: Final = re.compile(r"^libgomp.*\.so")
 
-# Nothing here imports them: Flight RPC, Gandiva, cloud file systems, ORC, encryption, CUDA, C++ tests.
+# not imported here: Flight RPC, Gandiva, cloud file systems, ORC, encryption, CUDA, C++ tests.
 # libarrow_substrait stays: pyarrow's own extension module links to it.
 _PYARROW_UNUSED: Final = re.compile(
     r"(^|/)(tests|include|includes|src)/"
@@ -35,8 +35,7 @@ _PYARROW_UNUSED: Final = re.compile(
     r"|/(_s3fs|_gcsfs|_azurefs|_hdfs|_orc|_dataset_orc|_parquet_encryption|_dataset_parquet_encryption)\."
     r"|/libarrow_python_parquet_encryption"
 )
-# Of apsw only its extension module is used: no shell, no full-text search, no Unicode tables. Of Powertools' Swagger
-# page nothing: the API has a page of its own.
+# unused: apsw's shell, full-text search and Unicode tables; Powertools' Swagger page
 _UNUSED: Final = re.compile(
     r"(^|/)apsw/(?!__init__\.)"
     r"|/swagger_ui/.+\.(js|css)$"
@@ -61,8 +60,8 @@ def _install(requirements: Path, folder: Path, target: Target, *, only: Iterable
 
     Args:
         requirements: A lock file with hashes.
-        folder: Where to.
-        target: What for.
+        folder: Target folder.
+        target: Python version and platform.
         only: Names to install; all if empty.
     """
     names = frozenset(only)
@@ -89,9 +88,9 @@ def _install(requirements: Path, folder: Path, target: Target, *, only: Iterable
 
 
 def with_system_certificates(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables for uv: it trusts the system's certificates unless told otherwise.
+    """Variables for uv: trust the system's certificates by default.
 
-    A machine behind a proxy has that proxy's certificate there, and uv's own store does not know it.
+    Behind a proxy the system has the proxy's certificate, which uv's own store lacks.
     """
     return {"UV_SYSTEM_CERTS": "1", **environment}
 
@@ -129,7 +128,7 @@ def _prune(folder: Path, unused: re.Pattern[str]) -> None:
 
 @cache
 def interpreter(python: str) -> tuple[str, str] | None:
-    """An interpreter of a Python version, for compiling: its path and full version; None if there is none here."""
+    """An interpreter of a Python version, for compiling: its path and full version, or None."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     candidates = [sys.executable, f"python{python}", *map(str, sorted(pyenv.glob(f"{python}.*/bin/python")))]
     managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", Path.home() / ".local" / "share" / "uv" / "python"))
@@ -158,12 +157,12 @@ def runner(target: Target) -> str | None:
 
 
 def compile_bytecode(folder: Path, target: Target) -> bool:
-    """Add bytecode to a folder of modules: Lambda's disk is read-only, so that it would be made again at each start.
+    """Add bytecode to a folder of modules: Lambda's disk is read-only, so it would be compiled again at each start.
 
-    Unchecked and by hash, so that it neither expires nor differs between two builds of the same input.
+    Hash-based and unchecked, so that it neither expires nor differs between builds.
 
     Returns:
-        Whether there was an interpreter of the target's version to do it.
+        Whether there was an interpreter of the target's version.
     """
     python = interpreter(target.python)
     if python is None:
@@ -188,7 +187,7 @@ def compile_bytecode(folder: Path, target: Target) -> bool:
 
 
 def _cached(label: str, key: str, build: Callable[[Path], None]) -> Path:
-    """A folder built once for a key; half-built ones are never seen."""
+    """A folder built once for a key; incomplete ones are never visible."""
     folder = CACHE / f"{label}-{key[:16]}"
     if not folder.exists():
         print(f"    building {folder.name}", flush=True)
@@ -203,7 +202,7 @@ def _cached(label: str, key: str, build: Callable[[Path], None]) -> Path:
 
 
 def _key(target: Target, *locks: Path) -> str:
-    """Whatever a part's content depends on: the locks, the target, and the recipe in this file."""
+    """Cache key of a part: the locks, the target, and the recipe in this file."""
     compiled_by = interpreter(target.python)
     return fingerprint([*locks, Path(__file__)], target.label, str(target.local), compiled_by[1] if compiled_by else "")
 
@@ -221,7 +220,7 @@ def api_vendor(target: Target) -> Path:
 
 
 def runtime_libraries(target: Target) -> Path:
-    """What Lambda's Python runtime has beside the standard library: boto3 with what it needs."""
+    """Libraries of Lambda's Python runtime: boto3 and its dependencies."""
     lock = LOCKS / "emulator.txt"
 
     def build(folder: Path) -> None:
@@ -245,7 +244,7 @@ def batch_vendor(target: Target) -> Path:
 
 
 def pyarrow_layer(target: Target) -> Path:
-    """Arrow for Python without what nothing here imports, as `layer.zip` beside `layer/python/`."""
+    """Arrow for Python without unused parts, as `layer.zip` beside `layer/python/`."""
     lock = LOCKS / "batch.txt"
 
     def build(folder: Path) -> None:
@@ -263,7 +262,7 @@ def _drop_copies(folder: Path) -> None:
     """Keep one copy of each library.
 
     A wheel has no symbolic links, so `libx.so`, `libx.so.2500` and `libx.so.2500.1.0` are the same file three times;
-    the loader asks for the middle one (the soname) only.
+    the loader needs only the middle one (the soname).
     """
     libraries = {path.name: path for path in folder.glob("lib*.so*")}
     for name, path in libraries.items():
@@ -277,7 +276,7 @@ def _drop_copies(folder: Path) -> None:
 def lightgbm_layer(target: Target) -> Path:
     """`lib/lib_lightgbm.so` with the `libgomp.so.1` it needs, as `layer.zip` beside `layer/lib/`.
 
-    LightGBM's wheel does not carry libgomp and Lambda's image has none. scikit-learn's wheel carries one that
+    LightGBM's wheel does not include libgomp and Lambda's image has none. scikit-learn's wheel has one that
     needs no more than glibc 2.17 (a distribution's own would need its own newer glibc). `$ORIGIN` in the RPATH lets
     the loader find it wherever the layer is unpacked.
     """

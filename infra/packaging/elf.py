@@ -1,7 +1,7 @@
-"""Reading ELF headers: does a package bring every shared library that its binaries need?
+"""Read ELF headers: does a package contain every shared library that its binaries need?
 
 A wheel that works on a developer's machine can still fail on Lambda, because the machine's own
-libraries (`libgomp`!) or its newer glibc stood in silently.
+libraries (`libgomp`!) or newer glibc were used unnoticed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
-# What Amazon Linux 2023's Lambda image has for native code: glibc 2.34's libraries and the two of GCC.
+# native libraries of Amazon Linux 2023's Lambda image: glibc 2.34's libraries and the two of GCC.
 BASE_IMAGE: Final = frozenset(
     {
         "ld-linux-aarch64.so.1",
@@ -35,7 +35,7 @@ _LAYER_LIBRARIES: Final = "lib"
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """What the dynamic loader reads from one shared object.
+    """The headers of a shared object that the dynamic loader reads.
 
     Args:
         needed: Names of the libraries it must find (DT_NEEDED).
@@ -81,7 +81,7 @@ def read_binary(path: Path) -> Binary:
 
 
 def is_elf(path: Path) -> bool:
-    """Whether a file starts as an ELF file does."""
+    """Whether a file is an ELF file."""
     with path.open("rb") as stream:
         return stream.read(4) == b"\x7fELF"
 

@@ -1,4 +1,4 @@
-"""Gates on what a stage deploys: sizes against Lambda's limits, and shared libraries that nobody brings."""
+"""Checks of a stage's packages: sizes against Lambda's limits, and missing shared libraries."""
 
 import json
 from collections.abc import Iterable
@@ -21,12 +21,12 @@ PREDICT_LIMIT: Final = 30 * MEGABYTE
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What one function weighs, in bytes.
+    """A function's size, in bytes.
 
     Args:
         function: Its name.
         zipped: Its own archive, as uploaded; AWS limits each archive to 50 MB.
-        unzipped: Code and layers unpacked, which AWS limits to 250 MB.
+        unzipped: Code and layers unpacked; AWS limits them to 250 MB.
         layers_zipped: Its layers' archives, each of which is an upload of its own.
     """
 
@@ -37,7 +37,7 @@ class Size:
 
 
 def sizes(out: Path) -> list[Size]:
-    """What each deployed function weighs with its layers.
+    """Sizes of the deployed functions with their layers.
 
     Args:
         out: Folder with the template and the archives.
@@ -63,7 +63,7 @@ def sizes(out: Path) -> list[Size]:
 
 
 def oversized(measured: Iterable[Size]) -> list[str]:
-    """Every limit that is broken, as a sentence; empty when all is well."""
+    """A sentence for every exceeded limit."""
     faults = []
     for size in measured:
         limit = PREDICT_LIMIT if size.function == "predict" else UNZIPPED_LIMIT
@@ -80,7 +80,7 @@ def oversized(measured: Iterable[Size]) -> list[str]:
 
 
 def unresolved_libraries(target: Target) -> list[str]:
-    """Shared libraries that a package of ours needs and does not bring."""
+    """Shared libraries that a package needs but lacks."""
     layers = {
         "lightgbm-native": dependencies.lightgbm_layer(target) / "layer",
         "pyarrow": dependencies.pyarrow_layer(target) / "layer",

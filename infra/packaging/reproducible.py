@@ -1,7 +1,7 @@
 """Build a stage twice from nothing and compare: `make reproducible STAGE=dev`.
 
 Each build has its own copy of the sources, in a folder of another name with other file times, and an empty cache, so
-that neither paths, times nor the order of a directory may show in what is uploaded.
+neither paths, times nor directory order may affect the uploads.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Make `import lightgbm` work in the development environment of a machine without libgomp.
 
-LightGBM's wheel needs the system's `libgomp.so.1`, which a bare machine does not have. scikit-learn's wheel brings a
-copy; it is put beside LightGBM's library, without root rights. Nothing is done where the system has one.
+LightGBM's wheel needs the system's `libgomp.so.1`, which a bare machine lacks. scikit-learn's wheel has a copy;
+it is put beside LightGBM's library, without root rights. Nothing is done if the system has one.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def system_has_gomp() -> bool:
-    """Whether the loader finds libgomp by itself."""
+    """Whether the loader finds the system's libgomp."""
     try:
         ctypes.CDLL("libgomp.so.1")
     except OSError:
@@ -44,7 +44,7 @@ def install_gomp(site_packages: Path, patchelf: Path) -> None:
 
 
 def main() -> int:
-    """Bring libgomp if the system has none."""
+    """Install libgomp if the system has none."""
     spec = importlib.util.find_spec("lightgbm")
     if spec is None or spec.origin is None or system_has_gomp():
         return 0

@@ -1,1 +1,1 @@
-"""Pages of docs/ that are made from data."""
+"""Generated pages of docs/, and the clients' generated code."""

@@ -1,4 +1,4 @@
-"""What a month costs: `python -m infra.reference.cost [--predictions 100000]`, beside the always-on system it replaces.
+"""Monthly cost: `python -m infra.reference.cost [--predictions 100000]`, beside the always-on system it replaces.
 
 Times are those of `measured.json` (`make bench-cold`), prices those of `prices.json`, dated and with their source. What
 is assumed about callers is in `Workload`, each value with its reason, and can be changed from the command line.
@@ -23,12 +23,13 @@ MEASURED: Final = ROOT / "infra" / "reference" / "measured.json"
 PAGE: Final = ROOT / "docs" / "cost.md"
 
 HOURS: Final = 730.0
-"""Hours of an average month, as AWS's own calculator has it."""
+"""Hours of an average month, as in AWS's own calculator."""
 SECONDS: Final = HOURS * 3_600
 FULL_CORE_MB: Final = 1_769
 """Memory at which Lambda gives one whole processor core; below it a share in proportion (AWS Lambda guide)."""
 SANDBOX_IDLE_SECONDS: Final = 300.0
-"""How long an idle sandbox is kept; AWS promises nothing, some minutes are usual, so this errs to the dear side."""
+"""How long an idle sandbox is kept. AWS guarantees nothing and some minutes are usual, so this overestimates the
+cost."""
 SCALING_COLD_SHARE: Final = 0.001
 """Cold starts for other reasons: more callers at once, sandboxes replaced."""
 POLLS_PER_QUEUE: Final = 5 * SECONDS / 20
@@ -42,9 +43,9 @@ class Workload:
     """A month of use.
 
     Args:
-        predictions: Predictions asked for, synchronous and queued.
+        predictions: Predictions, synchronous and queued.
         async_share: Share of them that are queued.
-        polls_per_task: How often a caller asks for a queued result.
+        polls_per_task: How often a caller polls a queued result.
         reads_per_prediction: Calls of lists (cards, odds) per prediction.
         read_kilobytes: Size of such an answer, compressed.
         log_bytes: Log and metrics text of one call, with Lambda's own three lines.
@@ -81,7 +82,7 @@ class Workload:
         return self.predictions * self.async_share
 
     def calls(self) -> dict[str, float]:
-        """Invocations by function; inference drains one task each, which errs to the dear side."""
+        """Invocations by function; inference drains one task each, which overestimates the cost."""
         return {
             "predict": self.predictions - self.tasks,
             "predict_async": self.tasks,

@@ -30,8 +30,8 @@ class FolderStore:
 
     def get(self, key: str, unless_etag: str | None = None) -> StoredObject | None:
         time.sleep(self._latency_seconds)
-        found = self._read(key)
-        return None if found.etag == unless_etag else found
+        stored = self._read(key)
+        return None if stored.etag == unless_etag else stored
 
     def get_range(self, key: str, start: int, length: int, only_if_etag: str | None) -> bytes:
         stored = self._read(key)
@@ -65,8 +65,8 @@ class FolderStore:
         return [(key, self._read(key).etag) for key in keys if key.startswith(prefix)]
 
     def newest(self, prefix: str, count: int) -> list[str]:
-        written = {key: (self._objects / key).stat().st_mtime_ns for key, _ in self.keys(prefix)}
-        return sorted(written, key=written.__getitem__, reverse=True)[:count]
+        written_at = {key: (self._objects / key).stat().st_mtime_ns for key, _ in self.keys(prefix)}
+        return sorted(written_at, key=written_at.__getitem__, reverse=True)[:count]
 
     def _read(self, key: str) -> StoredObject:
         try:

@@ -112,8 +112,8 @@ def test_only_new_or_changed_files_are_read_again(objects: ObjectStore) -> None:
     before = dict(rebuild_job.parsed_files)
     put_matches(objects, [ROWS[0], "4,2024-04-02T14:00:00Z,2023/24,Nowhere,First,0,Reds,Greens,1,1"], "more.csv")
     handlers.rebuild({}, Context())
-    kept = [known for known in before if rebuild_job.parsed_files.get(known) is before[known]]
-    assert kept == list(before)
+    unchanged = [file for file in before if rebuild_job.parsed_files.get(file) is before[file]]
+    assert unchanged == list(before)
     assert len(rebuild_job.parsed_files) == 2
 
 
@@ -121,9 +121,9 @@ def test_a_run_report_names_its_inputs_and_what_it_refused(objects: ObjectStore)
     put_matches(objects, [*ROWS, "x,2024-04-08T14:00:00Z,2023/24,Nowhere,First,0,A,B,0,0"])
     served_model(objects)
     release_id = handlers.rebuild({}, Context())["release_id"]
-    found = objects.get(f"releases/{release_id}/run.json")
-    assert found is not None
-    report = json.loads(found.body)
+    stored = objects.get(f"releases/{release_id}/run.json")
+    assert stored is not None
+    report = json.loads(stored.body)
     assert report["inputs"][0]["key"] == "raw/matches/matches.csv"
     assert report["matches"]["rejected"] == 1
     assert report["rejected"][0]["row"] == 4
@@ -172,9 +172,9 @@ def test_a_table_is_exported_to_parquet(objects: ObjectStore) -> None:
     client.put_item(TableName="tasks", Item={"task_id": {"S": "b"}, "ended_at": {"N": "2.5"}, "tags": {"SS": ["x"]}})
     client.put_item(TableName="tasks", Item={"task_id": {"S": "a"}, "live": {"BOOL": True}, "none": {"NULL": True}})
     result = handlers.export_table({}, Context())
-    found = objects.get(result["key"])
-    assert found is not None
-    rows = pq.read_table(io.BytesIO(found.body)).to_pylist()
+    exported = objects.get(result["key"])
+    assert exported is not None
+    rows = pq.read_table(io.BytesIO(exported.body)).to_pylist()
     assert result["rows"] == 2
     assert {"task_id": "b", "ended_at": 2.5, "tags": '["x"]', "live": None, "none": None} in rows
 
@@ -311,8 +311,8 @@ def test_a_version_that_contradicts_its_golden_rows_is_refused_and_the_last_good
     registry, objects = FakeRegistry(), InMemoryObjectStore()
     names = [feature["name"] for feature in registry.signature]
     rows = [[10.0, 5.0, 0.0]]
-    said = lightgbm.Booster(model_str=model_text()).predict(np.array(rows))
-    registry.golden = GoldenRows.of(names, rows, said).to_json()
+    probabilities = lightgbm.Booster(model_str=model_text()).predict(np.array(rows))
+    registry.golden = GoldenRows.of(names, rows, probabilities).to_json()
     sync(registry, objects, Stage.CHAMPION, NOW)
     before = dict(objects.objects)
     registry.versions[Stage.CHAMPION] = RegisteredVersion("2", "run-2", "x:/2")
@@ -521,9 +521,9 @@ def line(monkeypatch: pytest.MonkeyPatch) -> FakeLine:
 def odds_rows(objects: ObjectStore) -> dict[int, dict[str, Any]]:
     pointer, _ = read_pointer(objects)
     assert pointer is not None
-    found = objects.get(pointer.datasets["fonbet_odds"].key)
-    assert found is not None
-    return {row["match_id"]: row for row in pq.read_table(io.BytesIO(found.body)).to_pylist()}
+    stored = objects.get(pointer.datasets["fonbet_odds"].key)
+    assert stored is not None
+    return {row["match_id"]: row for row in pq.read_table(io.BytesIO(stored.body)).to_pylist()}
 
 
 def assert_returns_are_those_of_the_odds(objects: ObjectStore) -> None:

@@ -41,7 +41,7 @@ def test_a_get_is_signed_as_the_sdk_signs_it(key: str, token: str | None) -> Non
 
     path = "/" + quote(key, safe="/-_.~")
     credentials = Credentials(OURS.access_key, OURS.secret_key, token)
-    ours = signed_headers(
+    signed = signed_headers(
         credentials,
         service="s3",
         region="eu-west-1",
@@ -52,12 +52,12 @@ def test_a_get_is_signed_as_the_sdk_signs_it(key: str, token: str | None) -> Non
         body=b"",
         now=NOW,
     )
-    assert ours["Authorization"] == authorization_of_the_sdk("s3", "GET", ours, path, b"", token)
+    assert signed["Authorization"] == authorization_of_the_sdk("s3", "GET", signed, path, b"", token)
 
 
 def test_a_post_is_signed_as_the_sdk_signs_it() -> None:
     body = b'{"SecretId": "x"}'
-    ours = signed_headers(
+    signed = signed_headers(
         OURS,
         service="secretsmanager",
         region="eu-west-1",
@@ -68,7 +68,7 @@ def test_a_post_is_signed_as_the_sdk_signs_it() -> None:
         body=body,
         now=NOW,
     )
-    assert ours["Authorization"] == authorization_of_the_sdk("secretsmanager", "POST", ours, "/", body, OURS.token)
+    assert signed["Authorization"] == authorization_of_the_sdk("secretsmanager", "POST", signed, "/", body, OURS.token)
 
 
 def authorization_of_the_sdk(
@@ -151,9 +151,9 @@ def store(server: Aws) -> DirectS3ObjectStore:
 
 def test_an_object_is_its_body_and_its_etag(server: Aws) -> None:
     server.answers = [(200, {"ETag": '"v1"'}, b"content")]
-    found = store(server).get("a b.json")
-    assert found is not None
-    assert (found.body, found.etag) == (b"content", '"v1"')
+    stored = store(server).get("a b.json")
+    assert stored is not None
+    assert (stored.body, stored.etag) == (b"content", '"v1"')
     assert server.asked[0][1] == "/data/a%20b.json"
 
 
@@ -185,9 +185,9 @@ def test_a_refusal_is_not_repeated(server: Aws) -> None:
 
 def test_a_server_error_and_a_lost_connection_are_survived(server: Aws) -> None:
     server.answers = [(503, {}, b"SlowDown"), None, (200, {"ETag": '"v1"'}, b"content")]
-    found = store(server).get("key")
-    assert found is not None
-    assert found.body == b"content"
+    stored = store(server).get("key")
+    assert stored is not None
+    assert stored.body == b"content"
 
 
 def test_half_an_answer_is_no_answer(server: Aws) -> None:
@@ -274,8 +274,8 @@ def test_on_aws_the_host_names_the_bucket_unless_its_name_has_dots(
     monkeypatch.setenv("DIRECT_READS", "true")
     monkeypatch.setenv("DATA_BUCKET", bucket)
     forget_wiring()
-    found: Any = wiring.objects()
-    assert (found._endpoint._host, found._prefix) == (host, prefix)
+    objects: Any = wiring.objects()
+    assert (objects._endpoint._host, objects._prefix) == (host, prefix)
 
 
 def test_writes_go_through_the_sdk(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,8 +76,8 @@ def read_everything(objects: ObjectStore) -> tuple[str, set[str]]:
     return pointer.release_id, {row["home_team"] for row in page.rows}
 
 
-def _run(objects: MortalStore, left: int) -> None:
-    objects.left = left
+def _run(objects: MortalStore, operations_left: int) -> None:
+    objects.left = operations_left
     try:
         handlers.rebuild({}, Context())
     finally:
@@ -106,8 +106,8 @@ def test_a_rebuild_killed_at_any_operation_never_shows_half_a_release(
         try:
             _run(objects, killed_at)
         except Killed:
-            seen, clubs = read_everything(objects)
-            assert ("Whites" in clubs) == (seen != old)
+            release, clubs = read_everything(objects)
+            assert ("Whites" in clubs) == (release != old)
             assert len(clubs & {"Reds", "Whites"}) == 1
             continue
         total = killed_at
@@ -131,10 +131,10 @@ def test_a_rebuild_killed_at_twenty_random_moments_never_shows_half_a_release(
 
     def run(kill_after: float | None) -> float:
         """Seconds that a rebuild took, or until it was killed."""
-        ours, theirs = processes.Pipe()
-        process = processes.Process(target=rebuild_in, args=(tmp_path, dict(os.environ), theirs))
+        receiver, sender = processes.Pipe()
+        process = processes.Process(target=rebuild_in, args=(tmp_path, dict(os.environ), sender))
         process.start()
-        assert ours.recv() == "begun"
+        assert receiver.recv() == "begun"
         started = time.monotonic()
         process.join(kill_after)
         process.kill()
@@ -151,15 +151,15 @@ def test_a_rebuild_killed_at_twenty_random_moments_never_shows_half_a_release(
     survived = 0
     for attempt in range(KILLS):
         before, _ = read_everything(objects)
-        wanted = colours[attempt % 2]
-        put_matches(objects, [row.replace("Reds", wanted) for row in ROWS])
+        colour = colours[attempt % 2]
+        put_matches(objects, [row.replace("Reds", colour) for row in ROWS])
         run(random.uniform(0, usual))
-        seen, clubs = read_everything(objects)
-        if seen != before:
-            expected, survived = wanted, survived + 1
+        release, clubs = read_everything(objects)
+        if release != before:
+            expected, survived = colour, survived + 1
         assert clubs & set(colours) == {expected}
-    begun = {key.split("/")[1] for key, _ in objects.keys("releases/") if key.count("/") == 2}
+    run_ids = {key.split("/")[1] for key, _ in objects.keys("releases/") if key.count("/") == 2}
     # Of those killed before they published, some had written files already.
-    assert len(begun - {"pointers"}) > 2 + survived
+    assert len(run_ids - {"pointers"}) > 2 + survived
     run(None)
-    assert wanted in read_everything(objects)[1]
+    assert colour in read_everything(objects)[1]

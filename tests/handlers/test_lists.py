@@ -215,8 +215,8 @@ def test_an_unchanged_list_is_304(objects: ObjectStore) -> None:
     status, _, headers = call("cards")
     assert status == 200
     assert headers["last-modified"] == "Wed, 01 May 2024 12:00:00 GMT"
-    status, body, again = call("cards", headers={"if-none-match": headers["etag"]})
-    assert (status, body, again["etag"]) == (304, None, headers["etag"])
+    status, body, headers_304 = call("cards", headers={"if-none-match": headers["etag"]})
+    assert (status, body, headers_304["etag"]) == (304, None, headers["etag"])
 
 
 def test_a_new_release_ends_the_304(objects: ObjectStore) -> None:

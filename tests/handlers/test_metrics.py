@@ -110,17 +110,17 @@ def test_the_page_on_metrics_lists_every_family(objects: ObjectStore) -> None:
 
 def test_a_scrape_makes_the_calls_that_the_page_says_it_costs(objects: ObjectStore) -> None:
     scrape()
-    made: Counter[str] = Counter()
+    calls: Counter[str] = Counter()
 
     def note(model: Any, **_: Any) -> None:
-        made[model.name] += 1
+        calls[model.name] += 1
 
     for service in ("cloudwatch", "dynamodb", "s3", "sqs"):
         wiring.aws_client(service).meta.events.register("before-call", note)
     scrape()
-    said = re.search(r"Calls: (.+?); so", (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert said is not None
-    assert made == {name: int(count) for name, count in re.findall(r"`(\w+)`\s+(\d+)", said[1])}
+    documented = re.search(r"Calls: (.+?); so", (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert documented is not None
+    assert calls == {name: int(count) for name, count in re.findall(r"`(\w+)`\s+(\d+)", documented[1])}
 
 
 def test_what_was_served_is_what_is_shown(objects: ObjectStore, printed: pytest.CaptureFixture[str]) -> None:
@@ -145,8 +145,8 @@ def test_what_was_served_is_what_is_shown(objects: ObjectStore, printed: pytest.
     cold_start.pending = True
     assert drain() == []
     relay(printed)
-    shown = figures(scrape()[1])
-    assert {key: value for key, value in shown.items() if key[0].startswith(("prediction_requests", "cold"))} == {
+    scraped = figures(scrape()[1])
+    assert {key: value for key, value in scraped.items() if key[0].startswith(("prediction_requests", "cold"))} == {
         ("prediction_requests_total", "sync", "champion"): 6,
         ("prediction_requests_total", "sync", "challenger"): 2,
         ("prediction_requests_total", "sync", "unknown"): 1,
@@ -154,7 +154,7 @@ def test_what_was_served_is_what_is_shown(objects: ObjectStore, printed: pytest.
         ("cold_starts_total", "predict"): 1,
         ("cold_starts_total", "inference"): 1,
     }
-    assert {key[1:]: value for key, value in shown.items() if key[0] == "prediction_errors_total"} == {
+    assert {key[1:]: value for key, value in scraped.items() if key[0] == "prediction_errors_total"} == {
         ("features_rejected", "sync"): 1,
         ("invalid_request", "sync"): 2,
         ("model_unavailable", "sync"): 1,
@@ -162,13 +162,13 @@ def test_what_was_served_is_what_is_shown(objects: ObjectStore, printed: pytest.
         ("match_not_found", "async"): 1,
         ("features_rejected", "async"): 1,
     }
-    assert shown["prediction_latency_seconds_count", "sync"] == 9
-    assert shown["prediction_latency_seconds_bucket", "+Inf", "sync"] == 9
-    assert shown["prediction_latency_seconds_count", "async"] == 3
-    assert 0 < shown["prediction_latency_seconds_sum", "sync"] < 9
-    assert shown["http_requests_total", "predict", "422"] == 3
-    assert shown["inference_queue_messages", "in_flight"] == 3  # moto: received, never deleted
-    assert shown["model_version_info", "3f7a1c9d2e4b", "1", "champion"] == 1
+    assert scraped["prediction_latency_seconds_count", "sync"] == 9
+    assert scraped["prediction_latency_seconds_bucket", "+Inf", "sync"] == 9
+    assert scraped["prediction_latency_seconds_count", "async"] == 3
+    assert 0 < scraped["prediction_latency_seconds_sum", "sync"] < 9
+    assert scraped["http_requests_total", "predict", "422"] == 3
+    assert scraped["inference_queue_messages", "in_flight"] == 3  # moto: received, never deleted
+    assert scraped["model_version_info", "3f7a1c9d2e4b", "1", "champion"] == 1
 
 
 def test_a_timeout_is_counted_as_request_error_and_timeout(
@@ -185,10 +185,10 @@ def test_a_timeout_is_counted_as_request_error_and_timeout(
     event = make_event("predict", body={"match_id": 1, "features": {}})
     assert app.predict(event, Context(milliseconds=600))["statusCode"] == 504
     relay(printed)
-    shown = figures(scrape()[1])
-    assert shown["prediction_timeouts_total",] == 1
-    assert shown["prediction_errors_total", "deadline_exceeded", "sync"] == 1
-    assert shown["prediction_requests_total", "sync", "champion"] == 1
+    scraped = figures(scrape()[1])
+    assert scraped["prediction_timeouts_total",] == 1
+    assert scraped["prediction_errors_total", "deadline_exceeded", "sync"] == 1
+    assert scraped["prediction_requests_total", "sync", "champion"] == 1
 
 
 def test_dead_letters_and_the_sweeps_cold_starts_are_counted(
@@ -206,10 +206,10 @@ def test_dead_letters_and_the_sweeps_cold_starts_are_counted(
     cold_start.pending = True
     app.sweep({}, Context())
     relay(printed)
-    shown = figures(scrape()[1])
-    assert shown["dead_letters_total",] == 2
-    assert shown["prediction_errors_total", "dead_letter", "async"] == 1
-    assert shown["cold_starts_total", "dead_letters"] == shown["cold_starts_total", "sweep"] == 1
+    scraped = figures(scrape()[1])
+    assert scraped["dead_letters_total",] == 2
+    assert scraped["prediction_errors_total", "dead_letter", "async"] == 1
+    assert scraped["cold_starts_total", "dead_letters"] == scraped["cold_starts_total", "sweep"] == 1
 
 
 def test_a_ping_that_starts_a_sandbox_is_its_cold_start(aws: None, printed: pytest.CaptureFixture[str]) -> None:
@@ -267,10 +267,10 @@ def test_a_source_that_fails_takes_only_its_own_families_along(
     mirror_model(objects)
     boto3.client("sqs", region_name="us-east-1").delete_queue(QueueUrl=wiring.settings().inference_queue_url)
     text = scrape()[1]
-    shown = figures(text)
+    scraped = figures(text)
     assert 'scrape_source_up{source="queues"} 0' in text
-    assert shown["scrape_source_up", "cloudwatch"] == shown["scrape_source_up", "model_mirror"] == 1
-    assert shown["model_version_info", "3f7a1c9d2e4b", "1", "champion"] == 1
+    assert scraped["scrape_source_up", "cloudwatch"] == scraped["scrape_source_up", "model_mirror"] == 1
+    assert scraped["model_version_info", "3f7a1c9d2e4b", "1", "champion"] == 1
     assert "inference_queue_messages{" not in text
 
 
@@ -295,10 +295,10 @@ def test_gauges_are_nan_while_nothing_is_known_and_values_afterwards(objects: Ob
     assert 'data_release_age_seconds{dataset="predictions"} NaN' in before
     publish(objects, now=datetime.now(UTC) - timedelta(hours=1))
     objects.put(DRIFT_REPORT_KEY, json.dumps({"drift_score": 0.125}).encode())
-    shown = figures(scrape()[1])
-    assert shown["feature_drift_score",] == 0.125
-    assert shown["feature_drift_sample_sufficient",] == 1
-    assert shown["data_release_age_seconds", "predictions"] == pytest.approx(3_600, abs=60)
+    scraped = figures(scrape()[1])
+    assert scraped["feature_drift_score",] == 0.125
+    assert scraped["feature_drift_sample_sufficient",] == 1
+    assert scraped["data_release_age_seconds", "predictions"] == pytest.approx(3_600, abs=60)
 
 
 def test_the_age_of_the_oldest_task_is_that_of_the_one_that_waits_longest(
@@ -315,8 +315,8 @@ def test_the_age_of_the_oldest_task_is_that_of_the_one_that_waits_longest(
 def test_the_models_of_both_stages_are_named(objects: ObjectStore) -> None:
     mirror_model(objects)
     mirror_model(objects, Stage.CHALLENGER, version="2", run_id="another", seed=1)
-    shown = figures(scrape()[1])
-    assert shown["model_version_info", "another", "2", "challenger"] == 1
+    scraped = figures(scrape()[1])
+    assert scraped["model_version_info", "another", "2", "challenger"] == 1
 
 
 def test_the_sweep_measures_what_only_time_makes_worse(
@@ -376,11 +376,11 @@ def test_metrics_are_written_also_where_the_log_level_hides_the_line(
 def test_the_grafana_dashboard_asks_only_for_metrics_that_are_served(objects: ObjectStore) -> None:
     served = {family.name for family in text_string_to_metric_families(scrape()[1])}
     dashboard = json.loads((ROOT / "docs" / "grafana-dashboard.json").read_text(encoding="utf-8"))
-    asked = {
+    queried = {
         name
         for panel in dashboard["panels"]
         for target in panel["targets"]
         for name in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b(?=[{\[]|$)", target["expr"])
     }
-    assert len(asked) > 10
-    assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in asked} <= served
+    assert len(queried) > 10
+    assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in queried} <= served

@@ -107,9 +107,9 @@ def test_a_version_behind_basic_authentication_is_mirrored(server: Server) -> No
         capture_output=True,
         timeout=120,
     )
-    rest = MlflowRest(server.url, signer("basic", server.url, f"{USER}:{PASSWORD}"))
+    mlflow = MlflowRest(server.url, signer("basic", server.url, f"{USER}:{PASSWORD}"))
     objects = InMemoryObjectStore()
-    assert sync(MlflowRegistry(rest), objects, Stage.CHAMPION, NOW).outcome == "updated"
+    assert sync(MlflowRegistry(mlflow), objects, Stage.CHAMPION, NOW).outcome == "updated"
 
 
 def test_without_a_credential_or_with_a_wrong_one_the_server_refuses(server: Server) -> None:
@@ -159,9 +159,9 @@ def recorder() -> Iterator[str]:
 
 
 def test_a_credential_does_not_follow_a_redirect_to_another_host(recorder: str) -> None:
-    rest = MlflowRest(f"{recorder}/redirect", signer("bearer", recorder, "a token"))
+    mlflow = MlflowRest(f"{recorder}/redirect", signer("bearer", recorder, "a token"))
     with pytest.raises(RegistryUnavailable, match="302"):
-        rest.get("runs/get", {"run_id": "1"})
+        mlflow.get("runs/get", {"run_id": "1"})
     assert [headers.get("authorization") for _, headers in _Recorder.requests] == ["Bearer a token"]
     assert not any(path == "/stolen" for path, _ in _Recorder.requests)
 

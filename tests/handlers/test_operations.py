@@ -47,17 +47,17 @@ def test_a_damaged_model_shows_in_model_info_and_health(objects: ObjectStore, da
     mirror_model(objects)
     publish(objects)
     key = wiring.models().info(Stage.CHAMPION).model_key
-    whole = read(objects, key).body
+    undamaged = read(objects, key).body
     prediction = {"match_id": 1, "features": {"diff_elo": 1.0, "sex": 0}}
     assert call("healthcheck")[1]["checks"]["model"] == "ok"
-    objects.put(key, damage(whole))
+    objects.put(key, damage(undamaged))
     assert call("model_info")[1]["loaded"] is False
     assert call("healthcheck")[1]["checks"]["model"] == "invalid_model"
     assert call("predict", body=prediction)[0] == 503
     objects.delete(key)
     assert call("model_info")[1]["loaded"] is False
     assert call("healthcheck")[1]["checks"]["model"] == "object_missing"
-    objects.put(key, whole)
+    objects.put(key, undamaged)
     assert call("model_info")[1]["loaded"] is True
     assert call("healthcheck")[1]["checks"]["model"] == "ok"
     assert call("predict", body=prediction)[0] == 200

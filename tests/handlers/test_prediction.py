@@ -204,8 +204,8 @@ def test_without_a_model_the_messages_come_back(objects: ObjectStore) -> None:
 def test_the_same_key_and_body_answer_the_same_task(objects: ObjectStore) -> None:
     body = {"match_id": 99, "features": FEATURES}
     first = call("predict_async", body=body, headers={"idempotency-key": "k1"})[1]
-    again = call("predict_async", body=json.dumps(body, indent=2), headers={"idempotency-key": "k1"})[1]
-    assert first == again
+    repeated = call("predict_async", body=json.dumps(body, indent=2), headers={"idempotency-key": "k1"})[1]
+    assert first == repeated
 
 
 def test_the_same_key_with_another_body_is_409(objects: ObjectStore) -> None:

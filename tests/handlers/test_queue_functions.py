@@ -102,19 +102,19 @@ def test_writes_that_take_too_long_come_back_before_the_time_is_over(
     mirror_model(objects)
     ids = [accept() for _ in range(3)]
     records = [record(message_of(task_id), task_id) for task_id in ids]
-    tasks, answered = wiring.tasks(), threading.Event()
+    tasks, finished = wiring.tasks(), threading.Event()
 
     class Slow:
         def succeed(self, task_id: str, *arguments: Any) -> bool:
             if task_id == ids[1]:
-                answered.wait(10)
+                finished.wait(10)
             return tasks.succeed(task_id, *arguments)
 
     monkeypatch.setattr(wiring, "tasks", Slow)
     # 2 seconds of them are kept for the answer.
     assert inference(*records, milliseconds=2_500) == [ids[1]]
-    assert not answered.is_set()
-    answered.set()
+    assert not finished.is_set()
+    finished.set()
 
 
 def test_without_time_all_messages_come_back(objects: ObjectStore) -> None:
@@ -311,10 +311,10 @@ def test_redrive_runs_as_many_as_it_is_told(objects: ObjectStore) -> None:
 
 def test_redrive_moves_what_waits_in_the_dead_letter_queue_back(objects: ObjectStore) -> None:
     sqs, url = boto3.client("sqs"), wiring.settings().dead_letter_queue_url
-    pending, ended = accept(), accept()
-    wiring.tasks().fail(ended, "features_rejected", "x", datetime.now(UTC))
+    pending, failed = accept(), accept()
+    wiring.tasks().fail(failed, "features_rejected", "x", datetime.now(UTC))
     sqs.purge_queue(QueueUrl=wiring.settings().inference_queue_url)
-    for body in (json.dumps({"version": 99, "task_id": pending}), json.dumps({"task_id": ended}), "not json"):
+    for body in (json.dumps({"version": 99, "task_id": pending}), json.dumps({"task_id": failed}), "not json"):
         sqs.send_message(QueueUrl=url, MessageBody=body)
     moved = redrive.return_waiting(sqs, url, wiring.tasks(), wiring.inference_queue(), datetime.now(UTC))
     assert moved == 1
@@ -377,8 +377,8 @@ class Lambda:
         self._state = state
 
     def list_event_source_mappings(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        found = {"State": self._mapping, "BatchSize": 100, "ScalingConfig": {"MaximumConcurrency": 4}}
-        return {"EventSourceMappings": [] if self._mapping is None else [found]}
+        mapping = {"State": self._mapping, "BatchSize": 100, "ScalingConfig": {"MaximumConcurrency": 4}}
+        return {"EventSourceMappings": [] if self._mapping is None else [mapping]}
 
     def get_function(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
         if self._state == "Missing":

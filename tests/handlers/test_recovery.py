@@ -148,13 +148,15 @@ def test_the_sweep_restores_every_object_that_the_pointer_and_the_mirror_name(
     mirror_model(objects)
     assert damaged_objects(objects) == []
     keys = [entry.key for entry in pointer.datasets.values()] + ["models/champion/1.lgb"]
-    whole = {key: read(objects, key).body for key in keys}
+    undamaged = {key: read(objects, key).body for key in keys}
     for key in keys:
         harm(objects, key, damage)
-    assert [one.key for one in damaged_objects(objects)] == sorted(keys, key=lambda key: (key.startswith("m"), key))
+    assert [damaged.key for damaged in damaged_objects(objects)] == sorted(
+        keys, key=lambda key: (key.startswith("m"), key)
+    )
     capsys.readouterr()
     queue_functions.sweep()
-    assert {key: read(objects, key).body for key in keys} == whole
+    assert {key: read(objects, key).body for key in keys} == undamaged
     assert damaged_objects(objects) == []
     logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     counted = sum(row["DamagedObjects"] for row in logged if "DamagedObjects" in row)

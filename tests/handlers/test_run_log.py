@@ -95,18 +95,18 @@ def runs(url: str, function: str) -> list[dict[str, Any]]:
     server = MlflowRest(url)
     experiment = server.get("experiments/get-by-name", {"experiment_name": EXPERIMENT})["experiment"]
     query = {"experiment_ids": [experiment["experiment_id"]], "filter": f"tags.function = '{function}'"}
-    found: list[dict[str, Any]] = server.post("runs/search", query).get("runs", [])
-    return found
+    logged_runs: list[dict[str, Any]] = server.post("runs/search", query).get("runs", [])
+    return logged_runs
 
 
 def data(run: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {one["key"]: one["value"] for one in run["data"][kind]}
+    return {pair["key"]: pair["value"] for pair in run["data"][kind]}
 
 
 def read_json(objects: ObjectStore, key: str) -> dict[str, Any]:
-    found = objects.get(key)
-    assert found is not None
-    content: dict[str, Any] = json.loads(found.body)
+    stored = objects.get(key)
+    assert stored is not None
+    content: dict[str, Any] = json.loads(stored.body)
     return content
 
 
@@ -185,7 +185,7 @@ def test_an_odds_refresh_logs_the_snapshots_and_the_release_it_worked_on(logged:
     params, metrics = data(run, "params"), data(run, "metrics")
     assert (params["release_id"], params["provider"]) == (release_id, "s3")
     assert (metrics["matched"], metrics["rows_fonbet_odds"]) == (result["matched"], result["rows"])
-    names = {one["dataset"]["name"] for one in run["inputs"]["dataset_inputs"]}
+    names = {entry["dataset"]["name"] for entry in run["inputs"]["dataset_inputs"]}
     assert names == {
         read_json(logged, "releases/current.json")["datasets"]["predictions"]["key"],
         *(key for key, _ in logged.keys("raw/odds/") if key.endswith(".csv")),
@@ -312,10 +312,10 @@ def test_a_token_that_cannot_be_read_does_not_fail_the_run(
 
 
 def test_the_token_is_sent(logged: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[str] = []
+    tokens: list[str] = []
 
     def asking(environ: Any, start: Any) -> list[bytes]:
-        seen.append(environ["HTTP_AUTHORIZATION"])
+        tokens.append(environ["HTTP_AUTHORIZATION"])
         return nobody(environ, start)
 
     wiring.aws_client("secretsmanager").create_secret(Name="mlflow", SecretString="let-me-in")
@@ -324,4 +324,4 @@ def test_the_token_is_sent(logged: ObjectStore, monkeypatch: pytest.MonkeyPatch)
     for url in serving(asking):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
         handlers.rebuild({}, Context())
-    assert seen == ["Bearer let-me-in"]
+    assert tokens == ["Bearer let-me-in"]

@@ -45,12 +45,12 @@ def test_no_difference_of_ratings_is_too_large() -> None:
 def test_a_changed_feature_changes_the_prediction(objects: ObjectStore) -> None:
     mirror_model(objects)
     publish(objects)
-    own = call("predict_match", match_id=1)[1]["prediction"]
-    status, same, _ = call("what_if", match_id=1, body={"changes": {}})
-    assert (status, same["prediction"], same["followed"]) == (200, own, [])
+    unchanged_prediction = call("predict_match", match_id=1)[1]["prediction"]
+    status, unchanged, _ = call("what_if", match_id=1, body={"changes": {}})
+    assert (status, unchanged["prediction"], unchanged["followed"]) == (200, unchanged_prediction, [])
     better = call("what_if", match_id=1, body={"changes": {"diff_elo": 400.0}})[1]
     assert better["features"]["diff_elo"] == 400.0
-    assert better["prediction"]["probabilities"]["0"] > own["probabilities"]["0"]
+    assert better["prediction"]["probabilities"]["0"] > unchanged_prediction["probabilities"]["0"]
 
 
 def test_a_name_that_is_no_feature_of_the_match_is_named(objects: ObjectStore) -> None:

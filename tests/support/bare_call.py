@@ -155,7 +155,7 @@ def call_alone(
     template = json.loads((out / "sam.json").read_text(encoding="utf-8"))["Resources"]
     paths = [*(layer / "python" for layer in layers), code, runtime]
     result = folder / "result.json"
-    given = {
+    request = {
         "paths": [str(path) for path in paths],
         "handler": template[function.logical_id]["Properties"]["Handler"],
         "event": event,
@@ -164,7 +164,7 @@ def call_alone(
     ran = run_isolated(
         python,
         _PROGRAM,
-        given,
+        request,
         # /opt cannot be unpacked to here; the variable names the layers' folders instead, as the emulator's does.
         environment={
             **environment,
@@ -176,25 +176,25 @@ def call_alone(
     )
     if ran.returncode != 0 or not result.exists():
         raise BareCallError((ran.stderr or ran.stdout).strip()[-2_000:])
-    said = json.loads(result.read_text(encoding="utf-8"))
+    answer = json.loads(result.read_text(encoding="utf-8"))
     standard = _standard_library(python)
-    ours = (str(folder), str(runtime), *standard)
-    strangers = [path for path in said["modules"] if path.startswith("/") and not path.startswith(ours)]
+    allowed = (str(folder), str(runtime), *standard)
+    strangers = [path for path in answer["modules"] if path.startswith("/") and not path.startswith(allowed)]
     strangers += [
         path
-        for path in said["libraries"]
-        if not path.startswith(ours)
+        for path in answer["libraries"]
+        if not path.startswith(allowed)
         and not Path(path).name.startswith(tuple(BASE_IMAGE))
         and not _of_interpreter(path, standard)
     ]
-    return BareAnswer(said["answer"], tuple(strangers), said["import_ms"], said["call_ms"])
+    return BareAnswer(answer["answer"], tuple(strangers), answer["import_ms"], answer["call_ms"])
 
 
 def _standard_library(python: str) -> tuple[str, ...]:
     script = "import sysconfig; print(sysconfig.get_path('stdlib')); print(sysconfig.get_path('platstdlib'))"
-    found = run_isolated(python, script, {})
-    found.check_returncode()
-    return tuple(found.stdout.split())
+    result = run_isolated(python, script, {})
+    result.check_returncode()
+    return tuple(result.stdout.split())
 
 
 def _of_interpreter(path: str, standard: tuple[str, ...]) -> bool:

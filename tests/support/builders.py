@@ -216,10 +216,10 @@ def make_features(count: int = 3) -> pd.DataFrame:
 def make_signal(predictions: pd.DataFrame, odds: pd.DataFrame) -> pd.DataFrame:
     """A value signal whose pool is the model itself and whose every flag is called value, at a quarter of Kelly."""
     names = [f"{kind}_{label}" for kind in ("proba", "odds") for label in ("home", "draw", "away")]
-    both = predictions.merge(odds, on="match_id").sort_values("match_id", ignore_index=True)
-    model, prices = (both[part].to_numpy(np.float64) for part in (names[:3], names[3:]))
+    priced = predictions.merge(odds, on="match_id").sort_values("match_id", ignore_index=True)
+    model, prices = (priced[part].to_numpy(np.float64) for part in (names[:3], names[3:]))
     bets = value_bets(model, prices)
-    frame = pd.DataFrame(model, columns=list(POOLED)).assign(match_id=both["match_id"])
+    frame = pd.DataFrame(model, columns=list(POOLED)).assign(match_id=priced["match_id"])
     frame["value_bet"] = np.array(["home", "draw", "away", None], dtype=object)[bets.outcome]
     return frame.assign(stake=bets.edge / (bets.odds - 1) / 4)
 
@@ -239,18 +239,20 @@ def publish(
 ) -> Pointer:
     """Publish a release of these data sets, as `rebuild` and `refresh_odds` do."""
     writer = ReleaseWriter(objects, new_release_id(now), now, now)
-    shown = make_predictions() if predictions is None else predictions
-    known = make_features() if features is None else features
-    by_stage = {Stage.CHAMPION: shown}
+    stage_predictions = make_predictions() if predictions is None else predictions
+    match_features = make_features() if features is None else features
+    by_stage = {Stage.CHAMPION: stage_predictions}
     entries = {
-        PREDICTIONS: writer.write("predictions.parquet", parquet_bytes(shown, PREDICTIONS_SCHEMA), len(shown)),
-        MATCH_FEATURES: writer.write("match_features.parquet", parquet_bytes(known), len(known)),
+        PREDICTIONS: writer.write(
+            "predictions.parquet", parquet_bytes(stage_predictions, PREDICTIONS_SCHEMA), len(stage_predictions)
+        ),
+        MATCH_FEATURES: writer.write("match_features.parquet", parquet_bytes(match_features), len(match_features)),
     }
     if challenger is not None:
         by_stage[Stage.CHALLENGER] = challenger
         content = parquet_bytes(challenger, PREDICTIONS_SCHEMA)
         entries[PREDICTIONS_CHALLENGER] = writer.write("predictions_challenger.parquet", content, len(challenger))
-    entries[SERVING] = write_serving_file(writer, known, by_stage)
+    entries[SERVING] = write_serving_file(writer, match_features, by_stage)
     if odds is not None:
         refresh = ReleaseWriter(objects, writer.release_id, now, odds_at or now)
         entries[ODDS] = refresh.write("fonbet_odds.parquet", parquet_bytes(odds), len(odds))

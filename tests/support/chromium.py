@@ -44,10 +44,10 @@ def left_out() -> bool:
 
 def installed() -> Path | None:
     """A Chromium that starts on this machine, if there is one."""
-    if named := os.environ.get("CHROMIUM"):
-        candidates = [Path(named)]
+    if configured := os.environ.get("CHROMIUM"):
+        candidates = [Path(configured)]
     else:
-        candidates = [Path(found) for name in _NAMES if (found := shutil.which(name))]
+        candidates = [Path(program) for name in _NAMES if (program := shutil.which(name))]
         candidates += [path for name in _PROGRAMS for path in sorted(_DOWNLOADS.glob(f"chromium*/*/{name}"))]
     return next((path for path in candidates if _starts(path)), None)
 

@@ -97,8 +97,8 @@ class InMemoryTaskStore:
 
     def submit(self, task_id: str, message: str, now: datetime, key: IdempotencyKey | None = None) -> str:
         if key is not None:
-            if (known := self.find(key, now)) is not None:
-                return known
+            if (earlier := self.find(key, now)) is not None:
+                return earlier
             self.keys[key.item_id] = (key.fingerprint, task_id, now.timestamp() + self.retention)
         self._check()
         self._record(task_id, message, now)
@@ -131,12 +131,12 @@ class InMemoryTaskStore:
 
     def fail(self, task_id: str, error_type: str, message: str, now: datetime, *, keep: bool = False) -> bool:
         task = self.tasks.get(task_id)
-        kept = task.message if keep and task is not None else None
+        kept_message = task.message if keep and task is not None else None
         error = {"type": error_type, "message": message}
-        ended = self._end(task_id, now, state=TaskState.FAILED, error=error, message=kept)
-        if ended and keep:
+        newly_failed = self._end(task_id, now, state=TaskState.FAILED, error=error, message=kept_message)
+        if newly_failed and keep:
             self.kept.add(task_id)
-        return ended
+        return newly_failed
 
     def _end(self, task_id: str, now: datetime, **end: Any) -> bool:
         self._check()

@@ -50,13 +50,13 @@ class AsyncInProcessGateway(httpx.AsyncBaseTransport):
 
 def route(path: str) -> tuple[Endpoint, Mapping[str, str]]:
     """The endpoint of a path and its parameters; fixed words win over parameters, as in API Gateway."""
-    found: list[tuple[int, Endpoint, Mapping[str, str]]] = []
+    candidates: list[tuple[int, Endpoint, Mapping[str, str]]] = []
     for endpoint in ENDPOINTS:
         for template in endpoint.paths:
             pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template).replace("{asset+}", "(?P<asset>.+)")
             if match := re.fullmatch(pattern, path.rstrip("/")):
-                found.append((len(match.groupdict()), endpoint, match.groupdict()))
-    if not found:
+                candidates.append((len(match.groupdict()), endpoint, match.groupdict()))
+    if not candidates:
         raise LookupError(path)
-    _, endpoint, parameters = min(found, key=lambda candidate: candidate[0])
+    _, endpoint, parameters = min(candidates, key=lambda candidate: candidate[0])
     return endpoint, parameters

@@ -19,26 +19,26 @@ def record(path: str) -> None:
     """Write what the policy engine decides from now on."""
     evaluate, enforce = iam_evaluator.evaluate, iam_evaluator.enforce
     stream = open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115, PTH123 - open as long as the emulator runs
-    seen: set[tuple[str, str, str, bool]] = set()
-    asked: ContextVar[Any] = ContextVar("asked", default=None)
+    recorded: set[tuple[str, str, str, bool]] = set()
+    request: ContextVar[Any] = ContextVar("asked", default=None)
 
     def noting_evaluate(context: Any, *layers: Any) -> Any:
         # The first evaluation of a request is of the caller's own policies; others are of resource policies.
-        if asked.get() is None:
-            asked.set(context)
+        if request.get() is None:
+            request.set(context)
         return evaluate(context, *layers)
 
     def recording_enforce(*arguments: Any, **named: Any) -> Any:
-        before = asked.set(None)
+        before = request.set(None)
         try:
             denied = enforce(*arguments, **named)
-            context = asked.get()
+            context = request.get()
         finally:
-            asked.reset(before)
+            request.reset(before)
         if context is not None:
             decision = (context.principal_arn, context.action, context.resource_arn, denied is None)
-            if decision not in seen:
-                seen.add(decision)
+            if decision not in recorded:
+                recorded.add(decision)
                 names = ("principal", "action", "resource", "allowed")
                 stream.write(json.dumps(dict(zip(names, decision, strict=True))) + "\n")
         return denied

@@ -104,11 +104,11 @@ def recorded_calls(record: Path, stack_name: str) -> set[Call]:
 
 def unused_rights(rights: Iterable[Right], calls: Iterable[Call]) -> list[Right]:
     """The rights that could be taken away without any recorded call being denied; duplicates are among them."""
-    held = list(rights)
-    needed: set[int] = set()
+    all_rights = list(rights)
+    needed_rights: set[int] = set()
     for call in calls:
         if call.allowed:
-            allowing = [index for index, right in enumerate(held) if right.allows(call)]
+            allowing = [index for index, right in enumerate(all_rights) if right.allows(call)]
             if len(allowing) == 1:
-                needed.add(allowing[0])
-    return [right for index, right in enumerate(held) if index not in needed]
+                needed_rights.add(allowing[0])
+    return [right for index, right in enumerate(all_rights) if index not in needed_rights]

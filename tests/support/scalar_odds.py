@@ -96,11 +96,11 @@ def shin(odds: Sequence[float]) -> tuple[Triple, float]:
     a, b, c = ((1 / o) * (1 / o) / total for o in odds)
 
     def probabilities(z: float) -> Triple:
-        square, rest = z * z, 4 * (1 - z)
+        square, factor = z * z, 4 * (1 - z)
         return (
-            2 * a / (math.sqrt(square + rest * a) + z),
-            2 * b / (math.sqrt(square + rest * b) + z),
-            2 * c / (math.sqrt(square + rest * c) + z),
+            2 * a / (math.sqrt(square + factor * a) + z),
+            2 * b / (math.sqrt(square + factor * b) + z),
+            2 * c / (math.sqrt(square + factor * c) + z),
         )
 
     z = _bisect(probabilities, 0.0, 1.0)

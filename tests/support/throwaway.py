@@ -127,9 +127,9 @@ def running_stack(home: Path, *, enforce_iam: bool) -> RunningStack:
         home: Its folder.
         enforce_iam: As it was started.
     """
-    known = known_system(home)
-    emulator = replace(known.emulator, enforce_iam=enforce_iam, launcher=IAM_RECORDER if enforce_iam else None)
-    system = replace(known, emulator=emulator, parameters=QUIET)
+    local_system = known_system(home)
+    emulator = replace(local_system.emulator, enforce_iam=enforce_iam, launcher=IAM_RECORDER if enforce_iam else None)
+    system = replace(local_system, emulator=emulator, parameters=QUIET)
     outputs = read_outputs(system.client("cloudformation"), STACK_NAME)
     assert outputs is not None
     return _running(system, outputs)

@@ -7,7 +7,7 @@ import pytest
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Block sockets in every test below this folder that does not name the hosts it may reach."""
-    here = Path(__file__).parent
+    folder = Path(__file__).parent
     for item in items:
-        if here in item.path.parents and item.get_closest_marker("allow_hosts") is None:
+        if folder in item.path.parents and item.get_closest_marker("allow_hosts") is None:
             item.add_marker(pytest.mark.disable_socket)

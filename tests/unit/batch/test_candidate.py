@@ -96,9 +96,9 @@ def test_a_model_that_says_something_else_than_at_training_is_refused() -> None:
 
 
 def test_golden_rows_of_other_columns_are_refused() -> None:
-    other = GoldenRows(("a", "b", "c"), golden().rows, golden().probabilities)
+    other_columns = GoldenRows(("a", "b", "c"), golden().rows, golden().probabilities)
     with pytest.raises(InvalidModel, match="not the signature's"):
-        validate(TEXT.encode(), NAMES, other)
+        validate(TEXT.encode(), NAMES, other_columns)
 
 
 def test_golden_rows_survive_being_stored() -> None:

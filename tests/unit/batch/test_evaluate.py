@@ -82,11 +82,11 @@ def test_the_paired_interval_of_equal_differences_is_a_point() -> None:
 
 def test_the_paired_interval_covers_zero_for_noise_and_is_the_same_each_time() -> None:
     noise = np.random.default_rng(5).normal(0, 1, 400)
-    one = evaluate.paired_interval(noise, np.zeros(400))
-    assert one["low"] < 0 < one["high"]
-    assert one == evaluate.paired_interval(noise, np.zeros(400))
+    interval = evaluate.paired_interval(noise, np.zeros(400))
+    assert interval["low"] < 0 < interval["high"]
+    assert interval == evaluate.paired_interval(noise, np.zeros(400))
     # normal theory: half-width 1.96 / sqrt(400)
-    assert (one["high"] - one["low"]) / 2 == pytest.approx(1.96 / 20, rel=0.15)
+    assert (interval["high"] - interval["low"]) / 2 == pytest.approx(1.96 / 20, rel=0.15)
 
 
 def test_scores_of_no_matches_are_not_numbers() -> None:

@@ -184,9 +184,9 @@ def test_a_result_is_known_two_hours_after_kickoff() -> None:
 
 def test_a_match_in_play_is_no_longer_upcoming_and_has_no_result_yet() -> None:
     rows = [match(1, "A", "X", (2, 1))]
-    shown = build_features(accepted(rows), START + pd.Timedelta(days=1, hours=1)).display
-    assert shown["is_future"].tolist() == [False]
-    assert shown["home_goals"].tolist() == [pd.NA]
+    display = build_features(accepted(rows), START + pd.Timedelta(days=1, hours=1)).display
+    assert display["is_future"].tolist() == [False]
+    assert display["home_goals"].tolist() == [pd.NA]
 
 
 def test_a_postponed_match_without_a_result_leaves_no_trace() -> None:
@@ -216,9 +216,9 @@ def test_a_match_without_a_kickoff_is_upcoming_and_has_no_rest_days() -> None:
 
 def test_results_at_and_after_as_of_are_hidden_from_the_display() -> None:
     rows = [match(1, "A", "X", (2, 1)), match(2, "A", "Y", (3, 0))]
-    shown = build_features(accepted(rows), START + pd.Timedelta(days=2)).display
-    assert shown["is_future"].tolist() == [False, True]
-    assert shown["home_goals"].tolist() == [2, pd.NA]
+    display = build_features(accepted(rows), START + pd.Timedelta(days=2)).display
+    assert display["is_future"].tolist() == [False, True]
+    assert display["home_goals"].tolist() == [2, pd.NA]
 
 
 PRICE_NAMES = ["odds_home", "odds_draw", "odds_away"]
@@ -280,10 +280,10 @@ def test_scrambling_every_price_from_a_kickoff_on_moves_no_feature_before_it() -
 
 def test_a_matchs_own_price_is_in_none_of_its_features() -> None:
     matches, odds = _sample(), sample_prices()
-    whole = build_features(matches, LATER, prices=odds).features.set_index("match_id")
+    all_features = build_features(matches, LATER, prices=odds).features.set_index("match_id")
     for match_id in odds["match_id"].iloc[::150]:
         without = build_features(matches, LATER, prices=odds[odds["match_id"] != match_id]).features
-        pd.testing.assert_series_equal(whole.loc[match_id], without.set_index("match_id").loc[match_id])
+        pd.testing.assert_series_equal(all_features.loc[match_id], without.set_index("match_id").loc[match_id])
 
 
 def test_without_a_price_the_market_rating_moves_as_elo_does() -> None:
@@ -310,8 +310,8 @@ def test_extra_columns_come_in_pairs() -> None:
 
 
 def test_form_reads_oldest_first_and_at_most_five() -> None:
-    shown = build_features(accepted([match(90, "A", "V", (9, 0), kickoff=START), *FIVE_OF_A, TEST]), LATER).display
-    forms = shown.set_index("match_id")
+    display = build_features(accepted([match(90, "A", "V", (9, 0), kickoff=START), *FIVE_OF_A, TEST]), LATER).display
+    forms = display.set_index("match_id")
     assert forms.loc[10, "home_form"] == "WDLWW"[-5:]
     assert forms.loc[10, "away_form"] == ""
     assert forms.loc[3, "home_form"] == "WWD"
@@ -351,9 +351,9 @@ def test_scrambling_every_result_from_a_time_on_moves_no_earlier_feature() -> No
 def test_a_match_has_the_same_features_when_everything_after_it_is_cut_off() -> None:
     matches = _sample()
     moment = pd.Timestamp("2014-03-08", tz="UTC")
-    whole = build_features(matches, LATER).features.set_index("match_id")
+    all_features = build_features(matches, LATER).features.set_index("match_id")
     cut = build_features(matches[matches["kickoff"] <= moment], LATER).features.set_index("match_id")
-    pd.testing.assert_frame_equal(whole.loc[cut.index], cut)
+    pd.testing.assert_frame_equal(all_features.loc[cut.index], cut)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -383,9 +383,9 @@ def _sample() -> pd.DataFrame:
     return pd.read_parquet(MATCHES_PATH).astype({"home_goals": "Int16", "away_goals": "Int16"})
 
 
-def _same(one: FeatureTable, other: FeatureTable) -> None:
-    pd.testing.assert_frame_equal(one.features, other.features)
-    pd.testing.assert_frame_equal(one.display, other.display)
+def _same(first: FeatureTable, second: FeatureTable) -> None:
+    pd.testing.assert_frame_equal(first.features, second.features)
+    pd.testing.assert_frame_equal(first.display, second.display)
 
 
 def test_a_regions_features_do_not_depend_on_other_regions_in_the_files() -> None:

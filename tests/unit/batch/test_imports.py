@@ -11,5 +11,5 @@ def test_the_modules_a_rebuild_needs_import_nothing_that_only_training_has() -> 
         "import sys; import batch.matches, batch.ratings, batch.features, batch.score;"
         f"print(sorted({TRAINING_ONLY!r} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"

@@ -276,9 +276,9 @@ def test_a_second_meeting_still_to_come_is_kept() -> None:
 
 def test_files_parsed_one_by_one_and_combined_give_the_same() -> None:
     files = {"a.csv": as_csv([GOOD, match(2, "A", "A")]), "b.csv": as_csv([match(3, "C", "D")])}
-    kept = [parse_file(name, content) for name, content in files.items()]
-    pd.testing.assert_frame_equal(combine(reversed(kept)).accepted, read_matches(files).accepted)
-    assert combine(kept).summary() == read_matches(files).summary()
+    parsed_files = [parse_file(name, content) for name, content in files.items()]
+    pd.testing.assert_frame_equal(combine(reversed(parsed_files)).accepted, read_matches(files).accepted)
+    assert combine(parsed_files).summary() == read_matches(files).summary()
 
 
 def test_no_files_give_no_matches() -> None:
@@ -418,5 +418,5 @@ def test_columns_that_are_not_ours_may_appear_twice_or_be_called_row() -> None:
 def test_the_report_names_each_file_with_its_checksum() -> None:
     body = (HEADER + "\nx,2024-03-02T15:00:00Z,2023/24,England,Premier League,0,Ajax,Feyenoord,2,1\n").encode()
     digest = hashlib.sha256(body).hexdigest()
-    (named,) = read_matches({"a.csv": body}).inputs
-    assert named == {"file": "a.csv", "sha256": digest, "rows": 1, "rejected": 1}
+    (file,) = read_matches({"a.csv": body}).inputs
+    assert file == {"file": "a.csv", "sha256": digest, "rows": 1, "rejected": 1}

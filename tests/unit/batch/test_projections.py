@@ -73,8 +73,8 @@ def solved() -> dict[str, dict[str, float]]:
             points[home] += (3, 1, 0)[outcome]
             points[away] += (0, 1, 3)[outcome]
         for team in TEAMS:
-            ahead = sum(points[other] > points[team] for other in TEAMS)
-            level = sum(points[other] == points[team] for other in TEAMS)
+            ahead = sum(points[opponent] > points[team] for opponent in TEAMS)
+            level = sum(points[opponent] == points[team] for opponent in TEAMS)
             places = range(ahead, ahead + level)
             exact[team]["title"] += chance * Fraction(sum(place < 1 for place in places), level)
             exact[team]["top_four"] += chance * Fraction(sum(place < 4 for place in places), level)
@@ -132,9 +132,9 @@ def test_the_table_so_far_counts_what_was_played() -> None:
 def test_the_same_predictions_give_the_same_bytes_whatever_other_leagues_there_are() -> None:
     alone = projections(season(RESULTS, REMAINING))
     shuffled = season(RESULTS, REMAINING).sample(frac=1, random_state=1)
-    other = season(RESULTS, REMAINING, league="Another", region="Elsewhere")
-    both = projections(pd.concat([other, shuffled]))
-    assert projections_json([row for row in both if row["region"] == "Nowhere"]) == projections_json(alone)
+    other_league = season(RESULTS, REMAINING, league="Another", region="Elsewhere")
+    both_leagues = projections(pd.concat([other_league, shuffled]))
+    assert projections_json([row for row in both_leagues if row["region"] == "Nowhere"]) == projections_json(alone)
 
 
 def test_a_season_that_is_over_or_a_cup_has_no_projection() -> None:

@@ -37,8 +37,8 @@ class Analyst:
 
     def rebuild(self, out: str, *options: str, matches: Path | None = None) -> tuple[int, Path]:
         folder = self.folder / out
-        given = ["--as-of", AS_OF, "--model", str(self.model), "--out", str(folder)]
-        return rebuild.main(["--matches", str(matches or self.matches), *given, *options]), folder
+        arguments = ["--as-of", AS_OF, "--model", str(self.model), "--out", str(folder)]
+        return rebuild.main(["--matches", str(matches or self.matches), *arguments, *options]), folder
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,8 @@ def checksums(folder: Path) -> dict[str, str]:
 def test_the_folder_holds_a_release_and_its_report_names_inputs_and_outputs(analyst: Analyst) -> None:
     status, folder = analyst.rebuild("whole", "--odds", str(analyst.odds()))
     assert status == 0
-    report, found = read_report(folder), checksums(folder)
-    assert set(found) == {
+    report, file_checksums = read_report(folder), checksums(folder)
+    assert set(file_checksums) == {
         "match_features.parquet",
         "predictions.parquet",
         "fonbet_odds.parquet",
@@ -69,7 +69,7 @@ def test_the_folder_holds_a_release_and_its_report_names_inputs_and_outputs(anal
         "track_record.json",
         "projections.json",
     }
-    assert {name: one["sha256"] for name, one in report["outputs"].items()} == found
+    assert {name: output["sha256"] for name, output in report["outputs"].items()} == file_checksums
     (read,) = report["inputs"]
     assert (read["file"], read["rows"]) == (str(analyst.matches), 1000)
     assert read["sha256"] == hashlib.sha256(analyst.matches.read_bytes()).hexdigest()
@@ -115,10 +115,10 @@ def test_what_is_not_there_is_said_in_a_line_and_nothing_is_written(
 ) -> None:
     status, folder = analyst.rebuild("refused", *options)
     assert status == 1
-    said = capsys.readouterr().err
-    assert said.startswith("batch.rebuild: ")
-    assert message in said
-    assert said.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("batch.rebuild: ")
+    assert message in printed
+    assert printed.count("\n") == 1
     assert not folder.exists()
 
 
@@ -158,13 +158,13 @@ def test_a_release_that_lost_more_than_half_of_its_matches_is_refused_unless_for
 ) -> None:
     status, folder = analyst.rebuild("shrinking")
     assert status == 0
-    whole = checksums(folder)
+    full_release = checksums(folder)
     for share, expected in ((499, 1), (500, 0)):
         part = tmp_path / f"part{share}.parquet"
         analyst.frame.head(share).to_parquet(part)
         status, _ = analyst.rebuild("shrinking", matches=part)
         assert status == expected
-        assert (checksums(folder) == whole) == bool(expected)
+        assert (checksums(folder) == full_release) == bool(expected)
     assert "499 matches, but the previous release has 1000" in capsys.readouterr().err
 
 
@@ -195,12 +195,12 @@ def test_odds_that_are_not_decimal_prices_are_counted_and_said(
     status, folder = analyst.rebuild(tmp_path.name, "--odds", str(odds))
     assert status == 0
     report = read_report(folder)["odds"]
-    known = report["matched"]
+    n_matched = report["matched"]
     assert (report["unpriced"] > 0, report["no_market"] > 0) == (unpriced > 0, no_market > 0)
-    assert report["unpriced"] + report["no_market"] == known
+    assert report["unpriced"] + report["no_market"] == n_matched
     printed = capsys.readouterr()
-    assert json.loads(printed.out.splitlines()[-1])["odds"]["matched"] == known
-    assert f"{known} of {known} matched odds cannot be used" in printed.err
+    assert json.loads(printed.out.splitlines()[-1])["odds"]["matched"] == n_matched
+    assert f"{n_matched} of {n_matched} matched odds cannot be used" in printed.err
 
 
 def test_odds_may_be_separated_by_semicolons_with_decimal_commas(analyst: Analyst, tmp_path: Path) -> None:

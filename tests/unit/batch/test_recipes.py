@@ -25,8 +25,8 @@ def test_a_file_changes_its_base_and_is_called_as_it_says_or_as_the_file(tmp_pat
     assert load_recipe(write(tmp_path, 'base = "market"\nnum_leaves = 3\n')) == replace(
         MARKET, name="mine", num_leaves=3
     )
-    named = load_recipe(write(tmp_path, 'name = "shallow"\nlearning_rate = 0.1\n'))
-    assert named == replace(CHAMPION, name="shallow", learning_rate=0.1)
+    recipe = load_recipe(write(tmp_path, 'name = "shallow"\nlearning_rate = 0.1\n'))
+    assert recipe == replace(CHAMPION, name="shallow", learning_rate=0.1)
     few = load_recipe(write(tmp_path, 'features = ["elo_expected_home", "diff_elo"]\n'))
     assert few.features == ("elo_expected_home", "diff_elo")
 

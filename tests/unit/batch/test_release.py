@@ -89,9 +89,9 @@ def test_a_replay_may_be_moved_back_on_purpose() -> None:
     publish(objects, as_of=NOW + timedelta(days=1))
     run = writer(objects)
     assert publish_release(objects, run, {}, keep=KEEP, backwards=True).moved
-    found = read_pointer(objects)[0]
-    assert found is not None
-    assert found.as_of == "2024-05-01T12:00:00Z"
+    pointer = read_pointer(objects)[0]
+    assert pointer is not None
+    assert pointer.as_of == "2024-05-01T12:00:00Z"
 
 
 def test_a_run_is_not_published_beside_other_odds_than_it_was_computed_from() -> None:
@@ -102,9 +102,9 @@ def test_a_run_is_not_published_beside_other_odds_than_it_was_computed_from() ->
     publish_datasets(objects, pointer, {"fonbet_odds": odds}, NOW)
     with pytest.raises(Overtaken):
         publish_release(objects, run, {}, keep=KEEP, based_on={"fonbet_odds": None})
-    found = read_pointer(objects)[0]
-    assert found is not None
-    assert found.release_id == pointer.release_id
+    current = read_pointer(objects)[0]
+    assert current is not None
+    assert current.release_id == pointer.release_id
     assert publish_release(objects, run, {}, keep=KEEP, based_on={"fonbet_odds": odds}).moved
 
 
@@ -118,8 +118,8 @@ class RacingStore(InMemoryObjectStore):
     def put(self, key: str, body: bytes, *, only_if_etag: str | None = None, only_if_absent: bool = False) -> str:
         if key == POINTER_KEY and self.races:
             self.races -= 1
-            other = Pointer(f"other-{self.races}", "2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z")
-            self.objects[POINTER_KEY] = other.to_json()
+            competing = Pointer(f"other-{self.races}", "2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z")
+            self.objects[POINTER_KEY] = competing.to_json()
         return super().put(key, body, only_if_etag=only_if_etag, only_if_absent=only_if_absent)
 
 

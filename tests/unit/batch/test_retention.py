@@ -36,10 +36,12 @@ def readable(objects: InMemoryObjectStore, pointer: Pointer) -> bool:
     """Whether a reader that holds the pointer's version finds it and every file it names."""
     store = ReleaseStore(objects, check_seconds=0)
     try:
-        found = store.pointer_at(pointer.version)
+        stored = store.pointer_at(pointer.version)
     except CursorExpired:
         return False
-    assert all(entry.key in objects.objects for entry in found.datasets.values()), "a pointer names a file that is gone"
+    assert all(entry.key in objects.objects for entry in stored.datasets.values()), (
+        "a pointer names a file that is gone"
+    )
     return True
 
 
@@ -47,20 +49,20 @@ def test_eight_rebuilds_with_72_refreshes_between_them_can_all_be_gone_back_to()
     """AWS's schedules: a rebuild every 12 hours, odds every 10 minutes, old releases forgotten by each rebuild."""
     objects = InMemoryObjectStore()
     last_of: list[Pointer] = []
-    held: list[tuple[datetime, Pointer]] = []
+    pointers: list[tuple[datetime, Pointer]] = []
     now = NOW
     for _ in range(8):
         current = rebuild(objects, now)
         delete_old_releases(objects, current, now, Retention())
         served = current
         for number in range(1, 72):
-            held.append((now + number * REFRESH, served))
+            pointers.append((now + number * REFRESH, served))
             served = refresh(objects, now + number * REFRESH)
         last_of.append(served)
         now += timedelta(hours=12)
     assert [readable(objects, pointer) for pointer in last_of] == [True] * 8
     day_ago = now - timedelta(hours=24)
-    assert all(readable(objects, pointer) for replaced_at, pointer in held if replaced_at >= day_ago)
+    assert all(readable(objects, pointer) for replaced_at, pointer in pointers if replaced_at >= day_ago)
     # and no more than that: of 576 odds files those of the last day or so and one for each earlier rebuild
     files = [key for key in objects.objects if key.endswith("fonbet_odds.parquet")]
     assert len(files) <= 3 * 72 + 8
@@ -93,9 +95,9 @@ def test_files_that_no_pointer_names_go_when_no_run_can_want_them_any_more() -> 
 
 def test_a_pointer_that_moved_on_meanwhile_stays() -> None:
     objects = InMemoryObjectStore()
-    seen = rebuild(objects, NOW)
+    pointer = rebuild(objects, NOW)
     moved = refresh(objects, NOW + timedelta(days=3))
-    delete_old_releases(objects, seen, NOW + timedelta(days=3, seconds=1), Retention(1, 1))
+    delete_old_releases(objects, pointer, NOW + timedelta(days=3, seconds=1), Retention(1, 1))
     assert readable(objects, moved)
     assert POINTER_KEY in objects.objects
 

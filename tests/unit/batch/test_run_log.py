@@ -32,9 +32,9 @@ class Server:
     def put_artifact(self, path: str, content: bytes) -> None:
         self._note(path, content)
 
-    def _note(self, what: str, body: Any) -> None:
+    def _note(self, call: str, body: Any) -> None:
         self.now += self._seconds
-        self.sent[what] = body
+        self.sent[call] = body
 
 
 def logged(server: Server, run: BatchRun, failure: str | None = None) -> dict[str, Any]:
@@ -50,8 +50,11 @@ def test_a_run_is_opened_filled_and_ended() -> None:
     assert run.mlflow_run_id == "r"
     assert sent["runs/create"]["start_time"] == 1714564800000
     assert {"key": "as_of", "value": "x"} in sent["runs/log-batch"]["params"]
-    assert "none" not in {one["key"] for one in sent["runs/log-batch"]["params"]}
-    assert {one["key"]: one["value"] for one in sent["runs/log-batch"]["metrics"]} == {"rows": 3.0, "seconds": 1.5}
+    assert "none" not in {entry["key"] for entry in sent["runs/log-batch"]["params"]}
+    assert {entry["key"]: entry["value"] for entry in sent["runs/log-batch"]["metrics"]} == {
+        "rows": 3.0,
+        "seconds": 1.5,
+    }
     assert sent["1/r/artifacts/run.json"] == b'{\n "a": 1\n}'
     assert sent["runs/update"] == {"run_id": "r", "status": "FINISHED", "end_time": 1714564801500}
 
@@ -64,7 +67,7 @@ def test_a_failure_is_its_status_and_outcome() -> None:
 
 def test_nothing_is_written_to_a_place_of_the_servers_own() -> None:
     sent = logged(Server(artifact_uri="s3://bucket/1/r"), BatchRun("rebuild", STARTED, report={"a": 1}))
-    assert [what for what in sent if what.endswith("run.json")] == []
+    assert [call for call in sent if call.endswith("run.json")] == []
 
 
 def test_a_slow_server_costs_no_more_than_the_budget_and_one_call() -> None:
@@ -77,8 +80,8 @@ def test_a_slow_server_costs_no_more_than_the_budget_and_one_call() -> None:
 def test_numbers_that_are_none_are_left_out_and_long_texts_cut() -> None:
     run = BatchRun("rebuild", STARTED, params={"long": "x" * 9000}, metrics={"nan": float("nan")})
     batch = logged(Server(), run)["runs/log-batch"]
-    assert "nan" not in {one["key"] for one in batch["metrics"]}
-    assert max(len(one["value"]) for one in batch["params"]) == 500
+    assert "nan" not in {entry["key"] for entry in batch["metrics"]}
+    assert max(len(entry["value"]) for entry in batch["params"]) == 500
 
 
 def test_the_checksum_of_all_inputs_depends_on_their_content_and_not_on_their_order() -> None:

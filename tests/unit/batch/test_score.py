@@ -56,10 +56,10 @@ def test_the_class_is_the_most_probable_outcome() -> None:
 
 
 def test_outcomes_are_shown_once_known_and_not_before() -> None:
-    shown = predictions().set_index("match_id")
-    assert shown["outcome_1x2"].fillna("-").to_dict() == {3: "home", 1: "draw", 2: "-", 4: "-"}
-    assert shown["home_score"].fillna(-1).to_dict() == {3: 2, 1: 1, 2: -1, 4: -1}
-    assert shown["is_future"].to_dict() == {3: False, 1: False, 2: True, 4: True}
+    rows = predictions().set_index("match_id")
+    assert rows["outcome_1x2"].fillna("-").to_dict() == {3: "home", 1: "draw", 2: "-", 4: "-"}
+    assert rows["home_score"].fillna(-1).to_dict() == {3: 2, 1: 1, 2: -1, 4: -1}
+    assert rows["is_future"].to_dict() == {3: False, 1: False, 2: True, 4: True}
 
 
 def test_every_row_names_its_model() -> None:

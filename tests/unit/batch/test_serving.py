@@ -58,8 +58,8 @@ def test_stages_that_list_other_matches_are_refused(tmp_path: Path) -> None:
 
 def test_odds_of_matches_that_the_release_does_not_carry_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "odds.sqlite"
-    written = write_odds(path, make_odds([2, 99]), {Stage.CHAMPION: make_predictions(3)}, {}, {})
-    assert (written, rows(path, "SELECT match_id FROM odds")) == (1, [(2,)])
+    n_written = write_odds(path, make_odds([2, 99]), {Stage.CHAMPION: make_predictions(3)}, {}, {})
+    assert (n_written, rows(path, "SELECT match_id FROM odds")) == (1, [(2,)])
 
 
 def test_a_disk_without_room_is_an_error_by_name(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ def run(folder: Path, matches: pd.DataFrame, *options: str) -> int:
 
 
 def report_of(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "out" / "report.json").read_text())
-    return found
+    report: dict[str, Any] = json.loads((folder / "out" / "report.json").read_text())
+    return report
 
 
 def test_the_split_is_by_kickoff() -> None:
@@ -139,27 +139,27 @@ def test_no_result_of_the_test_reaches_the_model() -> None:
 
 def test_the_report_stands_beside_base_rates_elo_and_regions(tmp_path: Path) -> None:
     run(tmp_path, synthetic.matches(1900, seed=1))
-    found = report_of(tmp_path)
-    scores = found["scores"]["test"]
+    report = report_of(tmp_path)
+    scores = report["scores"]["test"]
     assert set(scores) == {"model", "base_rates", "elo_only"}
     assert scores["model"]["log_loss"] < scores["base_rates"]["log_loss"]
-    assert found["by_region"]["Region 000"]["matches"] == found["rows"]["test"] == 760
-    assert found["against"]["test"]["base_rates"]["high"] < 0
+    assert report["by_region"]["Region 000"]["matches"] == report["rows"]["test"] == 760
+    assert report["against"]["test"]["base_rates"]["high"] < 0
 
 
 def test_the_market_is_scored_where_there_are_odds(tmp_path: Path) -> None:
     odds = pd.DataFrame({"match_id": [1900], "odds_home": [2.4], "odds_draw": [2.4], "odds_away": [4.8]})
     odds.to_parquet(tmp_path / "odds.parquet")
     assert run(tmp_path, synthetic.matches(1900, seed=1), "--odds", str(tmp_path / "odds.parquet")) == 0
-    found = report_of(tmp_path)
-    assert "market" not in found["scores"]["test"]
-    assert found["rows"]["test_with_odds"] == 1
+    report = report_of(tmp_path)
+    assert "market" not in report["scores"]["test"]
+    assert report["rows"]["test_with_odds"] == 1
     home_goals, away_goals = synthetic.matches(1900, seed=1).iloc[-1][["home_goals", "away_goals"]]
     favourite, _, outsider = shin([2.4, 2.4, 4.8])[0]
-    given = favourite if home_goals >= away_goals else outsider
-    assert found["scores"]["test_with_odds"]["market"]["log_loss"] == pytest.approx(-np.log(given))
-    assert found["scores"]["test_with_odds"]["market"]["kl_to_market"] == pytest.approx(0, abs=1e-12)
-    assert found["scores"]["test_with_odds"]["model"]["kl_to_market"] > 0
+    price = favourite if home_goals >= away_goals else outsider
+    assert report["scores"]["test_with_odds"]["market"]["log_loss"] == pytest.approx(-np.log(price))
+    assert report["scores"]["test_with_odds"]["market"]["kl_to_market"] == pytest.approx(0, abs=1e-12)
+    assert report["scores"]["test_with_odds"]["model"]["kl_to_market"] > 0
 
 
 def test_odds_without_their_columns_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -247,8 +247,8 @@ def test_the_temperature_lives_in_the_leaves() -> None:
     """Whatever temperature was chosen, the saved text alone gives the forecasts."""
     experiment = split()
     model = experiment.fit(CHALLENGER)
-    again = lgb.Booster(model_str=model.text).predict(experiment.matrix(experiment.test))
-    np.testing.assert_array_equal(model.predict(experiment.matrix(experiment.test)), np.asarray(again))
+    from_text = lgb.Booster(model_str=model.text).predict(experiment.matrix(experiment.test))
+    np.testing.assert_array_equal(model.predict(experiment.matrix(experiment.test)), np.asarray(from_text))
 
 
 def test_the_registry_signature_is_the_feature_schema() -> None:
@@ -300,8 +300,8 @@ def test_extra_columns_go_from_the_file_into_the_signature_and_the_release(tmp_p
     model = json.loads((tmp_path / "out" / "model.json").read_text())
     names = ["home_xg_for_ew", "home_xg_against_ew", "away_xg_for_ew", "away_xg_against_ew"]
     assert [feature["name"] for feature in model["features"]] == [*RESULT_FEATURES, *names]
-    given = ["--matches", str(tmp_path / "matches.csv"), "--as-of", "2008-01-01", "--model", str(tmp_path / "out")]
-    assert rebuild.main([*given, "--out", str(tmp_path / "release")]) == 0
+    arguments = ["--matches", str(tmp_path / "matches.csv"), "--as-of", "2008-01-01", "--model", str(tmp_path / "out")]
+    assert rebuild.main([*arguments, "--out", str(tmp_path / "release")]) == 0
     features = pd.read_parquet(tmp_path / "release" / "match_features.parquet")
     assert features[names].notna().mean().min() > 0.9
 

@@ -46,10 +46,10 @@ def given(folder: Path, source: str) -> dict[str, Any]:
 
 
 def test_a_cold_start_is_a_new_process_up_to_its_first_answer_and_warm_calls_follow_in_it(tmp_path: Path) -> None:
-    said = run_bare(sys.executable, _PROGRAM, given(tmp_path, HANDLER), {}, tmp_path)
-    assert said["status"] == 200
-    assert len(said["warm"]) == 3
-    assert said["cold_ms"] > said["import_ms"] > 0
+    answer = run_bare(sys.executable, _PROGRAM, given(tmp_path, HANDLER), {}, tmp_path)
+    assert answer["status"] == 200
+    assert len(answer["warm"]) == 3
+    assert answer["cold_ms"] > answer["import_ms"] > 0
 
 
 def test_a_function_that_raises_is_not_timed(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ PRICE = load(PRICES)
 def fake_measured(memory_mb: int = 1_769, warm_ms: float = 2, cold_ms: float = 2) -> dict[str, object]:
     """Every function equal, cold starts as fast as warm calls unless said otherwise."""
     names = Workload(0).calls()
-    one = {"memory_mb": memory_mb, "warm_ms": warm_ms, "cold_ms": cold_ms}
-    return {"measured_at": "2025-01-01", "machine": "none", "functions": dict.fromkeys(names, one)}
+    function = {"memory_mb": memory_mb, "warm_ms": warm_ms, "cold_ms": cold_ms}
+    return {"measured_at": "2025-01-01", "machine": "none", "functions": dict.fromkeys(names, function)}
 
 
 def test_a_months_calls_follow_from_its_predictions() -> None:

@@ -40,9 +40,9 @@ def test_an_added_route_publishes_a_new_deployment_and_an_unchanged_table_does_n
 
 def test_an_added_route_leaves_the_api_itself_alone() -> None:
     # the emulator replaces an API whose own definition changes, and its URL with it
-    one, two = gateway_resources(FUNCTIONS, [PREDICT]), gateway_resources(FUNCTIONS, [PREDICT, MATCH])
-    assert one["RestApi"] == two["RestApi"]
-    assert "Body" not in one["RestApi"]["Properties"]
+    before, after = gateway_resources(FUNCTIONS, [PREDICT]), gateway_resources(FUNCTIONS, [PREDICT, MATCH])
+    assert before["RestApi"] == after["RestApi"]
+    assert "Body" not in before["RestApi"]["Properties"]
 
 
 def test_endpoints_of_functions_that_are_not_deployed_are_left_out() -> None:

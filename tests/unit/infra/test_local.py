@@ -44,9 +44,9 @@ def start(daemon: Daemon, code: str) -> None:
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
     """A daemon that is surely stopped afterwards."""
-    one = Daemon("thing", tmp_path)
-    yield one
-    one.stop()
+    started = Daemon("thing", tmp_path)
+    yield started
+    started.stop()
 
 
 def child_of(daemon: Daemon) -> int:

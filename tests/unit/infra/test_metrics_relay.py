@@ -31,9 +31,9 @@ def emf(latency: float = 0.25, second: int = 1_700_000_000) -> str:
 def test_each_dimension_set_gets_the_value_and_equal_ones_are_counted() -> None:
     ((namespace, data),) = metric_data([emf(), emf(), emf(0.5)])
     assert namespace == "ns"
-    found = {(one["MetricName"], one["Dimensions"][0]["Name"]): one for one in data}
-    assert set(found) == {("Latency", "function"), ("Latency", "source"), ("Failed", "service")}
-    latency = found["Latency", "source"]
+    by_name = {(datum["MetricName"], datum["Dimensions"][0]["Name"]): datum for datum in data}
+    assert set(by_name) == {("Latency", "function"), ("Latency", "source"), ("Failed", "service")}
+    latency = by_name["Latency", "source"]
     assert (latency["Values"], latency["Counts"]) == ([0.25, 0.5], [2.0, 1.0])
     assert (latency["Unit"], latency["Timestamp"]) == ("Seconds", 1_700_000_000)
 
@@ -42,7 +42,7 @@ def test_values_in_a_list_are_all_counted() -> None:
     line = json.loads(emf())
     line["Latency"] = [1.0, 1.0, 3.0]
     ((_, data),) = metric_data([json.dumps(line)])
-    assert next(one for one in data if one["MetricName"] == "Latency")["Counts"] == [2.0, 1.0]
+    assert next(datum for datum in data if datum["MetricName"] == "Latency")["Counts"] == [2.0, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ class Logs:
         return [{"logGroups": [{"logGroupName": GROUP}]}]
 
     def filter_log_events(self, *, startTime: int, **_: Any) -> dict[str, Any]:  # noqa: N803 - the SDK's name
-        found = sorted((e for e in self.events if e["timestamp"] >= startTime), key=lambda e: e["timestamp"])
-        return {"events": found[: self.page]}
+        events = sorted((e for e in self.events if e["timestamp"] >= startTime), key=lambda e: e["timestamp"])
+        return {"events": events[: self.page]}
 
 
 class CloudWatch:
@@ -89,7 +89,7 @@ class CloudWatch:
     def put_metric_data(self, *, MetricData: list[dict[str, Any]], **_: Any) -> None:  # noqa: N803 - the SDK's name
         if not self.reachable:
             raise ConnectionError
-        self.requests += sum(sum(one["Counts"]) for one in MetricData if one["MetricName"] == "Failed")
+        self.requests += sum(sum(datum["Counts"]) for datum in MetricData if datum["MetricName"] == "Failed")
 
 
 @pytest.fixture

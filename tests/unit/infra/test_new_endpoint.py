@@ -65,8 +65,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with (copy / path).open("a", encoding="utf-8") as file:
             file.write(addition)
     policies = copy / ".chalice"
-    own = (policies / "policy-docs.json").read_text(encoding="utf-8").replace("-docs", "-seasons")
-    (policies / "policy-seasons.json").write_text(own, encoding="utf-8")
+    policy = (policies / "policy-docs.json").read_text(encoding="utf-8").replace("-docs", "-seasons")
+    (policies / "policy-seasons.json").write_text(policy, encoding="utf-8")
     return copy
 
 
@@ -75,8 +75,8 @@ def derived(project: Path) -> dict[str, Any]:
     """The template and the OpenAPI document that the copy makes."""
     result = subprocess.run([sys.executable, "-c", ASK], cwd=project, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    made: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
-    return made
+    answer: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return answer
 
 
 def test_the_function_is_deployed_with_what_its_entry_says(derived: dict[str, Any]) -> None:

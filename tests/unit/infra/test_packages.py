@@ -64,10 +64,10 @@ def test_an_archive_of_another_tool_is_made_reproducible(tmp_path: Path) -> None
 
 
 def test_two_builds_are_the_same_if_all_their_files_are(tmp_path: Path) -> None:
-    one = checksums(tree(tmp_path / "one", sam="1", layer__zip="2"))
-    assert differences(one, checksums(tree(tmp_path / "same", sam="1", layer__zip="2"))) == []
-    assert differences(one, checksums(tree(tmp_path / "other", sam="1", layer__zip="3"))) == ["layer/zip"]
-    assert differences(one, checksums(tree(tmp_path / "less", sam="1"))) == ["layer/zip"]
+    first = checksums(tree(tmp_path / "one", sam="1", layer__zip="2"))
+    assert differences(first, checksums(tree(tmp_path / "same", sam="1", layer__zip="2"))) == []
+    assert differences(first, checksums(tree(tmp_path / "other", sam="1", layer__zip="3"))) == ["layer/zip"]
+    assert differences(first, checksums(tree(tmp_path / "less", sam="1"))) == ["layer/zip"]
 
 
 def test_a_fingerprint_changes_with_content_and_with_names_but_not_with_caches(tmp_path: Path) -> None:
@@ -111,8 +111,8 @@ def test_a_function_weighs_its_package_and_each_of_its_layers(tmp_path: Path) ->
         write_zip(tmp_path / f"{name}.zip", files_below(tree(tmp_path / name, data="x" * weight)))
     names = ["Predict", "Rebuild", "Cards", "RefreshOdds"]
     (tmp_path / "sam.json").write_text(json.dumps({"Resources": dict.fromkeys(names)}), encoding="utf-8")
-    found = {size.function: size.unzipped for size in sizes(tmp_path)}
-    assert found == {"predict": 11, "cards": 1, "rebuild": 211, "refresh_odds": 201}
+    unzipped = {size.function: size.unzipped for size in sizes(tmp_path)}
+    assert unzipped == {"predict": 11, "cards": 1, "rebuild": 211, "refresh_odds": 201}
     layers = {name: (tmp_path / f"{name}.zip").stat().st_size for name in ("lightgbm-native", "pyarrow")}
     zipped = {size.function: size.layers_zipped for size in sizes(tmp_path)}
     assert zipped["rebuild"] == (layers["lightgbm-native"], layers["pyarrow"])
@@ -199,10 +199,10 @@ def test_functions_run_the_versions_that_are_tested(lock: str) -> None:
     pinned = {
         line.split(" ")[0] for line in (LOCKS / "dev.txt").read_text(encoding="utf-8").splitlines() if "==" in line
     }
-    own = {
+    function_versions = {
         line.split(" ")[0] for line in (LOCKS / f"{lock}.txt").read_text(encoding="utf-8").splitlines() if "==" in line
     }
-    assert own <= pinned
+    assert function_versions <= pinned
 
 
 def test_the_api_package_has_no_numeric_library() -> None:
@@ -254,9 +254,9 @@ def test_the_batch_functions_import_only_what_their_package_or_the_runtime_has()
 
 
 def test_training_and_the_sample_are_not_in_the_batch_package() -> None:
-    found = imported_modules("batch.handlers")
-    assert {"batch.handlers", "chalicelib.settings"} <= found
-    assert found.isdisjoint({"batch.train", "batch.promote", "batch.sample", "app"})
+    modules = imported_modules("batch.handlers")
+    assert {"batch.handlers", "chalicelib.settings"} <= modules
+    assert modules.isdisjoint({"batch.train", "batch.promote", "batch.sample", "app"})
 
 
 # ── Targets ─────────────────────────────────────────────────────────────────────────────────────────
@@ -279,9 +279,9 @@ def test_the_local_stage_is_built_for_the_interpreter_that_runs_the_emulator() -
 
 
 def test_what_is_built_for_another_architecture_is_not_run_here() -> None:
-    here = target_of("local")
-    foreign = replace(here, architecture="x86_64" if here.architecture == "arm64" else "arm64")
-    assert runner(here) is not None
+    local_target = target_of("local")
+    foreign = replace(local_target, architecture="x86_64" if local_target.architecture == "arm64" else "arm64")
+    assert runner(local_target) is not None
     assert runner(foreign) is None
 
 

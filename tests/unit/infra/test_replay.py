@@ -27,11 +27,11 @@ class Lambda:
 
 
 def test_a_day_is_rebuilt_then_its_odds_then_its_drift() -> None:
-    client, said = Lambda(), list[str]()
-    replay(client, "soccer-prod", EVENT, said.append)
+    client, lines = Lambda(), list[str]()
+    replay(client, "soccer-prod", EVENT, lines.append)
     names = ["soccer-prod-rebuild", "soccer-prod-refresh_odds", "soccer-prod-monitor_drift"]
     assert client.calls == [(name, EVENT) for name in names]
-    assert said == ["rebuild: {}", "refresh_odds: {}", "monitor_drift: {}"]
+    assert lines == ["rebuild: {}", "refresh_odds: {}", "monitor_drift: {}"]
 
 
 def test_what_is_not_to_become_current_is_rebuilt_only() -> None:

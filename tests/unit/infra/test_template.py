@@ -80,14 +80,14 @@ def test_functions_behind_the_gateway_give_up_before_the_gateway_does(template: 
 
 
 def test_layers_go_only_where_they_are_used(template: dict[str, Any]) -> None:
-    found = {
+    layers = {
         name: sorted(layer["Ref"] for layer in properties.get("Layers", []))
         for name, properties in functions(template).items()
     }
-    assert found["Predict"] == ["LightgbmNativeLayer"]
-    assert found["Rebuild"] == ["LightgbmNativeLayer", "PyarrowLayer"]
-    assert found["Cards"] == []
-    assert found["TaskStatus"] == []
+    assert layers["Predict"] == ["LightgbmNativeLayer"]
+    assert layers["Rebuild"] == ["LightgbmNativeLayer", "PyarrowLayer"]
+    assert layers["Cards"] == []
+    assert layers["TaskStatus"] == []
 
 
 def test_every_function_writes_to_a_log_group_with_retention(template: dict[str, Any]) -> None:
@@ -102,12 +102,12 @@ def test_functions_get_every_setting_without_a_default_and_none_that_nobody_read
     shared = set(template["Globals"]["Function"]["Environment"]["Variables"])
     of_library = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
     required = {name.upper() for name, field in Settings.model_fields.items() if field.is_required()}
-    known = {name.upper() for name in Settings.model_fields} | of_library
+    readable = {name.upper() for name in Settings.model_fields} | of_library
     known_to_batch = {name.upper() for name in BatchSettings.model_fields} | of_library
-    assert required <= shared <= known
+    assert required <= shared <= readable
     for function in FUNCTIONS:
-        own = set(functions(template)[function.logical_id].get("Environment", {}).get("Variables", {}))
-        assert own <= (known_to_batch if function.package is Package.BATCH else known), function.name
+        variables = set(functions(template)[function.logical_id].get("Environment", {}).get("Variables", {}))
+        assert variables <= (known_to_batch if function.package is Package.BATCH else readable), function.name
 
 
 # ── Queues ──────────────────────────────────────────────────────────────────────────────────────────
@@ -135,9 +135,9 @@ def test_every_queue_redrives_to_a_dead_letter_queue_unless_it_is_one(template: 
 
 
 def test_a_message_stays_invisible_for_six_times_the_consumers_timeout(template: dict[str, Any]) -> None:
-    found = {name: queue["VisibilityTimeout"] for name, _, queue in consumers(template)}
-    assert set(found) == {"Inference", "DeadLetters"}
-    for name, visibility in found.items():
+    visibility_by_queue = {name: queue["VisibilityTimeout"] for name, _, queue in consumers(template)}
+    assert set(visibility_by_queue) == {"Inference", "DeadLetters"}
+    for name, visibility in visibility_by_queue.items():
         assert visibility >= 6 * functions(template)[name]["Timeout"], name
 
 
@@ -249,8 +249,14 @@ def test_only_actions_that_cannot_be_restricted_have_every_resource(template: di
 
 def test_every_function_may_write_its_own_log_and_no_other(template: dict[str, Any]) -> None:
     for function in FUNCTIONS:
-        logs = [one for one in statements(template, function.role_logical_id) if one["Action"][0].startswith("logs:")]
-        assert [one["Action"] for one in logs] == [["logs:CreateLogStream", "logs:PutLogEvents"]], function.name
+        logs = [
+            statement
+            for statement in statements(template, function.role_logical_id)
+            if statement["Action"][0].startswith("logs:")
+        ]
+        assert [statement["Action"] for statement in logs] == [["logs:CreateLogStream", "logs:PutLogEvents"]], (
+            function.name
+        )
         assert logs[0]["Resource"]["Fn::Sub"].endswith(f"/aws/lambda/${{AWS::StackName}}-{function.name}:*")
 
 
@@ -261,8 +267,8 @@ def test_only_functions_that_look_at_a_key_read_the_keys(template: dict[str, Any
     readers = {
         function.name
         for function in FUNCTIONS
-        for one in statements(template, function.role_logical_id)
-        if one.get("Sid") == "ReadApiKeys"
+        for statement in statements(template, function.role_logical_id)
+        if statement.get("Sid") == "ReadApiKeys"
     }
     assert readers == guarded | lists
 
@@ -270,12 +276,13 @@ def test_only_functions_that_look_at_a_key_read_the_keys(template: dict[str, Any
 def test_the_gateway_may_invoke_each_function_for_its_own_paths_only(template: dict[str, Any]) -> None:
     permissions = [res["Properties"] for res in of_type(template, "AWS::Lambda::Permission").values()]
     allowed = {
-        (one["FunctionName"]["Ref"], one["SourceArn"]["Fn::Sub"].partition("${RestApi}/*/")[2]) for one in permissions
+        (permission["FunctionName"]["Ref"], permission["SourceArn"]["Fn::Sub"].partition("${RestApi}/*/")[2])
+        for permission in permissions
     }
     assert ("PredictMatch", "*/predict/*") in allowed
     assert ("Predict", "*/predict") in allowed
     assert len(allowed) == sum(len(endpoint.paths) for endpoint in ENDPOINTS)
-    assert {one["Principal"] for one in permissions} == {"apigateway.amazonaws.com"}
+    assert {permission["Principal"] for permission in permissions} == {"apigateway.amazonaws.com"}
 
 
 # ── Gateway ─────────────────────────────────────────────────────────────────────────────────────────
@@ -289,7 +296,7 @@ def test_every_endpoint_has_exactly_one_integration_with_its_function(template: 
         above = path_of(parent["Ref"]) if "Ref" in parent else ""
         return f"{above}/{resources[name]['Properties']['PathPart']}"
 
-    found = sorted(
+    integrations = sorted(
         (
             path_of(res["Properties"]["ResourceId"]["Ref"]),
             res["Properties"]["HttpMethod"],
@@ -297,16 +304,16 @@ def test_every_endpoint_has_exactly_one_integration_with_its_function(template: 
         )
         for res in of_type(template, "AWS::ApiGateway::Method").values()
     )
-    wanted = sorted(
+    expected = sorted(
         (path, "ANY", BY_NAME[endpoint.function].logical_id) for endpoint in ENDPOINTS for path in endpoint.paths
     )
-    assert found == wanted
+    assert integrations == expected
 
 
 def test_the_deployment_waits_for_every_method_and_every_error_form(template: dict[str, Any]) -> None:
     (deployment,) = of_type(template, "AWS::ApiGateway::Deployment").values()
-    wanted = {*of_type(template, "AWS::ApiGateway::Method"), *of_type(template, "AWS::ApiGateway::GatewayResponse")}
-    assert set(deployment["DependsOn"]) == wanted
+    expected = {*of_type(template, "AWS::ApiGateway::Method"), *of_type(template, "AWS::ApiGateway::GatewayResponse")}
+    assert set(deployment["DependsOn"]) == expected
 
 
 def test_the_gateways_own_errors_are_json_of_our_form_with_a_request_id(template: dict[str, Any]) -> None:

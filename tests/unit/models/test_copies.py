@@ -57,11 +57,11 @@ def test_a_new_version_that_cannot_be_loaded_leaves_the_last_good_one_until_it_c
 ) -> None:
     assert run_id(objects, copies) == "3f7a1c9d2e4b"
     mirror_model(objects, version="2", run_id="second", seed=1)
-    whole = objects.objects["models/champion/2.lgb"]
-    objects.objects["models/champion/2.lgb"] = whole[:100]
+    undamaged = objects.objects["models/champion/2.lgb"]
+    objects.objects["models/champion/2.lgb"] = undamaged[:100]
     store = ModelStore(objects, 0, copies=copies)
     assert store.current(Stage.CHAMPION).info.model_run_id == "3f7a1c9d2e4b"
-    objects.objects["models/champion/2.lgb"] = whole
+    objects.objects["models/champion/2.lgb"] = undamaged
     assert store.current(Stage.CHAMPION).info.model_run_id == "second"
 
 

@@ -60,10 +60,10 @@ def test_a_process_that_has_a_good_release_goes_on_with_it(damage: str, dataset:
     releases = ReleaseStore(objects, 0, whole_bytes=WAYS[way])
     good = rows(releases)
     key = published(objects, "Feyenoord", minutes=5)[dataset]
-    whole = objects.objects[key]
-    objects.objects[key] = DAMAGES[damage](whole)
+    undamaged = objects.objects[key]
+    objects.objects[key] = DAMAGES[damage](undamaged)
     assert rows(releases) == good
-    objects.objects[key] = whole
+    objects.objects[key] = undamaged
     assert all("Feyenoord" in row for row in rows(releases))
 
 

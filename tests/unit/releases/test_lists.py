@@ -39,10 +39,10 @@ def random_query(random: Random) -> Query:
 
 def pages(make: Any, query: Query, most: int = 5) -> list[Page]:
     """The first pages of a listing, each made at a later time than the one before."""
-    made = [make(query, 0)]
-    while made[-1].next_cursor is not None and len(made) < most:
-        made.append(make(replace(query, cursor=made[-1].next_cursor), len(made)))
-    return made
+    all_pages = [make(query, 0)]
+    while all_pages[-1].next_cursor is not None and len(all_pages) < most:
+        all_pages.append(make(replace(query, cursor=all_pages[-1].next_cursor), len(all_pages)))
+    return all_pages
 
 
 @pytest.mark.parametrize("whole_bytes", [WHOLE, RANGED], ids=["whole", "by range"])
@@ -52,16 +52,18 @@ def test_cards_are_the_rows_that_pandas_finds_in_its_order(seed: int, whole_byte
     query, stage = random_query(random), random.choice(list(Stage))
     now = AS_OF + timedelta(minutes=random.randint(-3_000, 3_000), microseconds=random.randint(0, 999_999))
     releases = world().store(whole_bytes=whole_bytes)
-    made = pages(lambda asked, n: lists.cards(asked, stage, releases, now + n * timedelta(hours=9)), query)
+    all_pages = pages(
+        lambda page_query, n: lists.cards(page_query, stage, releases, now + n * timedelta(hours=9)), query
+    )
     expected = world().cards(query, stage, now)
-    shown = [row for page in made for row in page.rows]
-    first = expected.iloc[: len(shown)]
-    assert [row["match_id"] for row in shown] == first["match_id"].tolist()
-    assert (made[-1].next_cursor is None) == (len(shown) == len(expected))
-    assert [row["status"] for row in shown] == first["status"].tolist()
-    assert [row["proba_home"] for row in shown] == first["proba_home"].tolist()
-    assert [row["value_bet"] is not None for row in shown] == first["value"].tolist()
-    edges = [max((e for e in edge if e is not None), default=None) for edge in map(edges_of, shown)]
+    cards = [row for page in all_pages for row in page.rows]
+    first = expected.iloc[: len(cards)]
+    assert [row["match_id"] for row in cards] == first["match_id"].tolist()
+    assert (all_pages[-1].next_cursor is None) == (len(cards) == len(expected))
+    assert [row["status"] for row in cards] == first["status"].tolist()
+    assert [row["proba_home"] for row in cards] == first["proba_home"].tolist()
+    assert [row["value_bet"] is not None for row in cards] == first["value"].tolist()
+    edges = [max((e for e in edge if e is not None), default=None) for edge in map(edges_of, cards)]
     assert edges == [None if best != best else best for best in first["best"]]  # noqa: PLR0124 - NaN
 
 
@@ -75,12 +77,12 @@ def test_odds_are_the_priced_matches_in_order_of_match_id(seed: int) -> None:
     query = random_query(random)
     query = replace(query, value_only=False, sort=Sort.KICKOFF)
     releases = world().store()
-    made = pages(lambda asked, _: lists.odds_rows(asked, releases, AS_OF), query)
+    all_pages = pages(lambda page_query, _: lists.odds_rows(page_query, releases, AS_OF), query)
     rows = world().cards(query, Stage.CHAMPION, AS_OF)
     expected = rows.loc[rows["provider"].notna(), "match_id"].sort_values().tolist()
-    shown = [row["match_id"] for page in made for row in page.rows]
-    assert shown == expected[: len(shown)]
-    assert (made[-1].next_cursor is None) == (len(shown) == len(expected))
+    match_ids = [row["match_id"] for page in all_pages for row in page.rows]
+    assert match_ids == expected[: len(match_ids)]
+    assert (all_pages[-1].next_cursor is None) == (len(match_ids) == len(expected))
 
 
 @pytest.mark.parametrize("whole_bytes", [WHOLE, RANGED], ids=["whole", "by range"])
@@ -96,8 +98,8 @@ def test_a_matchs_row_and_features_are_those_of_the_files(whole_bytes: int) -> N
     for _, expected in world().features.iloc[:: MATCHES // 7].iterrows():
         values = match_features(int(expected["match_id"]), releases).values
         missing = expected.isna()["home_rest_days"]
-        rest = None if missing else expected["home_rest_days"]
-        assert values == {"diff_elo": expected["diff_elo"], "home_rest_days": rest, "sex": 0}
+        rest_days = None if missing else expected["home_rest_days"]
+        assert values == {"diff_elo": expected["diff_elo"], "home_rest_days": rest_days, "sex": 0}
         assert type(values["sex"]) is int
     with pytest.raises(PredictionNotFound):
         lists.prediction(10**9, Stage.CHAMPION, releases)

@@ -47,8 +47,8 @@ class World:
         )
         best = edges.max(axis=1)
         kickoff, finished = frame["match_date"], frame["outcome_1x2"].notna()
-        begun, over = kickoff <= now, kickoff <= now - LIVE_FOR
-        status = pd.Series("upcoming", index=frame.index).mask(begun, "live").mask(over | finished, "finished")
+        has_begun, over = kickoff <= now, kickoff <= now - LIVE_FOR
+        status = pd.Series("upcoming", index=frame.index).mask(has_begun, "live").mask(over | finished, "finished")
         frame = frame.assign(status=status, best=best, value=best > 0.05, roi=frame["region"].map(ROI))
         rows = frame[_admitted(frame, query)]
         if query.sort is Sort.EDGE:
@@ -57,27 +57,27 @@ class World:
 
 
 def _admitted(frame: pd.DataFrame, query: Query) -> pd.Series:
-    kept = pd.Series(True, index=frame.index)
+    admitted = pd.Series(True, index=frame.index)
     for name in ("region", "league"):
-        if (asked := getattr(query, name)) is not None:
-            kept &= frame[name].map(plain) == plain(asked)
+        if (value := getattr(query, name)) is not None:
+            admitted &= frame[name].map(plain) == plain(value)
     if query.status is not None:
-        kept &= frame["status"] == query.status
+        admitted &= frame["status"] == query.status
     if query.begin is not None:
-        kept &= frame["match_date"] >= query.begin
+        admitted &= frame["match_date"] >= query.begin
     if query.end is not None:
-        kept &= frame["match_date"] < query.end
+        admitted &= frame["match_date"] < query.end
     if query.min_region_roi is not None:
-        kept &= frame["roi"] >= query.min_region_roi
+        admitted &= frame["roi"] >= query.min_region_roi
     if query.value_only:
-        kept &= frame["value"]
+        admitted &= frame["value"]
     if query.team is not None:
         sides = [frame[side].map(plain).str.contains(plain(query.team), regex=False) for side in SIDES]
-        kept &= sides[0] | sides[1]
+        admitted &= sides[0] | sides[1]
     if query.match_ids is not None:
-        kept &= frame["match_id"].isin(query.match_ids)
+        admitted &= frame["match_id"].isin(query.match_ids)
 
-    return kept
+    return admitted
 
 
 SIDES = ("home_team", "away_team")
@@ -94,7 +94,7 @@ def world() -> World:
     hours = random.integers(-9_000, 1_200, MATCHES)
     kickoff = pd.Series([pd.Timestamp(AS_OF) + pd.Timedelta(hours=int(h)) for h in hours])
     kickoff = kickoff.where(~np.isin(np.arange(MATCHES), random.choice(MATCHES, 15, replace=False)))
-    known = (kickoff < AS_OF - timedelta(hours=2)).to_numpy() & (random.random(MATCHES) < 0.97)
+    has_result = (kickoff < AS_OF - timedelta(hours=2)).to_numpy() & (random.random(MATCHES) < 0.97)
     ids = random.permutation(MATCHES) + 1
     frame = pd.DataFrame(
         {
@@ -108,14 +108,14 @@ def world() -> World:
             "sex": 0,
             "is_future": ~(kickoff <= AS_OF),
             "registered_version": "1",
-            "outcome_1x2": ["home" if one else None for one in known],
-            "home_score": pd.array([2 if one else None for one in known], dtype="Int16"),
-            "away_score": pd.array([1 if one else None for one in known], dtype="Int16"),
+            "outcome_1x2": ["home" if is_known else None for is_known in has_result],
+            "home_score": pd.array([2 if is_known else None for is_known in has_result], dtype="Int16"),
+            "away_score": pd.array([1 if is_known else None for is_known in has_result], dtype="Int16"),
             "home_elo": random.normal(1_500, 90, MATCHES),
             "away_elo": random.normal(1_500, 90, MATCHES),
             "home_form": "WDL",
             "away_form": "",
-            "in_sample": pd.array([True if one else None for one in known], dtype="boolean"),
+            "in_sample": pd.array([True if is_known else None for is_known in has_result], dtype="boolean"),
         }
     ).sort_values(["match_date", "match_id"], ignore_index=True, na_position="last")
     predictions = {}

@@ -25,7 +25,7 @@ def test_a_dead_letter_ends_its_task_and_says_why(tasks: Tasks) -> None:
         "type": "dead_letter",
         "message": "the prediction failed too often: model_unavailable",
     }
-    assert [kept.task_id for kept in tasks.dead_letters()] == [tasks.first]
+    assert [task.task_id for task in tasks.dead_letters()] == [tasks.first]
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ def test_a_dead_letter_ends_its_task_and_says_why(tasks: Tasks) -> None:
     [({}, "no_answer"), ({"version": 2}, "unreadable_message"), ({"features": 3}, "unreadable_message")],
 )
 def test_the_reason_is_told_as_far_as_it_is_known(tasks: Tasks, changes: dict[str, Any], reason: str) -> None:
-    (ended,) = end_dead_letters([QueuedMessage("r", body_of(tasks.first, **changes), 6)], tasks, after(900))
-    assert (ended.outcome, ended.reason) == ("failed", reason)
+    (letter,) = end_dead_letters([QueuedMessage("r", body_of(tasks.first, **changes), 6)], tasks, after(900))
+    assert (letter.outcome, letter.reason) == ("failed", reason)
 
 
 def test_a_task_that_has_ended_stays_as_it_is(tasks: Tasks) -> None:
     tasks.succeed(tasks.first, {"predicted_class": 0}, after(1))
-    (ended,) = end_dead_letters([QueuedMessage("r", body_of(tasks.first), 6)], tasks, after(900))
-    assert ended.outcome == "already_ended"
+    (letter,) = end_dead_letters([QueuedMessage("r", body_of(tasks.first), 6)], tasks, after(900))
+    assert letter.outcome == "already_ended"
     assert tasks.get(tasks.first, after(901)).state is TaskState.SUCCESS
     assert list(tasks.dead_letters()) == []
 
@@ -59,9 +59,9 @@ def test_what_cannot_be_ended_comes_back_alone(tasks: Tasks) -> None:
                 raise TaskStoreUnavailable("gone")
             return super().fail(task_id, *arguments, **options)
 
-    some = OneLost()
-    letters = [QueuedMessage("r1", body_of("lost"), 6), QueuedMessage("r2", body_of(some.first), 6)]
-    assert [(one.receipt, one.outcome) for one in end_dead_letters(letters, some, NOW)] == [
+    store = OneLost()
+    letters = [QueuedMessage("r1", body_of("lost"), 6), QueuedMessage("r2", body_of(store.first), 6)]
+    assert [(letter.receipt, letter.outcome) for letter in end_dead_letters(letters, store, NOW)] == [
         ("r1", "retry"),
         ("r2", "failed"),
     ]
@@ -78,15 +78,15 @@ def test_run_again_it_is_a_new_task_and_the_failed_one_stays_failed_and_names_it
     dead: Tasks, queue: InMemoryQueue
 ) -> None:
     (task,) = dead.dead_letters()
-    done = redrive(task, dead, queue, after(1_000), reopen=False)
-    assert done is not None
-    assert (done.task_id, done.error_type) == (dead.first, "dead_letter")
+    redriven = redrive(task, dead, queue, after(1_000), reopen=False)
+    assert redriven is not None
+    assert (redriven.task_id, redriven.error_type) == (dead.first, "dead_letter")
     sent = json.loads(queue.messages[0])
-    assert (sent["task_id"], sent["match_id"], sent["submitted_at"]) == (done.new_id, 99, "2024-05-01T12:16:40Z")
-    old, new = dead.get(dead.first, after(1_001)), dead.get(str(done.new_id), after(1_001))
+    assert (sent["task_id"], sent["match_id"], sent["submitted_at"]) == (redriven.new_id, 99, "2024-05-01T12:16:40Z")
+    old, new = dead.get(dead.first, after(1_001)), dead.get(str(redriven.new_id), after(1_001))
     assert (old.state, new.state, new.message) == (TaskState.FAILED, TaskState.PENDING, queue.messages[0])
     assert old.error is not None
-    assert old.error["message"].endswith(f"run again as task {done.new_id}")
+    assert old.error["message"].endswith(f"run again as task {redriven.new_id}")
 
 
 def test_reopened_it_is_the_same_task_again(dead: Tasks, queue: InMemoryQueue) -> None:

@@ -50,7 +50,7 @@ def models(objects: InMemoryObjectStore) -> ModelStore:
 
 def recorded(tasks: InMemoryTaskStore, number: int = 1, **changes: Any) -> list[QueuedMessage]:
     """Pending tasks and their messages."""
-    found = []
+    records = []
     for index in range(number):
         task_id = str(uuid.uuid4())
         message: dict[str, Any] = {
@@ -62,8 +62,8 @@ def recorded(tasks: InMemoryTaskStore, number: int = 1, **changes: Any) -> list[
             **changes,
         }
         tasks.submit(task_id, json.dumps(message), NOW)
-        found.append(QueuedMessage(f"receipt-{task_id}", json.dumps(message)))
-    return found
+        records.append(QueuedMessage(f"receipt-{task_id}", json.dumps(message)))
+    return records
 
 
 def task_of(queued: QueuedMessage) -> str:
@@ -77,8 +77,8 @@ def two_seconds_later() -> datetime:
 
 def outcomes(drained: Sequence[MessageResult]) -> dict[str, tuple[str, str | None]]:
     """Receipt to outcome and reason."""
-    assert len({one.receipt for one in drained}) == len(drained)
-    return {one.receipt: (one.outcome, one.reason) for one in drained}
+    assert len({result.receipt for result in drained}) == len(drained)
+    return {result.receipt: (result.outcome, result.reason) for result in drained}
 
 
 def test_a_batch_is_predicted_and_each_result_is_its_own(tasks: InMemoryTaskStore, models: ModelStore) -> None:
@@ -88,7 +88,7 @@ def test_a_batch_is_predicted_and_each_result_is_its_own(tasks: InMemoryTaskStor
     ]
     results = drain(batch, models=models, tasks=tasks, clock=two_seconds_later)
     assert outcomes(results) == {queued.receipt: ("success", None) for queued in batch}
-    assert [one.waited_seconds for one in results] == [2.0, 2.0]
+    assert [outcome.waited_seconds for outcome in results] == [2.0, 2.0]
     for queued in batch:
         model = models.current(Stage.CHAMPION)
         expected = model.predict(model.row(json.loads(queued.body)["features"]))
@@ -123,9 +123,9 @@ def test_rejected_features_end_the_task_at_once(tasks: InMemoryTaskStore, models
 
 def test_a_duplicate_in_the_batch_changes_nothing(tasks: InMemoryTaskStore, models: ModelStore) -> None:
     (first,) = recorded(tasks)
-    again = QueuedMessage("another receipt", first.body)
-    results = drain([first, again], models=models, tasks=tasks, clock=two_seconds_later)
-    assert outcomes(results) == {first.receipt: ("success", None), again.receipt: ("already_ended", None)}
+    duplicate = QueuedMessage("another receipt", first.body)
+    results = drain([first, duplicate], models=models, tasks=tasks, clock=two_seconds_later)
+    assert outcomes(results) == {first.receipt: ("success", None), duplicate.receipt: ("already_ended", None)}
 
 
 def test_a_task_that_has_ended_stays_as_it_is(tasks: InMemoryTaskStore, models: ModelStore) -> None:
@@ -152,7 +152,7 @@ def test_without_the_table_all_come_back_with_their_duplicates(tasks: InMemoryTa
     tasks.reachable = False
     results = drain(batch, models=models, tasks=tasks, clock=two_seconds_later)
     assert outcomes(results) == {queued.receipt: ("retry", "task_store_unavailable") for queued in batch}
-    assert {one.task_id for one in results} == {task_of(queued) for queued in batch}
+    assert {result.task_id for result in results} == {task_of(queued) for queued in batch}
 
 
 class Spoiled:
@@ -172,8 +172,8 @@ class Spoiled:
     def predict_many(self, rows: list[list[float]]) -> list[OutcomeProbabilities]:
         if any(row[0] == self._spoiled for row in rows):
             raise ValueError("probabilities must sum to 1")
-        found: list[OutcomeProbabilities] = self._model.predict_many(rows)
-        return found
+        probabilities: list[OutcomeProbabilities] = self._model.predict_many(rows)
+        return probabilities
 
 
 def test_one_row_that_cannot_be_predicted_keeps_no_other_from_its_result(
@@ -236,7 +236,7 @@ def test_suspects_come_in_another_order_each_time(tasks: InMemoryTaskStore, mode
 
     def order(delivery: int) -> list[str]:
         suspects = [QueuedMessage(f"receipt-{index}", queued.body, delivery) for index, queued in enumerate(batch)]
-        return [one.receipt for one in drain(suspects, models=models, tasks=tasks, clock=two_seconds_later)]
+        return [result.receipt for result in drain(suspects, models=models, tasks=tasks, clock=two_seconds_later)]
 
     assert sorted(order(3)) == sorted(order(4))
     assert order(3) != order(4)

@@ -81,12 +81,12 @@ def test_each_refit_learns_from_results_known_before_it_and_forecasts_what_comes
     result = run(matches, refit=refit, trainer=trainer)
     assert len(result.walked.folds) == n_folds
     two_hours = pd.Timedelta(hours=2)
-    for fold, (train, validation), asked in zip(result.walked.folds, trainer.learned, trainer.asked, strict=True):
+    for fold, (train, validation), test_rows in zip(result.walked.folds, trainer.learned, trainer.asked, strict=True):
         assert train.matches["match_date"].max() < validation.matches["match_date"].min()
         assert validation.matches["match_date"].max() + two_hours < fold.start
-        assert asked.matches["match_date"].between(fold.start, fold.end, inclusive="left").all()
-        known = (matches["kickoff"] + two_hours < fold.start).sum()
-        assert len(train) + len(validation) == known
+        assert test_rows.matches["match_date"].between(fold.start, fold.end, inclusive="left").all()
+        n_known = (matches["kickoff"] + two_hours < fold.start).sum()
+        assert len(train) + len(validation) == n_known
     assert sorted(result.forecasts["match_id"]) == sorted(
         matches.loc[matches["kickoff"] >= pd.Timestamp(START, tz="UTC"), "match_id"]
     )
@@ -95,9 +95,9 @@ def test_each_refit_learns_from_results_known_before_it_and_forecasts_what_comes
 def test_a_match_in_play_at_the_refit_teaches_nothing(matches: pd.DataFrame) -> None:
     ordered = matches.sort_values("match_id", ignore_index=True)
     kickoff = ordered["kickoff"].iloc[4 * SEASON]
-    for minutes, known in ((119, False), (120, False), (121, True)):
+    for minutes, is_known in ((119, False), (120, False), (121, True)):
         (fold,) = folds(ordered, kickoff + pd.Timedelta(minutes=minutes), refit=Refit.SEASON)[:1]
-        assert bool((fold.train | fold.validation)[4 * SEASON]) is known, minutes
+        assert bool((fold.train | fold.validation)[4 * SEASON]) is is_known, minutes
 
 
 def test_scrambled_results_after_a_refit_change_no_forecast_of_it(matches: pd.DataFrame, prices: pd.DataFrame) -> None:
@@ -128,24 +128,24 @@ def test_neither_trainer_nor_bettor_is_shown_what_it_could_not_know(
 
     trainer = Constant()
     run(matches, prices, trainer=trainer, bettor=bettor)
-    told = {"goals", "outcome", "closing", "market", "profit"}
-    for shown in (trainer.asked[0].matches, trainer.asked[0].features.filter(regex="^(home|away)_goals$"), days[0]):
-        assert not [name for name in shown.columns if any(word in name for word in told)]
+    revealing_columns = {"goals", "outcome", "closing", "market", "profit"}
+    for frame in (trainer.asked[0].matches, trainer.asked[0].features.filter(regex="^(home|away)_goals$"), days[0]):
+        assert not [name for name in frame.columns if any(word in name for word in revealing_columns)]
     assert all(len(set(day["match_date"].dt.date)) == 1 for day in days)
 
 
 def test_the_bankroll_follows_the_bets_of_the_days_before(matches: pd.DataFrame, prices: pd.DataFrame) -> None:
-    seen: list[float] = []
+    bankrolls: list[float] = []
 
     def bettor(day: pd.DataFrame, bankroll: float) -> np.ndarray[Any, Any]:
-        seen.append(bankroll)
+        bankrolls.append(bankroll)
         stakes = np.zeros((len(day), 3))
         stakes[0, 0] = 2.0  # two units on the first match's home side
         return stakes
 
     result = run(matches, prices, bettor=bettor)
-    assert seen[0] == 100
-    assert seen[1:] == pytest.approx((100 + result.bets["profit"].cumsum()).tolist()[:-1])
+    assert bankrolls[0] == 100
+    assert bankrolls[1:] == pytest.approx((100 + result.bets["profit"].cumsum()).tolist()[:-1])
     won = result.bets.merge(result.forecasts[["match_id", "outcome"]], on="match_id")["outcome"] == 0
     assert result.bets["profit"].tolist() == pytest.approx(np.where(won, 2 * 1.2, -2.0).tolist())
 
@@ -232,8 +232,8 @@ def test_extra_columns_reach_a_trainer_as_features(matches: pd.DataFrame) -> Non
 
 def test_refits_side_by_side_forecast_the_same(matches: pd.DataFrame) -> None:
     recipe = load_recipe("champion", ["max_rounds=10"])
-    one, two = (run(matches, trainer=recipe, refit="month", jobs=jobs).forecasts for jobs in (1, 2))
-    pd.testing.assert_frame_equal(one, two)
+    serial, parallel = (run(matches, trainer=recipe, refit="month", jobs=jobs).forecasts for jobs in (1, 2))
+    pd.testing.assert_frame_equal(serial, parallel)
 
 
 def test_an_interval_has_its_coverage() -> None:

@@ -64,11 +64,11 @@ def test_every_figure_is_evidently_s(case: dict[str, Any]) -> None:
     assert report["drift_score"] == case["share_of_drifted_columns"]
     assert set(report["drift_by_columns"]) == set(case["drift_by_columns"])
     for name, expected in case["drift_by_columns"].items():
-        found = report["drift_by_columns"][name]
+        column = report["drift_by_columns"][name]
         for key in ("column_name", "column_type", "stattest_name", "stattest_threshold", "drift_detected"):
-            assert found[key] == expected[key], (name, key)
-        assert found["drift_score"] == pytest.approx(expected["drift_score"], abs=1e-9), name
-        assert found["psi"] == pytest.approx(expected["psi"], abs=1e-9), name
+            assert column[key] == expected[key], (name, key)
+        assert column["drift_score"] == pytest.approx(expected["drift_score"], abs=1e-9), name
+        assert column["psi"] == pytest.approx(expected["psi"], abs=1e-9), name
 
 
 @pytest.mark.parametrize(("m", "n"), [(1, 1), (3, 5), (7, 7), (40, 150), (150, 1000), (999, 1000), (30, 9999)])
@@ -219,11 +219,11 @@ def test_a_constant_column_that_stays_constant_has_not_drifted(rows: int) -> Non
 def test_a_large_reference_is_thinned_evenly() -> None:
     reference, current = frames(6000, 500, 0.25)
     thinned = drift_report(reference, current, NOW, settings=DriftSettings(max_reference_rows=3000))
-    whole = drift_report(reference, current, NOW)
+    full_report = drift_report(reference, current, NOW)
     assert thinned["reference_rows"] == 6000
     for name in ("shifted", "wider"):
-        found, expected = (report["drift_by_columns"][name]["drift_score"] for report in (thinned, whole))
-        assert found == pytest.approx(expected, abs=0.02)
+        score, expected = (report["drift_by_columns"][name]["drift_score"] for report in (thinned, full_report))
+        assert score == pytest.approx(expected, abs=0.02)
 
 
 def test_the_report_is_json_and_the_same_every_time() -> None:
@@ -244,7 +244,7 @@ def test_the_windows_are_the_training_matches_and_the_days_around_as_of() -> Non
     features = pd.DataFrame({"match_id": [1, 2, 3, 4, 5], "elo": [1.0, 2.0, 3.0, 4.0, 5.0]})
     days = pd.Series(["2023-01-01T00:00Z", "2024-02-29T12:00Z", "2024-03-30T12:00Z", "2024-04-06T12:00Z", None])
     dates = pd.to_datetime(days, format="ISO8601")
-    found = windows(features, dates, trained_before=datetime(2023, 7, 1, tzinfo=UTC), as_of=NOW)
-    assert list(found.reference["elo"]) == [1.0]
-    assert list(found.current["elo"]) == [2.0, 3.0]  # 30 days back count, 7 days ahead do not
-    assert list(found.current.columns) == ["elo"]
+    samples = windows(features, dates, trained_before=datetime(2023, 7, 1, tzinfo=UTC), as_of=NOW)
+    assert list(samples.reference["elo"]) == [1.0]
+    assert list(samples.current["elo"]) == [2.0, 3.0]  # 30 days back count, 7 days ahead do not
+    assert list(samples.current.columns) == ["elo"]

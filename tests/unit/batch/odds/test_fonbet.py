@@ -22,8 +22,8 @@ def fixture_snapshot() -> OddsSnapshot:
 
 
 def row(snapshot: OddsSnapshot, event_id: str) -> MarketOdds:
-    (found,) = [market for market in snapshot.markets if market.event_id == event_id]
-    return found
+    (only,) = [market for market in snapshot.markets if market.event_id == event_id]
+    return only
 
 
 def test_a_match_becomes_one_row_with_its_three_prices(snapshot: OddsSnapshot) -> None:
@@ -136,18 +136,18 @@ def test_an_answer_of_another_shape_is_refused(body: bytes) -> None:
 
 
 def test_the_provider_asks_for_the_whole_line_of_its_settings() -> None:
-    asked: list[tuple[str, Mapping[str, str]]] = []
+    requests: list[tuple[str, Mapping[str, str]]] = []
 
     def opener(url: str, headers: Mapping[str, str], timeout_seconds: float, max_bytes: int) -> HttpResponse:
         assert timeout_seconds > 0
         assert max_bytes > 0
-        asked.append((url, headers))
+        requests.append((url, headers))
         return HttpResponse(200, (FIXTURES / "fonbet_line.json").read_bytes())
 
     settings = FonbetSettings(base_url="https://line.example/ma/", scope_market=2300, site_url="https://pari.example")
     provider = FonbetProvider(HttpTransport(opener=opener), clock=lambda: NOW, settings=settings)
     snapshot = provider.fetch(NOW)
-    ((url, headers),) = asked
+    ((url, headers),) = requests
     assert url == "https://line.example/ma/events/list?lang=en&version=0&scopeMarket=2300"
     assert headers["Origin"] == "https://pari.example"
     assert headers["Referer"] == "https://pari.example/"

@@ -89,8 +89,8 @@ def test_the_first_run_has_nothing_to_carry_forward() -> None:
 
 
 def test_a_match_that_left_the_line_keeps_its_row() -> None:
-    both = carry_forward(build([matched(3)]), build([matched(7)]))
-    assert both["match_id"].tolist() == [3, 7]
+    carried = carry_forward(build([matched(3)]), build([matched(7)]))
+    assert carried["match_id"].tolist() == [3, 7]
     assert carry_forward(build([matched(3)]), build([]))["match_id"].tolist() == [3]
 
 
@@ -111,22 +111,22 @@ def test_a_new_price_replaces_the_old_one() -> None:
 
 
 def test_what_was_known_earlier_holds_nothing_from_later() -> None:
-    seen = {"closing": (1.6, 4.2, 4.6), "live_score": "1:0", "suspended": True}
+    later_values = {"closing": (1.6, 4.2, 4.6), "live_score": "1:0", "suspended": True}
     later = matched(9, collected_at=datetime(2024, 3, 30, 13, 0, tzinfo=UTC))
-    odds = build([matched(7, **seen), matched(8, **seen), later])
+    odds = build([matched(7, **later_values), matched(8, **later_values), later])
     kickoffs = [datetime(2024, 3, 30, 14, tzinfo=UTC), datetime(2024, 3, 29, 16, tzinfo=UTC), None]
     predictions = pd.DataFrame({"match_id": [7, 8, 9], "match_date": pd.to_datetime(pd.Series(kickoffs), utc=True)})
-    known = known_at(odds, predictions, datetime(2024, 3, 29, 18, tzinfo=UTC)).set_index("match_id")
-    assert list(known.index) == [7, 8]
+    earlier = known_at(odds, predictions, datetime(2024, 3, 29, 18, tzinfo=UTC)).set_index("match_id")
+    assert list(earlier.index) == [7, 8]
     # 7 had not begun: its closing odds, its score and its shut market are from later
-    assert known["closing_home"].isna().tolist() == [True, False]
-    assert known["live_score"].isna().tolist() == [True, False]
-    assert known["suspended"].tolist() == [False, True]
-    assert known["odds_home"].tolist() == [1.67, 1.67]
+    assert earlier["closing_home"].isna().tolist() == [True, False]
+    assert earlier["live_score"].isna().tolist() == [True, False]
+    assert earlier["suspended"].tolist() == [False, True]
+    assert earlier["odds_home"].tolist() == [1.67, 1.67]
 
 
 def test_nothing_was_known_before_anything_was_seen() -> None:
     predictions = pd.DataFrame({"match_id": [7], "match_date": pd.to_datetime(["2024-03-30T14:00:00Z"], utc=True)})
-    known = known_at(build([matched()]), predictions, datetime(2024, 1, 1, tzinfo=UTC))
-    assert len(known) == 0
-    parquet_bytes(known, FONBET_ODDS_SCHEMA)
+    earlier = known_at(build([matched()]), predictions, datetime(2024, 1, 1, tzinfo=UTC))
+    assert len(earlier) == 0
+    parquet_bytes(earlier, FONBET_ODDS_SCHEMA)

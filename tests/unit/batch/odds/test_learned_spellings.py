@@ -54,7 +54,7 @@ def methods(result: MatchingResult) -> dict[int, str]:
 
 
 def learned(result: MatchingResult) -> dict[str, str]:
-    return {spelling.name: known.club for spelling, known in result.confirmed.spellings.items()}
+    return {spelling.name: learned_spelling.club for spelling, learned_spelling in result.confirmed.spellings.items()}
 
 
 NOW = timedelta(0)
@@ -85,9 +85,11 @@ def test_what_was_learned_settles_further_matches_until_nothing_is_new() -> None
 
 def test_a_stored_spelling_needs_no_opponent() -> None:
     stored = match_odds(ours(("Kashima", "Osaka G", NOW)), [theirs("Kashima", "Gamba")], NO_ALIASES).confirmed
-    kept = ConfirmedClubs.from_json(stored.to_json())
-    assert kept == stored
-    later = match_odds(ours(("Osaka G", "Kobe", NOW)), [theirs("Gamba", "Kobe", timedelta(hours=1))], NO_ALIASES, kept)
+    confirmed = ConfirmedClubs.from_json(stored.to_json())
+    assert confirmed == stored
+    later = match_odds(
+        ours(("Osaka G", "Kobe", NOW)), [theirs("Gamba", "Kobe", timedelta(hours=1))], NO_ALIASES, confirmed
+    )
     assert methods(later) == {1: "learned"}
 
 
@@ -95,8 +97,8 @@ def test_our_own_spelling_is_learned_where_the_table_knows_only_theirs() -> None
     table = AliasTable([("Japan", "Gamba Osaka", ["Gamba"])])
     result = match_odds(ours(("Kashima", "Osaka G", NOW)), [theirs("Kashima", "Gamba")], table)
     assert learned(result) == {"osaka g": "gamba"}
-    again = match_odds(ours(("Osaka G", "Kobe", NOW)), [theirs("Gamba Osaka", "Kobe")], table, result.confirmed)
-    assert methods(again) == {1: "learned"}
+    second_run = match_odds(ours(("Osaka G", "Kobe", NOW)), [theirs("Gamba Osaka", "Kobe")], table, result.confirmed)
+    assert methods(second_run) == {1: "learned"}
 
 
 @pytest.mark.parametrize(
@@ -155,10 +157,10 @@ def test_a_contradicted_spelling_is_revoked_with_all_that_rested_on_it() -> None
     assert dict(result.confirmed.spellings) == {}
     assert methods(result) == {1: "opponent"}  # by Kashima; the other row rested on the spelling
     # it stays revoked: neither taught again nor trusted
-    kept = ConfirmedClubs.from_json(result.confirmed.to_json())
-    again = match_odds(ours(("Kashima", "Osaka G", NOW)), [theirs("Kashima", "Osaka")], NO_ALIASES, kept)
-    assert dict(again.confirmed.spellings) == {}
-    assert again.confirmed.revoked == kept.revoked
+    confirmed = ConfirmedClubs.from_json(result.confirmed.to_json())
+    second_run = match_odds(ours(("Kashima", "Osaka G", NOW)), [theirs("Kashima", "Osaka")], NO_ALIASES, confirmed)
+    assert dict(second_run.confirmed.spellings) == {}
+    assert second_run.confirmed.revoked == confirmed.revoked
 
 
 def test_a_file_of_the_first_version_has_ids_and_no_spellings() -> None:
@@ -168,10 +170,10 @@ def test_a_file_of_the_first_version_has_ids_and_no_spellings() -> None:
 
 def test_the_official_names_are_not_in_the_alias_table() -> None:
     table = AliasTable.shipped()
-    known = [
+    in_table = [
         (region, name) for region, names in clubs().items() for _, name in names if table.find(region, club_name(name))
     ]
-    assert known == [("Turkey", "Adana Demirspor")]
+    assert in_table == [("Turkey", "Adana Demirspor")]
 
 
 @pytest.mark.parametrize("region", sorted(set(clubs()) - {"Greece"}))

@@ -41,8 +41,8 @@ def test_each_margin_method_gives_the_worked_example(
 ) -> None:
     fair = remove_margin(MARKET, method)
     assert fair is not None
-    found = (fair.probabilities.home, fair.probabilities.draw, fair.probabilities.away)
-    assert found == pytest.approx(expected, abs=6e-5)
+    probabilities = (fair.probabilities.home, fair.probabilities.draw, fair.probabilities.away)
+    assert probabilities == pytest.approx(expected, abs=6e-5)
     assert fair.parameter == pytest.approx(parameter, abs=6e-5)
     assert fair.method is method
 

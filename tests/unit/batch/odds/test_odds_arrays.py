@@ -24,9 +24,9 @@ def test_shin_and_booksum_agree_with_the_scalar_functions_on_every_row() -> None
         expected = scalar_odds.remove_margin(prices)
         assert bool(fair.has_fair[row]) == (expected is not None)
         if expected is not None:
-            found = tuple(fair.probabilities[row].tolist())
-            wanted = expected.probabilities
-            assert found == (wanted.home, wanted.draw, wanted.away)
+            probabilities = tuple(fair.probabilities[row].tolist())
+            scalar_probabilities = expected.probabilities
+            assert probabilities == (scalar_probabilities.home, scalar_probabilities.draw, scalar_probabilities.away)
             assert total[row] == booksum(prices)
         else:
             assert np.isnan(fair.probabilities[row]).all()

@@ -52,8 +52,8 @@ def test_prices_that_are_no_market_are_left_out() -> None:
 
 
 def test_past_prices_grow_and_a_closing_price_is_not_lost() -> None:
-    kept = merge(None, pd.concat([row(1), row(2, closing=CLOSED)]))
-    grown = merge(kept, pd.concat([row(1, closing=CLOSED), row(2), row(3)]))
+    prices = merge(None, pd.concat([row(1), row(2, closing=CLOSED)]))
+    grown = merge(prices, pd.concat([row(1, closing=CLOSED), row(2), row(3)]))
     assert grown["match_id"].tolist() == [1, 2, 3]
     assert grown["closing_home"].tolist()[:2] == [1.9, 1.9]
     pd.testing.assert_frame_equal(merge(grown, grown), grown)
@@ -61,10 +61,10 @@ def test_past_prices_grow_and_a_closing_price_is_not_lost() -> None:
 
 def test_the_closing_price_stands_before_the_price_taken() -> None:
     prices = pd.concat([row(1), row(2, closing=CLOSED)])
-    found = closing_probabilities(prices, pd.Series([2, 9, 1]))
-    assert found[0] == pytest.approx(shin(CLOSED)[0])
-    assert np.isnan(found[1]).all()
-    assert found[2] == pytest.approx(shin(TAKEN)[0])
+    probabilities = closing_probabilities(prices, pd.Series([2, 9, 1]))
+    assert probabilities[0] == pytest.approx(shin(CLOSED)[0])
+    assert np.isnan(probabilities[1]).all()
+    assert probabilities[2] == pytest.approx(shin(TAKEN)[0])
     home, draw, _ = shin(TAKEN)[0]
     assert expected_home_share(prices, pd.Series([1])) == pytest.approx([home + draw / 2])
 
@@ -92,17 +92,17 @@ def named(folder: Path, *, closing: bool = False) -> Path:
 
 
 def test_files_that_name_teams_are_matched_and_their_stated_closing_price_taken(tmp_path: Path) -> None:
-    found = read_prices([named(tmp_path, closing=True)], MATCHES, AS_OF)
-    assert found.prices["match_id"].tolist() == [1]
-    assert found.prices[["odds_home", "closing_home"]].iloc[0].tolist() == [2.1, 1.9]
-    assert (found.summary["matched"], found.summary["prices"]) == (1, 1)
+    read = read_prices([named(tmp_path, closing=True)], MATCHES, AS_OF)
+    assert read.prices["match_id"].tolist() == [1]
+    assert read.prices[["odds_home", "closing_home"]].iloc[0].tolist() == [2.1, 1.9]
+    assert (read.summary["matched"], read.summary["prices"]) == (1, 1)
 
 
 def test_files_that_name_matches_by_id_are_taken_as_they_are(tmp_path: Path) -> None:
     row(2, closing=CLOSED).to_parquet(tmp_path / "past_prices.parquet")
-    found = read_prices([tmp_path / "past_prices.parquet", named(tmp_path)], MATCHES, AS_OF)
-    assert found.prices["match_id"].tolist() == [1, 2]
-    assert found.summary["by_match_id"] == 1
+    read = read_prices([tmp_path / "past_prices.parquet", named(tmp_path)], MATCHES, AS_OF)
+    assert read.prices["match_id"].tolist() == [1, 2]
+    assert read.summary["by_match_id"] == 1
 
 
 def test_a_file_without_prices_is_refused(tmp_path: Path) -> None:

@@ -215,17 +215,17 @@ def test_without_any_readable_file_the_provider_is_unavailable() -> None:
 def test_a_live_snapshot_is_kept_as_a_table_that_reads_back_and_as_the_raw_answer() -> None:
     rows = (seen(5, 2.0, sex=0, home_team_id="7", url="https://x.example/1"), seen(4, None, event_id="2"))
     snapshot = OddsSnapshot("fonbet", KICKOFF, rows, raw={"line.json": b"{}"})
-    kept = files_to_keep(snapshot)
-    assert list(kept) == [
+    files = files_to_keep(snapshot)
+    assert list(files) == [
         "raw/odds/fonbet/2024-03-30/20240330T150000000000Z.jsonl.gz",
         "raw/odds/fonbet/2024-03-30/20240330T150000000000Z.line.json.raw.gz",
     ]
-    table_key, raw_key = kept
-    assert tuple(parse(kept[table_key], table_key)[0]) == rows
-    assert gzip.decompress(kept[raw_key]) == b"{}"
+    table_key, raw_key = files
+    assert tuple(parse(files[table_key], table_key)[0]) == rows
+    assert gzip.decompress(files[raw_key]) == b"{}"
     assert is_snapshot_key(table_key)
     assert not is_snapshot_key(raw_key)
-    assert as_lines(snapshot) == kept[table_key]
+    assert as_lines(snapshot) == files[table_key]
 
 
 def line_of(count: int, at: datetime, *, begun: int = 0) -> OddsSnapshot:

@@ -322,10 +322,10 @@ def test_settled_matches_confirm_club_ids_which_then_need_no_names() -> None:
         ClubId("fonbet", "901"): Club("England", 0, "Manchester United"),
         ClubId("fonbet", "902"): Club("England", 0, "Fulham"),
     }
-    kept = ConfirmedClubs.from_json(first.confirmed.to_json())
-    assert kept == first.confirmed
+    confirmed = ConfirmedClubs.from_json(first.confirmed.to_json())
+    assert confirmed == first.confirmed
     renamed = theirs("The Red Devils", "The Cottagers", home_team_id="901", away_team_id="902")
-    (row,) = match_odds(ours(("Manchester United", "Fulham")), [renamed], confirmed=kept).matched
+    (row,) = match_odds(ours(("Manchester United", "Fulham")), [renamed], confirmed=confirmed).matched
     assert row.match_method == "club_id"
 
 
@@ -367,9 +367,9 @@ def test_a_spelling_cannot_stand_for_two_clubs_of_a_region() -> None:
 def test_the_shipped_table_is_one_class_a_club() -> None:
     table = AliasTable.shipped()
     assert table.find("Spain", "athletic") == table.find("Spain", "ath bilbao")
-    found = table.find("Spain", "bilbao athletic")
-    assert found is not None
-    assert found[1] == TeamFlags(reserves=True)
+    club = table.find("Spain", "bilbao athletic")
+    assert club is not None
+    assert club[1] == TeamFlags(reserves=True)
     assert table.find("Portugal", "vitoria") is None  # Guimaraes and Setubal both go by it
 
 
@@ -407,7 +407,7 @@ def test_no_row_of_the_sample_is_merged_wrongly_even_if_all_matches_began_at_onc
     season = matches[matches["season"] == "2023/24"]
     at_once = at(season, KICKOFF).assign(region="Nowhere")
     rows: Sequence[MarketOdds] = [replace(row, kickoff=KICKOFF, region=None) for row in markets]
-    for listed in (at_once, at_once.iloc[::2], at_once.iloc[::7]):  # most rows' own match is missing in the latter
-        result = match_odds(listed, rows, aliases)
+    for our_matches in (at_once, at_once.iloc[::2], at_once.iloc[::7]):  # most rows' own match is missing in the latter
+        result = match_odds(our_matches, rows, aliases)
         assert [row for row in result.matched if truth[row.market.event_id] != row.match_id] == []
-        assert len(result.matched) >= 0.4 * len(listed)
+        assert len(result.matched) >= 0.4 * len(our_matches)

@@ -61,10 +61,10 @@ def test_flat_stakes_are_settled_by_hand() -> None:
     bets = settled_bets(forecast, odds((1, PRICE), (2, PRICE), (3, PRICE)))
     assert bets["profit"].tolist() == pytest.approx([1.2, 1.2, -1.0])
     assert bets["edge"].tolist() == pytest.approx([0.1] * 3)
-    found = summary(bets)
-    assert (found["bets"], found["turnover"]) == (3, 3.0)
-    assert found["profit"] == pytest.approx(1.4)
-    assert found["roi"] == pytest.approx(1.4 / 3)
+    totals = summary(bets)
+    assert (totals["bets"], totals["turnover"]) == (3, 3.0)
+    assert totals["profit"] == pytest.approx(1.4)
+    assert totals["roi"] == pytest.approx(1.4 / 3)
 
 
 def test_a_match_without_an_edge_over_the_threshold_is_no_bet() -> None:

@@ -30,8 +30,8 @@ def happened(probabilities: Floats, seed: int) -> Integers:
     return np.asarray(np.minimum((uniform[:, None] > probabilities.cumsum(axis=1)).sum(axis=1), 2))
 
 
-def divergence(truth: Floats, given: Floats) -> float:
-    return float((truth * np.log(truth / given)).sum(axis=1).mean())
+def divergence(truth: Floats, forecast: Floats) -> float:
+    return float((truth * np.log(truth / forecast)).sum(axis=1).mean())
 
 
 def test_the_market_alone_is_the_price() -> None:
@@ -53,9 +53,11 @@ def test_with_the_matches_it_waits_for_the_pool_is_better_than_the_market_far_mo
         truth = TRUE.combine(price, model)
         half = slice(0, MIN_MATCHES)
         fitted = fit_pool(price[half], model[half], happened(truth, seed + 100)[half])
-        rest = slice(MIN_MATCHES, None)
-        pooled = fitted.combine(price[rest], model[rest])
-        better.append(divergence(truth[rest], pooled) < divergence(truth[rest], price[rest]))
+        pooled_matches = slice(MIN_MATCHES, None)
+        pooled = fitted.combine(price[pooled_matches], model[pooled_matches])
+        better.append(
+            divergence(truth[pooled_matches], pooled) < divergence(truth[pooled_matches], price[pooled_matches])
+        )
     assert np.mean(better) >= 0.8
 
 
@@ -64,16 +66,16 @@ def test_each_months_weights_know_only_what_was_settled_before_it() -> None:
     price, model = drawn(n, 4)
     outcome = happened(TRUE.combine(price, model), 5)
     kickoff = pd.Series(START + pd.to_timedelta(np.arange(n) * 12, unit="h"))
-    whole = pool_walk_forward(kickoff, price, model, outcome, min_matches=100)
+    all_results = pool_walk_forward(kickoff, price, model, outcome, min_matches=100)
     scrambled = outcome.copy()
     late = (kickoff >= pd.Timestamp("2016-02-01", tz="UTC")).to_numpy()
     scrambled[late] = (scrambled[late] + 1) % 3
     changed = pool_walk_forward(kickoff, price, model, scrambled, min_matches=100)
     before_march = (kickoff < pd.Timestamp("2016-03-01", tz="UTC")).to_numpy()
-    np.testing.assert_array_equal(whole.probabilities[before_march], changed.probabilities[before_march])
-    assert not np.allclose(whole.probabilities[~before_march], changed.probabilities[~before_march])
+    np.testing.assert_array_equal(all_results.probabilities[before_march], changed.probabilities[before_march])
+    assert not np.allclose(all_results.probabilities[~before_march], changed.probabilities[~before_march])
     first_month = (kickoff < pd.Timestamp("2015-09-01", tz="UTC")).to_numpy()
-    np.testing.assert_allclose(whole.probabilities[first_month], price[first_month])
+    np.testing.assert_allclose(all_results.probabilities[first_month], price[first_month])
 
 
 def test_matches_to_come_are_combined_with_everything_known() -> None:
