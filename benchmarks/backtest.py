@@ -39,12 +39,12 @@ def prices(matches: pd.DataFrame) -> pd.DataFrame:
     generator = np.random.default_rng(SEED)
     share = generator.dirichlet([9.0, 5.2, 6.0], len(matches))
     names = ("home", "draw", "away")
-    taken = 1 / (1.05 * np.clip(share + generator.normal(0, 0.01, share.shape), 0.03, 0.9))
+    taken_odds = 1 / (1.05 * np.clip(share + generator.normal(0, 0.01, share.shape), 0.03, 0.9))
     closing = 1 / (1.05 * np.clip(share, 0.03, 0.9))
     return typed(
         pd.DataFrame(
             {"match_id": matches["match_id"], "provider": "made up", "collected_at": matches["kickoff"]}
-            | {f"odds_{name}": taken[:, place] for place, name in enumerate(names)}
+            | {f"odds_{name}": taken_odds[:, place] for place, name in enumerate(names)}
             | {f"closing_{name}": closing[:, place] for place, name in enumerate(names)}
         )
     )

@@ -119,8 +119,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(size: int, model: Path) -> dict[str, Any]:
     print(f"{size:>10} matches …", flush=True)
     command = [sys.executable, "-m", "benchmarks.batch", "--one", str(size), "--model", str(model)]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    process = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    result: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
     return result
 
 

@@ -76,16 +76,16 @@ def in_function(stack: RunningStack, features: Mapping[str, float | None], round
     subjects.in_function(stack, objects)
     ways = subjects.predictors(stack, objects, info, features)
     with subjects.quiet():
-        found = take_turns(ways, calls=200, rounds=rounds)
+        timings = take_turns(ways, calls=200, rounds=rounds)
         handler = {"handler": ways["handler POST /predict/"]}
         alone = take_turns(handler, calls=200, rounds=rounds, clock=time.thread_time)["handler"]
-    ours = found["handler POST /predict/"]
-    rows = timing_rows(f"in function: handler POST /predict/, {len(features)} features", ours, 0.25, 1.0)
+    handler_timing = timings["handler POST /predict/"]
+    rows = timing_rows(f"in function: handler POST /predict/, {len(features)} features", handler_timing, 0.25, 1.0)
     rows += timing_rows("in function: the same in processor time of its thread", alone, 0.25, 1.0)
-    for name, timing in found.items():
-        if timing is not ours:
+    for name, timing in timings.items():
+        if timing is not handler_timing:
             rows += timing_rows(f"in process: {name}", timing)
-            rows.append(Row(f"handler ÷ {name}", ours.p50 / timing.p50, "x"))
+            rows.append(Row(f"handler ÷ {name}", handler_timing.p50 / timing.p50, "x"))
     page = subjects.cards_page(objects)
     with subjects.quiet():
         cards = take_turns({"cards": page}, calls=20, rounds=max(2, rounds // 4), warm_up=5)["cards"]
@@ -160,16 +160,16 @@ def through_servers(stack: RunningStack, features: Mapping[str, float | None], r
                 "FastAPI + Booster (uvicorn)": caller(f"{fastapi}/predict/", body),
                 "mlflow models serve": caller(f"{scoring}/invocations", split),
             }
-            found = take_turns(ways, calls=40, rounds=rounds, warm_up=10)
+            timings = take_turns(ways, calls=40, rounds=rounds, warm_up=10)
             crowd = under_clients(
                 {
                     "gateway: POST /predict/": lambda: caller(f"{stack.base_url}/predict/", body, stack.keys.client),
                     "gateway: one-line function": lambda: caller(one_line, body),
                 }
             )
-    ours, line = found["gateway: POST /predict/"], found["gateway: one-line function"]
-    rows = [row for name, timing in found.items() for row in timing_rows(f"HTTP {name}", timing)]
-    rows.append(Row("gateway: POST /predict/ ÷ one-line function, p50", ours.p50 / line.p50, "x", 1.3))
+    predict, line = timings["gateway: POST /predict/"], timings["gateway: one-line function"]
+    rows = [row for name, timing in timings.items() for row in timing_rows(f"HTTP {name}", timing)]
+    rows.append(Row("gateway: POST /predict/ ÷ one-line function, p50", predict.p50 / line.p50, "x", 1.3))
     for name, timing in crowd.items():
         limit = 200.0 if "predict" in name else None
         rows += timing_rows(f"8 clients, {name}", timing, p99=limit)
@@ -178,7 +178,7 @@ def through_servers(stack: RunningStack, features: Mapping[str, float | None], r
 
 def under_clients(makers: Mapping[str, Callable[[], Callable[[], object]]], clients: int = 8) -> dict[str, Timing]:
     """Each subject under several clients at once, after a warm-up that starts their sandboxes."""
-    found = {}
+    timings = {}
     for name, make in makers.items():
         calls = [make() for _ in range(clients)]
 
@@ -192,8 +192,8 @@ def under_clients(makers: Mapping[str, Callable[[], Callable[[], object]]], clie
 
         with ThreadPoolExecutor(clients) as pool:
             list(pool.map(work, calls))
-            found[name] = Timing.of([one for spent in pool.map(work, calls) for one in spent])
-    return found
+            timings[name] = Timing.of([seconds for spent in pool.map(work, calls) for seconds in spent])
+    return timings
 
 
 def cold_start(stack: RunningStack, features: Mapping[str, float | None], rounds: int) -> list[Row]:
@@ -221,28 +221,34 @@ def cold_start(stack: RunningStack, features: Mapping[str, float | None], rounds
         python = str(emulator_python())
         script = str(ROOT / "benchmarks" / "cold_predict.py")
         with_key = {**environment, "CLIENT_KEY_REQUIRED": "true"}
-        ours = [python, script, str(home / "package"), str(event)]
+        predict_command = [python, script, str(home / "package"), str(event)]
         sdk = [python, "-c", "import boto3; boto3.client('s3')"]
-        found = starts({"ours": ours, "boto3": sdk}, environment, rounds)
-        keyed = starts({"ours": ours}, with_key, max(3, rounds // 2))["ours"]
-    mine, theirs = found["ours"], found["boto3"]
+        timings = starts({"ours": predict_command, "boto3": sdk}, environment, rounds)
+        keyed = starts({"ours": predict_command}, with_key, max(3, rounds // 2))["ours"]
+    predict_timing, boto3_timing = timings["ours"], timings["boto3"]
     return [
-        Row("cold start: first prediction, median", mine.wall.p50, "ms", 450.0, f"{mine.wall.count} processes"),
-        Row("cold start: first prediction, fastest", mine.wall.low, "ms", 450.0),
-        Row("cold start: first prediction, processor time", mine.cpu.p50, "ms"),
+        Row(
+            "cold start: first prediction, median",
+            predict_timing.wall.p50,
+            "ms",
+            450.0,
+            f"{predict_timing.wall.count} processes",
+        ),
+        Row("cold start: first prediction, fastest", predict_timing.wall.low, "ms", 450.0),
+        Row("cold start: first prediction, processor time", predict_timing.cpu.p50, "ms"),
         Row("cold start: the same with an API key to check, median", keyed.wall.p50, "ms", 450.0),
-        Row("cold start: process that makes a boto3 S3 client, median", theirs.wall.p50, "ms"),
-        Row("cold start: process that makes a boto3 S3 client, processor time", theirs.cpu.p50, "ms"),
-        Row("cold start: ours ÷ boto3, wall clock", mine.wall.p50 / theirs.wall.p50, "x", 2.5),
-        Row("cold start: ours ÷ boto3, processor time", mine.cpu.p50 / theirs.cpu.p50, "x", 2.5),
+        Row("cold start: process that makes a boto3 S3 client, median", boto3_timing.wall.p50, "ms"),
+        Row("cold start: process that makes a boto3 S3 client, processor time", boto3_timing.cpu.p50, "ms"),
+        Row("cold start: ours ÷ boto3, wall clock", predict_timing.wall.p50 / boto3_timing.wall.p50, "x", 2.5),
+        Row("cold start: ours ÷ boto3, processor time", predict_timing.cpu.p50 / boto3_timing.cpu.p50, "x", 2.5),
     ]
 
 
 def package_sizes() -> list[Row]:
     """Unzipped code and layers of each function."""
     return [
-        Row(f"size: {one.function}", one.unzipped / MEGABYTE, "MB", 30.0 if one.function == "predict" else 250.0)
-        for one in sizes(output_folder("local"))
+        Row(f"size: {size.function}", size.unzipped / MEGABYTE, "MB", 30.0 if size.function == "predict" else 250.0)
+        for size in sizes(output_folder("local"))
     ]
 
 
@@ -277,8 +283,8 @@ def record(facts: Mapping[str, Any], rows: list[Row]) -> Path:
             writer.writerow(["date", "commit", "cpu", "load_1m_at_start", "figure", "value", "unit", "target"])
         for row in rows:
             if not row.name.startswith("size:") or row.name == "size: predict":
-                own = [facts["date"], facts["commit"], facts["cpu"], facts["load_1m_at_start"]]
-                writer.writerow([*own, row.name, f"{row.value:.4g}", row.unit, row.target or ""])
+                values = [facts["date"], facts["commit"], facts["cpu"], facts["load_1m_at_start"]]
+                writer.writerow([*values, row.name, f"{row.value:.4g}", row.unit, row.target or ""])
     return path
 
 

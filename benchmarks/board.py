@@ -25,8 +25,8 @@ class Scrape:
 
     def of(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples that have these labels."""
-        wanted = set(labels.items())
-        return sum(value for (found, has), value in self.values.items() if found == name and wanted <= set(has))
+        required = set(labels.items())
+        return sum(value for (family, has), value in self.values.items() if family == name and required <= set(has))
 
 
 def scrape(base_url: str, key: str) -> Scrape:
@@ -69,9 +69,9 @@ def quantile(before: Scrape, after: Scrape, share: float, source: str) -> float:
     """
     name = "prediction_latency_seconds_bucket"
     bounds = sorted(
-        (float(dict(labels)["le"]), value - before.values.get((found, labels), 0.0))
-        for (found, labels), value in after.values.items()
-        if found == name and dict(labels)["source"] == source
+        (float(dict(labels)["le"]), value - before.values.get((family, labels), 0.0))
+        for (family, labels), value in after.values.items()
+        if family == name and dict(labels)["source"] == source
     )
     total = bounds[-1][1]
     if total <= 0:
@@ -100,12 +100,12 @@ def draw(scrapes: Sequence[Scrape], path: Path) -> None:
     panels = iter(axes.flat)
 
     def label_sets(name: str, *labels: str) -> list[dict[str, str]]:
-        found = {
+        label_sets = {
             tuple((label, dict(has)[label]) for label in labels)
-            for (known, has), value in scrapes[-1].values.items()
-            if known == name and value > scrapes[0].values.get((known, has), 0.0)
+            for (family, has), value in scrapes[-1].values.items()
+            if family == name and value > scrapes[0].values.get((family, has), 0.0)
         }
-        return [dict(one) for one in sorted(found)]
+        return [dict(label_set) for label_set in sorted(label_sets)]
 
     def rates(title: str, unit: str, name: str, *labels: str) -> None:
         panel = next(panels)
@@ -117,7 +117,7 @@ def draw(scrapes: Sequence[Scrape], path: Path) -> None:
     def gauges(title: str, unit: str, series: Mapping[str, Callable[[Scrape], float]], **limits: Any) -> None:
         panel = next(panels)
         for label, value in series.items():
-            panel.plot([one.at - start for one in scrapes], [value(one) for one in scrapes], label=label)
+            panel.plot([scrape.at - start for scrape in scrapes], [value(scrape) for scrape in scrapes], label=label)
         _finish(panel, title, unit)
         panel.set_ylim(bottom=0, **limits)
 
@@ -183,7 +183,7 @@ def _facts(panel: Any, scrapes: Sequence[Scrape]) -> None:
 
 
 def _since(first: Scrape, name: str) -> Callable[[Scrape], float]:
-    return lambda one: one.of(name) - first.of(name)
+    return lambda scrape: scrape.of(name) - first.of(name)
 
 
 def _finish(panel: Any, title: str, unit: str) -> None:

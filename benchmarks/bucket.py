@@ -59,8 +59,8 @@ def serve_copy(client: "S3Client", bucket: str, folder: Path) -> Iterator[LocalB
                 self._answer(HTTPStatus.PRECONDITION_FAILED, b"", etags[key])
             elif self.headers.get("if-none-match") == etags[key]:
                 self._answer(HTTPStatus.NOT_MODIFIED, b"", etags[key])
-            elif asked := self.headers.get("range"):
-                first, last = (int(number) for number in asked.removeprefix("bytes=").split("-"))
+            elif byte_range := self.headers.get("range"):
+                first, last = (int(number) for number in byte_range.removeprefix("bytes=").split("-"))
                 with (folder / key).open("rb") as stream:
                     stream.seek(first)
                     self._answer(HTTPStatus.PARTIAL_CONTENT, stream.read(last + 1 - first), etags[key])

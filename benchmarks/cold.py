@@ -71,7 +71,7 @@ with open(given["result"], "w") as stream:
 
 
 def _http_event(function: str, stack: RunningStack, match_id: int, features: Mapping[str, Any]) -> dict[str, Any]:
-    endpoint = next(one for one in ENDPOINTS if one.function == function)
+    endpoint = next(candidate for candidate in ENDPOINTS if candidate.function == function)
     template = endpoint.paths[-1]
     parameters = {"match_id": str(match_id), "task_id": "healthcheck", "asset+": "index.html"}
     used = {name.rstrip("+"): value for name, value in parameters.items() if f"{{{name}}}" in template}
@@ -135,16 +135,16 @@ def _first_match(stack: RunningStack) -> tuple[int, dict[str, Any]]:
 
 
 def run_bare(
-    python: str, program: str, given: Mapping[str, Any], environment: Mapping[str, str], folder: Path
+    python: str, program: str, request: Mapping[str, Any], environment: Mapping[str, str], folder: Path
 ) -> dict[str, Any]:
     """What a program of the bare interpreter wrote as its result, and the milliseconds from its start to its answer."""
     result = folder / "result.json"
     started = time.time()
-    ran = run_isolated(python, program, {**given, "result": str(result)}, environment=environment, folder=folder)
+    ran = run_isolated(python, program, {**request, "result": str(result)}, environment=environment, folder=folder)
     if ran.returncode != 0:
-        raise RuntimeError(f"{given.get('handler')}: {ran.stderr.strip()[-1_000:]}")
-    said: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-    return {**said, "cold_ms": 1e3 * (said["answered"] - started)}
+        raise RuntimeError(f"{request.get('handler')}: {ran.stderr.strip()[-1_000:]}")
+    answer: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    return {**answer, "cold_ms": 1e3 * (answer["answered"] - started)}
 
 
 def measure(
@@ -152,8 +152,8 @@ def measure(
 ) -> dict[str, dict[str, float]]:
     """Milliseconds of every function, by name; `boto3 and a client` is the floor the cold starts compare with."""
     target, out = target_of(LOCAL_STAGE), output_folder(LOCAL_STAGE)
-    found = dependencies.interpreter(target.python)
-    assert found is not None
+    interpreter = dependencies.interpreter(target.python)
+    assert interpreter is not None
     template = json.loads((out / "sam.json").read_text(encoding="utf-8"))["Resources"]
     runtime = dependencies.runtime_libraries(target)
     match_id, features = _first_match(stack)
@@ -162,7 +162,7 @@ def measure(
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         floors = [
-            run_bare(found[0], FLOOR_PROGRAM, {"paths": [str(runtime)]}, {}, folder)["cold_ms"]
+            run_bare(interpreter[0], FLOOR_PROGRAM, {"paths": [str(runtime)]}, {}, folder)["cold_ms"]
             for _ in range(cold_starts)
         ]
         figures["boto3 and a client"] = {"cold_ms": round(statistics.median(floors), 1)}
@@ -178,14 +178,15 @@ def measure(
                 "AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"],
             }
             batch = function.package is Package.BATCH
-            given = {
+            request = {
                 "paths": [str(path) for path in [*(layer / "python" for layer in layers), code, runtime]],
                 "handler": template[function.logical_id]["Properties"]["Handler"],
                 "event": _event(function, stack, match_id, features),
                 "warm_calls": 1 if batch else warm_calls,
             }
             runs = [
-                run_bare(found[0], _PROGRAM, given, environment, folder) for _ in range(2 if batch else cold_starts)
+                run_bare(interpreter[0], _PROGRAM, request, environment, folder)
+                for _ in range(2 if batch else cold_starts)
             ]
             figures[function.name] = {
                 "memory_mb": template[function.logical_id]["Properties"]["MemorySize"],
@@ -209,10 +210,10 @@ def main(arguments: list[str] | None = None) -> int:
         figures = measure(stack, options.cold_starts, options.warm_calls, options.only)
     floor = figures["boto3 and a client"]["cold_ms"]
     print(f"\n{'function':<20}{'cold ms':>9}{'x floor':>9}{'import ms':>11}{'warm ms':>10}")
-    for name, one in figures.items():
+    for name, figure in figures.items():
         print(
-            f"{name:<20}{one['cold_ms']:>9.0f}{one['cold_ms'] / floor:>9.1f}"
-            f"{one.get('import_ms', 0):>11.0f}{one.get('warm_ms', 0):>10.2f}"
+            f"{name:<20}{figure['cold_ms']:>9.0f}{figure['cold_ms'] / floor:>9.1f}"
+            f"{figure.get('import_ms', 0):>11.0f}{figure.get('warm_ms', 0):>10.2f}"
         )
     cores = os.cpu_count()
     machine = f"{platform.machine()}, {cores} cores, Python {platform.python_version()}"

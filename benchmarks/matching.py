@@ -114,8 +114,8 @@ def _fixtures(n_clubs: int) -> list[tuple[int, int, datetime]]:
     fixtures = []
     for number in range(2 * (len(ring) - 1)):
         pairs = [(ring[place], ring[-1 - place]) for place in range(len(ring) // 2)]
-        for place, (one, other) in enumerate(pair for pair in pairs if max(pair) < n_clubs):
-            home, away = (one, other) if (number + place) % 2 else (other, one)
+        for place, (first, second) in enumerate(pair for pair in pairs if max(pair) < n_clubs):
+            home, away = (first, second) if (number + place) % 2 else (second, first)
             if number >= len(ring) - 1:
                 home, away = away, home
             fixtures.append((home, away, FIRST_ROUND + timedelta(weeks=number) + SLOTS[place % len(SLOTS)]))

@@ -62,17 +62,17 @@ class Samples:
 
     def take(self, _signal: int, frame: FrameType | None) -> None:
         """Look at the stack; the handler of the timer's signal."""
-        stack = [one for one in frames(frame) if one.f_code.co_filename != _HERE]
-        if not any(one.f_code.co_name == "handle" for one in stack):
+        stack = [code_frame for code_frame in frames(frame) if code_frame.f_code.co_filename != _HERE]
+        if not any(code_frame.f_code.co_name == "handle" for code_frame in stack):
             return
         self.taken += 1
         self.modules[module_of(stack[0].f_code.co_filename)] += 1
-        ours = {
-            f"{name}:{one.f_code.co_qualname}"
-            for one in stack
-            if (name := module_of(one.f_code.co_filename)).startswith(("app.py", "chalicelib/"))
+        modules = {
+            f"{name}:{code_frame.f_code.co_qualname}"
+            for code_frame in stack
+            if (name := module_of(code_frame.f_code.co_filename)).startswith(("app.py", "chalicelib/"))
         }
-        self.functions.update(ours)
+        self.functions.update(modules)
 
 
 def sample(run: Callable[[], object], seconds: float) -> tuple[Samples, float]:

@@ -55,11 +55,13 @@ class Bench:
         """As many requests, each with features of its own."""
         info = requests.get(f"{self._url}/predict/model/info", timeout=30).json()
         names = [feature["name"] for feature in info["features"]]
-        whole = {feature["name"] for feature in info["features"] if feature["type"] in {"long", "integer"}}
+        integer_features = {feature["name"] for feature in info["features"] if feature["type"] in {"long", "integer"}}
         return [
             {
                 "match_id": i + 1,
-                "features": {n: i % 2 if n in whole else (i * 7 + j) % 100 / 10 for j, n in enumerate(names)},
+                "features": {
+                    n: i % 2 if n in integer_features else (i * 7 + j) % 100 / 10 for j, n in enumerate(names)
+                },
             }
             for i in range(count)
         ]
@@ -91,12 +93,12 @@ class Bench:
 
     def items(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """The tasks' items."""
-        found: list[dict[str, Any]] = []
+        items: list[dict[str, Any]] = []
         for start in range(0, len(ids), _KEYS_PER_READ):
             keys = [{"task_id": {"S": task_id}} for task_id in ids[start : start + _KEYS_PER_READ]]
             answer = self._dynamodb.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
-            found += answer["Responses"][self._table]
-        return found
+            items += answer["Responses"][self._table]
+        return items
 
     def ended(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """The tasks' items once all of them have ended; asks only for one task of the last, to disturb little.
@@ -208,8 +210,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _show(report: Mapping[str, Any]) -> None:
-    queued, one = report["queued"], report["one_by_one"]
-    waits, submits, single = queued["submit_to_success_seconds"], queued["submit_ms"], one["request_ms"]
+    queued, one_by_one = report["queued"], report["one_by_one"]
+    waits, submits, single = queued["submit_to_success_seconds"], queued["submit_ms"], one_by_one["request_ms"]
     print(f"{report['date']}, {report['machine']}, load before {report['load_average_before']}")
     print(f"{report['tasks']} predictions, {report['clients']} clients at the same time")
     print(
@@ -217,7 +219,7 @@ def _show(report: Mapping[str, Any]) -> None:
         f"done {queued['done_per_second']}/s, submit to success p50 {waits['p50']} s, p99 {waits['p99']} s"
     )
     print(f"backlog     drained {report['backlog']['drained_per_second']}/s")
-    print(f"one by one  done {one['done_per_second']}/s (p50 {single['p50']} ms, p99 {single['p99']} ms)")
+    print(f"one by one  done {one_by_one['done_per_second']}/s (p50 {single['p50']} ms, p99 {single['p99']} ms)")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,8 @@ def prepare(size: int, model: Path) -> dict[str, Any]:
     seconds = {"rebuild": time.perf_counter() - started}
     writer = ReleaseWriter(objects, new_release_id(datetime.now(UTC)), as_of, as_of)
     entries: dict[str, DatasetEntry] = {
-        one.name: writer.write(one.file_name, one.content, one.rows, one.model) for one in rebuilt.datasets
+        dataset.name: writer.write(dataset.file_name, dataset.content, dataset.rows, dataset.model)
+        for dataset in rebuilt.datasets
     }
     started = time.perf_counter()
     with temporary_file("serving.sqlite") as path:
@@ -142,8 +143,8 @@ def measure(
 ) -> dict[str, Any]:
     """Figures of each request: medians of `starts` processes."""
     target = target_of(LOCAL_STAGE)
-    found = dependencies.interpreter(target.python)
-    assert found is not None
+    interpreter = dependencies.interpreter(target.python)
+    assert interpreter is not None
     code, _layers = unpack(output_folder(LOCAL_STAGE), BY_NAME["cards"], folder / "cards")
     paths = [str(code), str(dependencies.runtime_libraries(target))]
     environment = {
@@ -159,17 +160,19 @@ def measure(
         "AWS_LAMBDA_FUNCTION_NAME": "bench",
     }
     floor = statistics.median(
-        run_bare(found[0], FLOOR_PROGRAM, {"paths": [paths[1]]}, {}, folder)["cold_ms"] for _ in range(starts)
+        run_bare(interpreter[0], FLOOR_PROGRAM, {"paths": [paths[1]]}, {}, folder)["cold_ms"] for _ in range(starts)
     )
     figures = {"a process that makes one boto3 client": {"cold_ms": round(floor, 1)}}
     for name, (function, query) in REQUESTS.items():
         parameters = {"match_id": prepared["a_match"]} if function == "precomputed" else {}
         event = make_event(function, query=query or None, **parameters)
-        given = {"paths": paths, "function": function, "event": event, "warm_calls": 30}
+        request = {"paths": paths, "function": function, "event": event, "warm_calls": 30}
         bucket.latency_seconds = LATENCY_SECONDS
-        slow = [run_bare(found[0], _PROGRAM, {**given, "warm_calls": 0}, environment, folder) for _ in range(starts)]
+        slow = [
+            run_bare(interpreter[0], _PROGRAM, {**request, "warm_calls": 0}, environment, folder) for _ in range(starts)
+        ]
         bucket.latency_seconds = 0.0
-        runs = [run_bare(found[0], _PROGRAM, given, environment, folder) for _ in range(starts)]
+        runs = [run_bare(interpreter[0], _PROGRAM, request, environment, folder) for _ in range(starts)]
         assert all(run["status"] == 200 for run in runs), name
         figures[name] = {
             "rows": runs[0]["rows"],
@@ -234,8 +237,8 @@ def _prepared(size: int, model: Path, emulator: Emulator) -> dict[str, Any]:
     print(f"{size:>10} matches …", flush=True)
     command = [sys.executable, "-m", "benchmarks.serving", "--prepare", str(size), "--model", str(model)]
     environment = {**os.environ, **emulator.client_environment()}
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, env=environment)
-    prepared: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    process = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, env=environment)
+    prepared: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
     return prepared
 
 
@@ -256,8 +259,8 @@ def _show(result: Mapping[str, Any]) -> None:
     sizes = f"files {release['serving_mb']} and {release['odds_mb']} MB"
     print(f"{took} (without storing them); peak {release['peak_mb']} MB; {sizes}")
     print(f"{'request':<40}{'rows':>6}{'cold ms':>9}{'x floor':>9}{'at 15 ms':>9}{'warm ms':>9}{'reads':>7}{'MB':>7}")
-    for name, one in result["requests"].items():
-        cells = "".join(f"{one.get(key, ''):>{width}}" for key, width in _WIDTHS.items())
+    for name, figures in result["requests"].items():
+        cells = "".join(f"{figures.get(key, ''):>{width}}" for key, width in _WIDTHS.items())
         print(f"{name:<40}{cells}", flush=True)
 
 

@@ -33,7 +33,11 @@ CARDS_PREDICTIONS = 100_000
 @contextmanager
 def quiet() -> Iterator[None]:
     """Logs and metrics are written, to nowhere."""
-    handlers = [one for one in logging.getLogger(SERVICE).handlers if isinstance(one, logging.StreamHandler)]
+    handlers = [
+        stream_handler
+        for stream_handler in logging.getLogger(SERVICE).handlers
+        if isinstance(stream_handler, logging.StreamHandler)
+    ]
     streams = [handler.stream for handler in handlers]
     with Path(os.devnull).open("w", encoding="utf-8") as sink, contextlib.redirect_stdout(sink):
         for handler in handlers:
@@ -73,8 +77,8 @@ def predictors(
     """In-process ways from features to probabilities; the handler's has the HTTP event, validation, log and metrics."""
     text = objects.objects[info.model_key].decode()
     booster = lightgbm.Booster(model_str=text)
-    given = [features[spec.name] for spec in info.features]
-    values = [float("nan") if value is None else value for value in given]
+    row = [features[spec.name] for spec in info.features]
+    values = [float("nan") if value is None else value for value in row]
     matrix = np.array([values], dtype=np.float64)
     mlflow.set_tracking_uri(stack.mlflow_tracking_uri)
     pyfunc = mlflow.pyfunc.load_model("models:/soccer_model@champion")
@@ -134,8 +138,8 @@ def asgi_call(text: str, info: ModelInfo, features: Mapping[str, float | None]) 
 
 def cards_page(objects: InMemoryObjectStore) -> Callable[[], object]:
     """The first page of 100 cards from a release of 100,000 predictions, a third of them with odds."""
-    shown = make_predictions(CARDS_PREDICTIONS)
-    publish(objects, predictions=shown, odds=make_odds(list(range(1, CARDS_PREDICTIONS, 3))))
+    predictions = make_predictions(CARDS_PREDICTIONS)
+    publish(objects, predictions=predictions, odds=make_odds(list(range(1, CARDS_PREDICTIONS, 3))))
     event, context = make_event("cards", query={"limit": "100"}), Context()
 
     def page() -> None:

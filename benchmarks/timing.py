@@ -28,7 +28,7 @@ class Timing:
     @classmethod
     def of(cls, seconds: Sequence[float]) -> "Timing":
         """The percentiles of these durations."""
-        ordered = sorted(1_000 * one for one in seconds)
+        ordered = sorted(1_000 * duration for duration in seconds)
 
         def at(share: float) -> float:
             return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -59,8 +59,8 @@ def read_samples(path: Path) -> list[Request]:
 def by_route(samples: Iterable[Request]) -> dict[str, list[Request]]:
     """The requests of each route, routes in alphabetical order."""
     routes: dict[str, list[Request]] = defaultdict(list)
-    for one in samples:
-        routes[one.route].append(one)
+    for sample in samples:
+        routes[sample.route].append(sample)
     return dict(sorted(routes.items()))
 
 
@@ -71,18 +71,18 @@ def verdicts(warm: Sequence[Request], everything: Sequence[Request]) -> list[Ver
         warm: After the warm-up.
         everything: With the warm-up and its cold starts.
     """
-    sync = Timing.of([one.milliseconds / 1_000 for one in warm if one.route in SYNC])
-    with_cold = Timing.of([one.milliseconds / 1_000 for one in everything if one.route in SYNC])
-    answered = [one for one in everything if not one.route.startswith("(")]
-    available = 1 - sum(one.status >= 500 or one.status == 0 for one in answered) / len(answered)
-    tasks = [one for one in everything if one.route.startswith("(task")]
-    ended = sum(not one.failed for one in tasks)
+    sync = Timing.of([sample.milliseconds / 1_000 for sample in warm if sample.route in SYNC])
+    with_cold = Timing.of([sample.milliseconds / 1_000 for sample in everything if sample.route in SYNC])
+    requests = [sample for sample in everything if not sample.route.startswith("(")]
+    available = 1 - sum(sample.status >= 500 or sample.status == 0 for sample in requests) / len(requests)
+    tasks = [sample for sample in everything if sample.route.startswith("(task")]
+    succeeded = sum(not sample.failed for sample in tasks)
     return [
         Verdict("sync p50 ≤ 50 ms", f"{sync.p50:.1f} ms", sync.p50 <= 50),
         Verdict("sync p99 ≤ 200 ms", f"{sync.p99:.1f} ms", sync.p99 <= 200),
         Verdict("sync p95 < 500 ms, cold starts counted", f"{with_cold.p95:.1f} ms", with_cold.p95 < 500),
-        Verdict("availability ≥ 99 %", f"{100 * available:.3f} % of {len(answered)}", available >= 0.99),
-        Verdict("every accepted task ends with a result", f"{ended} of {len(tasks)}", ended == len(tasks)),
+        Verdict("availability ≥ 99 %", f"{100 * available:.3f} % of {len(requests)}", available >= 0.99),
+        Verdict("every accepted task ends with a result", f"{succeeded} of {len(tasks)}", succeeded == len(tasks)),
     ]
 
 
@@ -99,13 +99,13 @@ def cold_starts(base_url: str, key: str) -> Mapping[str, float]:
 
 def settled_cold_starts(base_url: str, key: str) -> Mapping[str, float]:
     """The same once it has not changed for ten seconds: metrics come a moment later than what they count."""
-    found, same = cold_starts(base_url, key), 0
-    while same < 5:
+    latest, unchanged = cold_starts(base_url, key), 0
+    while unchanged < 5:
         time.sleep(2)
-        again = cold_starts(base_url, key)
-        same = same + 1 if again == found else 0
-        found = again
-    return found
+        current = cold_starts(base_url, key)
+        unchanged = unchanged + 1 if current == latest else 0
+        latest = current
+    return latest
 
 
 def load(base_url: str, users: int, seconds: int, samples: Path) -> None:
@@ -117,15 +117,15 @@ def load(base_url: str, users: int, seconds: int, samples: Path) -> None:
     command = [sys.executable, "-m", "locust", "-f", str(ROOT / "benchmarks" / "load" / "locustfile.py"), "--headless"]
     command += ["--host", base_url, "-u", str(users), "-r", str(users), "-t", f"{seconds}s", "--only-summary"]
     # locust's own exit code tells of failed requests too; the report judges those
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, "--exit-code-on-error", "0", "--stop-timeout", "35"],
         check=False,
         env={**os.environ, "LOAD_SAMPLES": str(samples), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
-    if done.returncode != 0:
-        raise RuntimeError(f"locust failed:\n{done.stderr[-2_000:]}")
+    if process.returncode != 0:
+        raise RuntimeError(f"locust failed:\n{process.stderr[-2_000:]}")
 
 
 def plot(samples: Sequence[Request], folder: Path, stem: str) -> list[str]:
@@ -135,7 +135,10 @@ def plot(samples: Sequence[Request], folder: Path, stem: str) -> list[str]:
     mpl.use("Agg")
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
-    routes = {name: Timing.of([one.milliseconds / 1_000 for one in kept]) for name, kept in by_route(samples).items()}
+    routes = {
+        name: Timing.of([sample.milliseconds / 1_000 for sample in route_samples])
+        for name, route_samples in by_route(samples).items()
+    }
     figure, axes = plt.subplots(figsize=(10, 0.45 * len(routes) + 1.5))
     for shift, (share, colour) in enumerate([("p50", "#4c78a8"), ("p95", "#f58518"), ("p99", "#e45756")]):
         heights = [index + 0.26 * (1 - shift) for index in range(len(routes))]
@@ -151,16 +154,16 @@ def plot(samples: Sequence[Request], folder: Path, stem: str) -> list[str]:
     figure.savefig(folder / f"{stem}-routes.png", dpi=110)
     plt.close(figure)
 
-    start = min(one.at for one in samples)
+    start = min(sample.at for sample in samples)
     slots: dict[int, list[Request]] = defaultdict(list)
-    for one in samples:
-        if not one.route.startswith("("):
-            slots[int((one.at - start) // 5) * 5].append(one)
+    for sample in samples:
+        if not sample.route.startswith("("):
+            slots[int((sample.at - start) // 5) * 5].append(sample)
     times = sorted(slots)[:-1] or sorted(slots)
-    timings = [Timing.of([one.milliseconds / 1_000 for one in slots[moment]]) for moment in times]
+    timings = [Timing.of([sample.milliseconds / 1_000 for sample in slots[moment]]) for moment in times]
     figure, (upper, lower) = plt.subplots(2, 1, figsize=(10, 5), sharex=True)
     for share, colour in [("p50", "#4c78a8"), ("p95", "#f58518"), ("p99", "#e45756")]:
-        upper.plot(times, [getattr(one, share) for one in timings], label=share, color=colour)
+        upper.plot(times, [getattr(sample, share) for sample in timings], label=share, color=colour)
     upper.set_yscale("log")
     upper.set_ylabel("milliseconds")
     upper.legend()
@@ -183,24 +186,26 @@ def report(
     plots: Sequence[str],
 ) -> str:
     """The report in Markdown."""
-    seconds = max(one.at for one in warm) - min(one.at for one in warm)
+    seconds = max(sample.at for sample in warm) - min(sample.at for sample in warm)
     lines = [f"# Load test, {facts['date']}", "", parameters, "", "| machine | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in facts.items()]
     lines += ["", "| service level | measured | |", "|---|---|---|"]
-    lines += [f"| {one.level} | {one.measured} | {'kept' if one.kept else '**missed**'} |" for one in judged]
+    lines += [
+        f"| {sample.level} | {sample.measured} | {'kept' if sample.kept else '**missed**'} |" for sample in judged
+    ]
     lines += ["", "After the warm-up, in milliseconds:", ""]
     lines += ["| route | requests | per second | p50 | p95 | p99 | failed |", "|---|---|---|---|---|---|---|"]
-    for name, kept in by_route(warm).items():
-        timing = Timing.of([one.milliseconds / 1_000 for one in kept])
-        failed = sum(one.failed for one in kept)
-        rate = len(kept) / seconds
+    for name, route_samples in by_route(warm).items():
+        timing = Timing.of([sample.milliseconds / 1_000 for sample in route_samples])
+        failed = sum(sample.failed for sample in route_samples)
+        rate = len(route_samples) / seconds
         lines.append(
-            f"| `{name}` | {len(kept)} | {rate:.1f} | {timing.p50:.1f} | {timing.p95:.1f} | {timing.p99:.1f} "
+            f"| `{name}` | {len(route_samples)} | {rate:.1f} | {timing.p50:.1f} | {timing.p95:.1f} | {timing.p99:.1f} "
             f"| {failed} |"
         )
     started = {name: int(count) for name, count in cold.items() if count}
-    told = ", ".join(f"{name} {count}" for name, count in sorted(started.items())) or "none"
-    lines += ["", f"Cold starts, warm-up included: {sum(started.values())} ({told}).", ""]
+    started_text = ", ".join(f"{name} {count}" for name, count in sorted(started.items())) or "none"
+    lines += ["", f"Cold starts, warm-up included: {sum(started.values())} ({started_text}).", ""]
     lines += [f"![{name}]({name})" for name in plots]
     return "\n".join(lines) + "\n"
 
@@ -241,7 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
     path = options.out / f"{stem}.md"
     path.write_text(text, encoding="utf-8")
     say(text)
-    return 0 if all(one.kept for one in judged) else 1
+    return 0 if all(verdict.kept for verdict in judged) else 1
 
 
 if __name__ == "__main__":

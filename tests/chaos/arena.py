@@ -73,15 +73,15 @@ class Arena:
         emulator = self.stack.system.emulator.daemon.process()
         assert emulator is not None
         name = self.stack.function_name(function)
-        found = []
+        processes = []
         for child in emulator.children(recursive=True):
             try:
                 old = time.time() - child.create_time() > 2 * self.start_seconds
                 if old and child.environ().get("AWS_LAMBDA_FUNCTION_NAME") == name:
-                    found.append(child)
+                    processes.append(child)
             except psutil.Error:
                 continue
-        return found
+        return processes
 
     @contextmanager
     def killing(self, every_seconds: float, at_most: int) -> Iterator[None]:
@@ -166,24 +166,24 @@ class Arena:
     def models(self) -> dict[str, ServedModel]:
         """The mirrored models by their run ids."""
         s3, bucket = self.stack.client("s3"), self.stack.outputs.bucket
-        found = {}
+        models = {}
         for stage, body in self.mirrored().items():
             info = ModelInfo.from_json(body, stage)
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "model.lgb"
                 file.write_bytes(s3.get_object(Bucket=bucket, Key=info.model_key)["Body"].read())
-                found[info.model_run_id] = ServedModel(info, NativeModel(file))
-        return found
+                models[info.model_run_id] = ServedModel(info, NativeModel(file))
+        return models
 
     def items(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The tasks' items, strongly consistent."""
         dynamodb, table = self.stack.client("dynamodb"), self.stack.outputs.tasks_table
-        found = {}
+        items = {}
         for start in range(0, len(ids), _KEYS_PER_READ):
             keys = [{"task_id": {"S": task_id}} for task_id in ids[start : start + _KEYS_PER_READ]]
             answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
-            found.update({item["task_id"]["S"]: item for item in answer["Responses"][table]})
-        return found
+            items.update({item["task_id"]["S"]: item for item in answer["Responses"][table]})
+        return items
 
     def operators_view(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What an operator is called with the queues, and of the inference function."""
@@ -277,10 +277,10 @@ class Caller:
                 self.refused.append(answer.status_code)
                 if answer.status_code == requests.codes.unprocessable:
                     # Features that the model rejects are refused at once where a model is at hand.
-                    named = {fault["loc"][-1] for fault in answer.json()["details"]}
+                    fault_names = {fault["loc"][-1] for fault in answer.json()["details"]}
                     assert answer.json()["code"] == "features_rejected", answer.text
-                    assert named, answer.text
-                    assert not named & body["features"].keys(), answer.text
+                    assert fault_names, answer.text
+                    assert not fault_names & body["features"].keys(), answer.text
                     return Submission(body, stage, None, None)
                 assert answer.status_code in {429, 500, 502, 503, 504}, answer.text
             if key is None:
@@ -315,14 +315,14 @@ def arena(stack: RunningStack, faults: Faults) -> Iterator[Arena]:
     mirrored = fight.mirrored()
     with faulty_endpoint(stack.system.emulator.endpoint_url, faults) as url:
         try:
-            for found in functions.values():
+            for function in functions.values():
                 variables = {
-                    **found["Environment"]["Variables"],
+                    **function["Environment"]["Variables"],
                     "AWS_ENDPOINT_URL": url,
                     "RESEND_AFTER_SECONDS": str(RESEND_AFTER_SECONDS),
                 }
                 lambda_.update_function_configuration(
-                    FunctionName=found["FunctionName"], Environment={"Variables": variables}
+                    FunctionName=function["FunctionName"], Environment={"Variables": variables}
                 )
             fight.start_seconds = _seconds_to_start(stack)
             seconds = max(FUNCTION_SECONDS, math.ceil(2 + 2 * fight.start_seconds))
@@ -335,11 +335,11 @@ def arena(stack: RunningStack, faults: Faults) -> Iterator[Arena]:
                 sqs.set_queue_attributes(QueueUrl=queue, Attributes=attributes)
             yield fight
         finally:
-            for found in functions.values():
+            for function in functions.values():
                 lambda_.update_function_configuration(
-                    FunctionName=found["FunctionName"],
-                    Environment={"Variables": found["Environment"]["Variables"]},
-                    Timeout=found["Timeout"],
+                    FunctionName=function["FunctionName"],
+                    Environment={"Variables": function["Environment"]["Variables"]},
+                    Timeout=function["Timeout"],
                 )
             for queue in queues:
                 sqs.set_queue_attributes(QueueUrl=queue, Attributes=before[queue])

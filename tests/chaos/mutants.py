@@ -197,8 +197,8 @@ def _answer(reading: Callable[[], Any]) -> Any:
     status, body, _headers = answer
     if status == 200:
         return _steady(body)
-    named = isinstance(body, dict) and status in (404, 503)
-    return {"error": str(status)} if named else {"unnamed": status, "body": body}
+    is_named_error = isinstance(body, dict) and status in (404, 503)
+    return {"error": str(status)} if is_named_error else {"unnamed": status, "body": body}
 
 
 def _steady(body: Any) -> Any:
@@ -207,16 +207,16 @@ def _steady(body: Any) -> Any:
     return [_steady(row) for row in body] if isinstance(body, list) else body
 
 
-def verdicts(given: dict[str, Any], right: dict[str, Any], *, is_input: bool) -> Iterator[str]:
+def verdicts(answers: dict[str, Any], expected_answers: dict[str, Any], *, is_input: bool) -> Iterator[str]:
     """What is wrong with the answers: nothing, where each is right or a named error."""
-    for name, answer in given.items():
+    for name, answer in answers.items():
         if isinstance(answer, dict) and "unnamed" in answer:
             yield f"{name}: unnamed error {answer}"
             continue
         is_named_error = isinstance(answer, dict) and "error" in answer
         settled_anew = name == "clubs" and answer == []
         # A damaged input is another input.
-        if answer != right[name] and not (is_named_error or settled_anew or is_input):
+        if answer != expected_answers[name] and not (is_named_error or settled_anew or is_input):
             yield f"{name}: wrong answer {answer}"
 
 
@@ -233,10 +233,10 @@ def run_jobs() -> Iterator[str]:
 
 def examine(name: str, seed: int, first: int, count: int, every: int) -> None:
     """Read `count` mutants of an object from number `first`; jobs run, and healing is checked, on each `every`th."""
-    whole = bucket()
+    undamaged = bucket()
     right = answers()
-    objects_before = dict(whole.objects)
-    body = b"" if name == "aliases" else objects_before[key_of(name, whole)]
+    objects_before = dict(undamaged.objects)
+    body = b"" if name == "aliases" else objects_before[key_of(name, undamaged)]
     for number in range(first, first + count):
         _tell(start=number)
         random_numbers = random.Random(f"{seed}/{name}/{number}")  # noqa: S311 - damage, no secret
@@ -249,15 +249,15 @@ def examine(name: str, seed: int, first: int, count: int, every: int) -> None:
         store.objects[key] = mutated(body, random_numbers)
         unchanged = store.objects[key] == body
         use(store)
-        given = answers()
-        faults = list(verdicts(given, right, is_input=name in RAW))
+        mutant_answers = answers()
+        faults = list(verdicts(mutant_answers, right, is_input=name in RAW))
         healed = None
         if number % every == 0 and not unchanged:
             faults += run_jobs()
             use(store)
             healed = answers() == right if name not in RAW else None
-        seen = sum(isinstance(answer, dict) and "error" in answer for answer in given.values())
-        _tell(number=number, faults=faults, errors=seen, healed=healed)
+        n_errors = sum(isinstance(answer, dict) and "error" in answer for answer in mutant_answers.values())
+        _tell(number=number, faults=faults, errors=n_errors, healed=healed)
 
 
 def _aliases(random_numbers: random.Random) -> Iterator[str]:
@@ -294,8 +294,8 @@ def _in_a_fork(work: Callable[[], None], seconds: int) -> None:
             os._exit(0)
         _, status = os.waitpid(child, 0)
         errors.seek(0)
-        said = errors.read().decode("utf-8", "replace")
-    _tell(exit=os.waitstatus_to_exitcode(status), stderr=said[-2_000:])
+        error_text = errors.read().decode("utf-8", "replace")
+    _tell(exit=os.waitstatus_to_exitcode(status), stderr=error_text[-2_000:])
 
 
 def _examine(name: str, seed: int, first: int, count: int, every: int) -> None:

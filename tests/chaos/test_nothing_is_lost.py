@@ -54,7 +54,7 @@ FAULTS = Faults(
 def requests_of(model: ServedModel, rng: random.Random, count: int) -> list[tuple[Mapping[str, Any], str, str | None]]:
     """Bodies with features of their own, each tenth without a required one; both stages; half of them with a key."""
     required = [feature.name for feature in model.info.features if feature.required]
-    found: list[tuple[Mapping[str, Any], str, str | None]] = []
+    requests: list[tuple[Mapping[str, Any], str, str | None]] = []
     run = uuid.uuid4()
     for number in range(count):
         features = {
@@ -64,39 +64,41 @@ def requests_of(model: ServedModel, rng: random.Random, count: int) -> list[tupl
         if number % 10 == 9:
             del features[rng.choice(required)]
         stage = "challenger" if number % 5 == 4 else "champion"
-        found.append(({"match_id": number + 1, "features": features}, stage, f"{run}-{number}" if number % 2 else None))
-    return found
+        requests.append(
+            ({"match_id": number + 1, "features": features}, stage, f"{run}-{number}" if number % 2 else None)
+        )
+    return requests
 
 
-def submit(caller: Caller, wanted: Sequence[tuple[Mapping[str, Any], str, str | None]]) -> list[Submission]:
-    shares = [wanted[start::CALLERS] for start in range(CALLERS)]
+def submit(caller: Caller, requests: Sequence[tuple[Mapping[str, Any], str, str | None]]) -> list[Submission]:
+    shares = [requests[start::CALLERS] for start in range(CALLERS)]
     with ThreadPoolExecutor(CALLERS) as pool:
-        return [one for part in pool.map(caller.submit, shares) for one in part]
+        return [submission for part in pool.map(caller.submit, shares) for submission in part]
 
 
 def poison(arena: Arena, count: int) -> tuple[list[str], list[str]]:
     """Messages that cannot be read, and the tasks that some of them name."""
     unreadable = ["", "not json", "[]", '{"version": 1}', "\x20" * 10, '{"task_id": 5}']
-    named = []
+    named_tasks = []
     bodies = [unreadable[number % len(unreadable)] or "{" for number in range(count)]
     for number in range(count // 2):
         task_id = str(uuid.uuid4())
         arena.tasks.submit(task_id, json.dumps({"version": 99, "task_id": task_id}), datetime.now(UTC))
         bodies[number] = json.dumps({"version": 99, "task_id": task_id})
-        named.append(task_id)
-    return bodies, named
+        named_tasks.append(task_id)
+    return bodies, named_tasks
 
 
 @contextmanager
 def watching(stack: RunningStack, ids: Sequence[str]) -> Iterator[dict[str, list[dict[str, Any]]]]:
     """Poll tasks like their callers do; yields each one's different answers in order."""
-    seen: dict[str, list[dict[str, Any]]] = {task_id: [] for task_id in ids}
+    states: dict[str, list[dict[str, Any]]] = {task_id: [] for task_id in ids}
     halt = threading.Event()
 
     def watch() -> None:
         with requests.Session() as session:
             while not halt.wait(0.2):
-                for task_id, answers in seen.items():
+                for task_id, answers in states.items():
                     try:
                         answer = session.get(f"{stack.base_url}/monitoring/task_status/{task_id}", timeout=60)
                     except requests.RequestException:
@@ -107,7 +109,7 @@ def watching(stack: RunningStack, ids: Sequence[str]) -> Iterator[dict[str, list
     thread = threading.Thread(target=watch)
     thread.start()
     try:
-        yield seen
+        yield states
     finally:
         halt.set()
         thread.join()
@@ -118,24 +120,24 @@ def assert_right(
 ) -> Counter[str]:
     """Each accepted submission ended once and as computed directly; the counts of their ends."""
     ends: Counter[str] = Counter()
-    for one in submissions:
-        assert one.task_id is not None
-        item = items[one.task_id]
+    for submission in submissions:
+        assert submission.task_id is not None
+        item = items[submission.task_id]
         end = item["status"]["S"]
         assert ("result" in item, "error" in item) == (end == "success", end == "failed"), item
         ends[end] += 1
         required = {f.name for model in models.values() for f in model.info.features if f.required}
-        if not required <= one.body["features"].keys():
+        if not required <= submission.body["features"].keys():
             assert json.loads(item["error"]["S"])["type"] == "features_rejected"
             continue
         assert end == "success", item
         result = json.loads(item["result"]["S"])
         model = models[result["model_run_id"]]
-        expected = model.predict(model.row(one.body["features"]))
+        expected = model.predict(model.row(submission.body["features"]))
         assert list(result["probabilities"].values()) == pytest.approx(
             [expected.home, expected.draw, expected.away], abs=TOLERANCE
         )
-        assert result["model_version"] == one.stage
+        assert result["model_version"] == submission.stage
     return ends
 
 
@@ -146,18 +148,18 @@ def settle_with_redrives(arena: Arena, accepted: Sequence[str]) -> int:
     end with a reason, and what `make redrive` is for; nothing fails any more by now, so few rounds do.
     """
     queue = SqsTaskQueue(arena.stack.client("sqs"), arena.stack.outputs.inference_queue_url)
-    again = 0
+    n_redriven = 0
     for _ in range(REDRIVES):
         arena.settle(SETTLE_SECONDS)
-        found = [task for task in arena.tasks.dead_letters() if task.task_id in accepted]
-        if not found:
-            return again
-        for task in found:
-            done = redrive(task, arena.tasks, queue, datetime.now(UTC), reopen=True)
-            assert done is not None
-            assert done.new_id == task.task_id
-        again += len(found)
-    raise AssertionError(f"dead letters after {REDRIVES} redrives without faults: {found}")
+        dead_letters = [task for task in arena.tasks.dead_letters() if task.task_id in accepted]
+        if not dead_letters:
+            return n_redriven
+        for task in dead_letters:
+            redriven = redrive(task, arena.tasks, queue, datetime.now(UTC), reopen=True)
+            assert redriven is not None
+            assert redriven.new_id == task.task_id
+        n_redriven += len(dead_letters)
+    raise AssertionError(f"dead letters after {REDRIVES} redrives without faults: {dead_letters}")
 
 
 def assert_backlog_is_shown(arena: Arena) -> None:
@@ -183,31 +185,33 @@ def test_every_accepted_task_ends_once_with_the_right_answer(stack: RunningStack
     caller = Caller(stack)
     with arena(stack, FAULTS) as fight:
         models = fight.models()
-        wanted = requests_of(next(iter(models.values())), rng, TASKS)
+        requests = requests_of(next(iter(models.values())), rng, TASKS)
         with fight.killing(every_seconds=1.5, at_most=max(ATTACKS + 1, TASKS // 100)):
             # First half: a backlog with duplicates, in another order, and poison all over it.
             with fight.consumer_off():
-                first = submit(caller, wanted[: TASKS // 2])
-                accepted_first = [one.task_id for one in first if one.task_id]
-                found = [fight.tasks.get(task_id, datetime.now(UTC)).message for task_id in accepted_first]
-                queued = [message for message in found if message is not None]
+                first = submit(caller, requests[: TASKS // 2])
+                accepted_first = [submission.task_id for submission in first if submission.task_id]
+                messages = [fight.tasks.get(task_id, datetime.now(UTC)).message for task_id in accepted_first]
+                queued = [message for message in messages if message is not None]
                 bodies, poisoned = poison(fight, max(12, TASKS // 20))
-                again = queued + bodies
-                rng.shuffle(again)
-                fight.send(again)
+                redelivered = queued + bodies
+                rng.shuffle(redelivered)
+                fight.send(redelivered)
                 assert_backlog_is_shown(fight)
             # Second half while the first is worked on, and the models change places in the middle.
-            with watching(stack, accepted_first[:: max(1, len(accepted_first) // 20)]) as seen:
-                second = submit(caller, wanted[TASKS // 2 : TASKS * 3 // 4])
+            with watching(stack, accepted_first[:: max(1, len(accepted_first) // 20)]) as watched:
+                second = submit(caller, requests[TASKS // 2 : TASKS * 3 // 4])
                 fight.swap_models()
-                second += submit(caller, wanted[TASKS * 3 // 4 :])
+                second += submit(caller, requests[TASKS * 3 // 4 :])
                 fight.wait_for_attacks(ATTACKS, SETTLE_SECONDS, queued)
         fight.faults.on = False
-        submissions = [one for one in first + second if one.task_id is not None]
-        ids = [str(one.task_id) for one in submissions]
+        submissions = [submission for submission in first + second if submission.task_id is not None]
+        ids = [str(submission.task_id) for submission in submissions]
         again_run = settle_with_redrives(fight, ids)
         assert len(set(ids)) == len(ids)
-        assert {one.key for one in first + second if one.key} == {one.key for one in submissions if one.key}
+        assert {submission.key for submission in first + second if submission.key} == {
+            submission.key for submission in submissions if submission.key
+        }
         items = fight.items(ids)
         ends = assert_right(submissions, items, models)
         assert ends["success"] + ends["failed"] == len(ids)
@@ -221,7 +225,7 @@ def test_every_accepted_task_ends_once_with_the_right_answer(stack: RunningStack
         assert_quiet_is_shown(fight)
 
         # What was seen as ended never changed.
-        for answers in seen.values():
+        for answers in watched.values():
             assert [answer["status"] for answer in answers][:-1] in ([], ["pending"])
 
         # Delivering everything once more changes nothing.

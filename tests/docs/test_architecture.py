@@ -26,5 +26,5 @@ def test_a_file_that_the_page_names_exists(path: str) -> None:
 def test_every_package_has_its_line(package: str) -> None:
     top, name = package.split("/")
     lines = TREE.split(f"\n{top}/", 1)[1]
-    own = re.split(r"\n(?=\w)", lines)[0]
-    assert re.search(rf"(?:^|\s){name}/", own), f"{package} has no line"
+    own_lines = re.split(r"\n(?=\w)", lines)[0]
+    assert re.search(rf"(?:^|\s){name}/", own_lines), f"{package} has no line"

@@ -22,16 +22,16 @@ def block(language: str, containing: str) -> str:
 def run(command: str, out: Path) -> str:
     words = [str(out) if word == "backtest" else word for word in shlex.split(command)]
     assert words[0] == "python"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, *words[1:]], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
     )
-    return done.stdout
+    return process.stdout
 
 
 def test_the_worked_example_prints_what_the_page_shows(tmp_path: Path) -> None:
-    command, _, shown = block("console", "batch.backtest").partition("\n")
+    command, _, expected = block("console", "batch.backtest").partition("\n")
     printed = run(command.removeprefix("$ "), tmp_path)
-    assert printed.partition("report.json, ")[0].strip() == shown.strip()
+    assert printed.partition("report.json, ")[0].strip() == expected.strip()
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert report["total"]["log_loss"] <= 0.942
     assert report["recipe"]["name"] == "market"
@@ -71,8 +71,8 @@ def test_a_command_that_cannot_be_run_says_why_and_leaves_nothing(tmp_path: Path
     ]:
         out = tmp_path / "out"
         command = [sys.executable, "-m", "batch.backtest", *words, "--out", str(out)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
-        assert done.returncode in {1, 2}, words
-        assert reason in done.stderr, done.stderr
-        assert "Traceback" not in done.stderr
+        process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+        assert process.returncode in {1, 2}, words
+        assert reason in process.stderr, process.stderr
+        assert "Traceback" not in process.stderr
         assert not out.exists()

@@ -44,12 +44,12 @@ def references(value: Any) -> Iterator[str]:
 
 
 def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
-    found = set(references(DOCUMENT))
-    for reference in found:
+    used = set(references(DOCUMENT))
+    for reference in used:
         target = DOCUMENT
         for part in reference.removeprefix("#/").split("/"):
             target = target[part]
-    assert {name.rsplit("/", 1)[-1] for name in found if "/schemas/" in name} == set(DOCUMENT["components"]["schemas"])
+    assert {name.rsplit("/", 1)[-1] for name in used if "/schemas/" in name} == set(DOCUMENT["components"]["schemas"])
 
 
 def test_every_path_of_every_endpoint_is_in_it() -> None:

@@ -44,10 +44,10 @@ def test_every_command_answers_what_the_readme_says(stack: RunningStack) -> None
     for command, promised in examples:
         deadline = time.monotonic() + 30
         while True:
-            done = subprocess.run(
+            process = subprocess.run(
                 ["bash", "-c", command], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
             )
-            answer = json.loads(done.stdout)
+            answer = json.loads(process.stdout)
             # A queued prediction takes a moment.
             if not (isinstance(answer, dict) and answer.get("status") == "pending") or time.monotonic() > deadline:
                 break

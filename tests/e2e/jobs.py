@@ -76,12 +76,12 @@ class Jobs:
         assert response.status_code == status, f"{path}: {response.status_code} {response.text[:300]}"
         return response
 
-    def _eventually(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def _eventually(self, condition: Callable[[], bool], description: str, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while not condition():
             if self._hopeless():
-                raise GivenUp(what)
-            assert time.monotonic() < end, f"{what}: not within {seconds:.0f} s"
+                raise GivenUp(description)
+            assert time.monotonic() < end, f"{description}: not within {seconds:.0f} s"
             time.sleep(0.1)
 
     def _state(self, task_id: str) -> str:
@@ -144,8 +144,8 @@ class Jobs:
         body, headers = {"match_id": self.match_id}, {"Idempotency-Key": str(uuid.uuid4())}
         with variables(self._stack, "predict_async", {"CLIENT_KEY_REQUIRED": "true"}):
             task = self._answer("POST", "predict/async", 202, json=body, headers=headers).json()["task_id"]
-            again = self._answer("POST", "predict/async", 202, json=body, headers=headers).json()["task_id"]
-            assert again == task
+            repeated_id = self._answer("POST", "predict/async", 202, json=body, headers=headers).json()["task_id"]
+            assert repeated_id == task
             # Features of the caller's own are held against the signature of the stage's model.
             for stage in ("champion", "challenger"):
                 sent = {**body, "features": self._feature_values}
@@ -181,11 +181,11 @@ class Jobs:
         pointer = json.loads(s3.get_object(Bucket=bucket, Key="releases/current.json")["Body"].read())
         mirror = json.loads(s3.get_object(Bucket=bucket, Key="models/champion/current.json")["Body"].read())
         keys = [pointer["datasets"]["roi_by_region"]["key"], mirror["model_key"]]
-        whole = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
+        undamaged = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
         for key in keys:
             s3.put_object(Bucket=bucket, Key=key, Body=b"damaged")
         self._stack.invoke("sweep")
-        assert [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys] == whole
+        assert [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys] == undamaged
 
     # ── Scheduled functions ─────────────────────────────────────────────────────────────────────────
 

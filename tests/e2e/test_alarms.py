@@ -39,8 +39,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 
 def state(stack: RunningStack, alarm: str) -> str:
-    (found,) = stack.client("cloudwatch").describe_alarms(AlarmNames=[f"{STACK_NAME}-{alarm}"])["MetricAlarms"]
-    value: str = found["StateValue"]
+    (alarm_state,) = stack.client("cloudwatch").describe_alarms(AlarmNames=[f"{STACK_NAME}-{alarm}"])["MetricAlarms"]
+    value: str = alarm_state["StateValue"]
     return value
 
 
@@ -226,5 +226,5 @@ def test_a_registry_out_of_reach_is_noticed_by_the_mirror(empty: RunningStack) -
 
 def test_every_alarm_has_risen_once(empty: RunningStack) -> None:
     # the last test: whoever adds an alarm adds its fault above
-    found = empty.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{STACK_NAME}-")["MetricAlarms"]
-    assert {alarm["AlarmName"].removeprefix(f"{STACK_NAME}-") for alarm in found} == RISEN
+    alarms = empty.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{STACK_NAME}-")["MetricAlarms"]
+    assert {alarm["AlarmName"].removeprefix(f"{STACK_NAME}-") for alarm in alarms} == RISEN

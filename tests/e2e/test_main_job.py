@@ -37,8 +37,8 @@ def http(stack: RunningStack) -> Iterator[requests.Session]:
 def rows(stack: RunningStack, http: requests.Session, name: str, limit: int) -> list[dict[str, Any]]:
     answer = http.get(f"{stack.base_url}/predict/{name}/", params={"limit": limit})
     assert answer.status_code == 200
-    found: list[dict[str, Any]] = answer.json()
-    return found
+    listed_rows: list[dict[str, Any]] = answer.json()
+    return listed_rows
 
 
 def features_of(stack: RunningStack) -> dict[int, dict[str, float | None]]:
@@ -157,12 +157,14 @@ def test_a_prediction_leads_to_the_batch_run_in_mlflow_and_the_files_it_read(sta
     assert run.data.params["release_id"] == release_id
     assert run.data.params["champion_run_id"] == registered(stack, "champion")["run_id"]
     assert run.data.metrics["matches_rows"] == 7_268
-    assert [one.dataset.name for one in run.inputs.dataset_inputs] == [one["key"] for one in report["inputs"]]
+    assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == [entry["key"] for entry in report["inputs"]]
     assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["run.json"]
     experiment = client.get_experiment_by_name("soccer_batch")
     assert experiment is not None
     logged = client.search_runs([experiment.experiment_id])
-    assert {"rebuild", "refresh_odds", "monitor_drift", "sync_models"} <= {one.data.tags["function"] for one in logged}
+    assert {"rebuild", "refresh_odds", "monitor_drift", "sync_models"} <= {
+        entry.data.tags["function"] for entry in logged
+    }
 
 
 def test_errors_are_json_and_say_what_is_wrong(stack: RunningStack, http: requests.Session) -> None:

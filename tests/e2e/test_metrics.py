@@ -33,14 +33,14 @@ def counters(stack: RunningStack, http: requests.Session) -> Figures:
     """Every counter and histogram line but those of the scrapes themselves."""
     answer = http.get(f"{stack.base_url}/metrics")
     assert (answer.status_code, answer.headers["content-type"]) == (200, CONTENT_TYPE)
-    found: Figures = Counter()
+    figures: Figures = Counter()
     for family in text_string_to_metric_families(answer.text):
         if family.type in ("counter", "histogram"):
             for sample in family.samples:
                 labels = dict(sample.labels)
                 if labels.get("function") != "metrics":
-                    found[sample.name, *(labels[name] for name in sorted(labels))] = sample.value  # type: ignore[assignment]
-    return found
+                    figures[sample.name, *(labels[name] for name in sorted(labels))] = sample.value  # type: ignore[assignment]
+    return figures
 
 
 def settled(stack: RunningStack, http: requests.Session) -> Figures:
@@ -181,7 +181,7 @@ def wait_for_end(stack: RunningStack, http: requests.Session, task: str) -> str:
 
 
 def test_cloudwatch_holds_the_same_figures(stack: RunningStack, http: requests.Session) -> None:
-    shown = settled(stack, http)
+    scraped = settled(stack, http)
     client = stack.client("cloudwatch")
     for function, status in [("predict", "200"), ("predict", "504"), ("predict_async", "202")]:
         answer = client.get_metric_statistics(
@@ -194,7 +194,7 @@ def test_cloudwatch_holds_the_same_figures(stack: RunningStack, http: requests.S
             Statistics=["SampleCount"],
         )
         total = sum(point["SampleCount"] for point in answer["Datapoints"])
-        assert total == shown["http_requests_total", function, status]
+        assert total == scraped["http_requests_total", function, status]
 
 
 def test_counters_go_on_over_a_redeployed_function(stack: RunningStack, http: requests.Session) -> None:

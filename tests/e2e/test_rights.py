@@ -124,10 +124,10 @@ def taken_away(stack: RunningStack, right: Right) -> Iterator[None]:
 def is_missed(stack: RunningStack, right: Right) -> str:
     """How the function's job shows that a right is gone; empty if it does not."""
     record, name = stack.iam_record, stack.outputs.stack_name
-    known = recorded_calls(record, name)
+    calls_before = recorded_calls(record, name)
 
     def denied() -> set[Call]:
-        return {call for call in recorded_calls(record, name) - known if not call.allowed and right.allows(call)}
+        return {call for call in recorded_calls(record, name) - calls_before if not call.allowed and right.allows(call)}
 
     with taken_away(stack, right):
         try:
@@ -139,19 +139,23 @@ def is_missed(stack: RunningStack, right: Right) -> str:
 
 def test_a_right_taken_away_is_missed(enforced: RunningStack, calls: set[Call]) -> None:
     rights = [right for right in deployed_rights(enforced) if asked_locally(right)]
-    named = os.environ.get("MUTATE_RIGHTS", "").split()
+    chosen_functions = os.environ.get("MUTATE_RIGHTS", "").split()
     chosen = [
         right
         for right in rights
-        if (right.function in named or named == ["all"] if named else (right.function, right.action) in SOME)
+        if (
+            right.function in chosen_functions or chosen_functions == ["all"]
+            if chosen_functions
+            else (right.function, right.action) in SOME
+        )
     ]
     assert chosen
     unnoticed = []
     for number, right in enumerate(chosen, 1):
-        how = is_missed(enforced, right)
-        line = f"{number:>3}/{len(chosen)} {right.function:<14}{right.action:<32}{how or 'NOT MISSED'}"
+        symptom = is_missed(enforced, right)
+        line = f"{number:>3}/{len(chosen)} {right.function:<14}{right.action:<32}{symptom or 'NOT MISSED'}"
         print(line)  # noqa: T201 - minutes pass, shown by `pytest -s`
-        if not how:
+        if not symptom:
             unnoticed.append(right)
     assert unnoticed == []
     enforced.client("sqs").purge_queue(QueueUrl=enforced.outputs.inference_queue_url)
@@ -266,7 +270,7 @@ def attempts(stack: RunningStack) -> list[Attempt]:
 def client_as(stack: RunningStack, session: boto3.Session, function: str) -> Callable[[str], Any]:
     """Clients with the rights of a function's role; one session for all, which reads each service's model once."""
     arn = f"arn:aws:iam::000000000000:role/{role_of(stack, function)}"
-    given = stack.client("sts").assume_role(RoleArn=arn, RoleSessionName="intruder")["Credentials"]
+    credentials = stack.client("sts").assume_role(RoleArn=arn, RoleSessionName="intruder")["Credentials"]
     clients: dict[str, Any] = {}
 
     def client(service: str) -> Any:
@@ -275,9 +279,9 @@ def client_as(stack: RunningStack, session: boto3.Session, function: str) -> Cal
                 service,  # type: ignore[call-overload]  # any of the services by name
                 endpoint_url=stack.system.emulator.endpoint_url,
                 region_name="us-east-1",
-                aws_access_key_id=given["AccessKeyId"],
-                aws_secret_access_key=given["SecretAccessKey"],
-                aws_session_token=given["SessionToken"],
+                aws_access_key_id=credentials["AccessKeyId"],
+                aws_secret_access_key=credentials["SecretAccessKey"],
+                aws_session_token=credentials["SessionToken"],
                 config=Config(retries={"max_attempts": 1, "mode": "standard"}),
             )
         return clients[service]

@@ -52,19 +52,19 @@ def _state_features(live: dict[str, Any], base_url: str) -> None:
 def _state_matches(live: dict[str, Any], base_url: str) -> None:
     """Half of the generated ids are of matches that exist."""
     rows = requests.get(f"{base_url}/predict/predictions/", params={"limit": 20}, timeout=SECONDS).json()
-    known = [row["match_id"] for row in rows]
+    match_ids = [row["match_id"] for row in rows]
     for path in ("/predict/{match_id}", "/predict/precomputed/{match_id}"):
         for parameter in live["paths"][path]["get"]["parameters"]:
             if parameter["name"] == "match_id":
-                parameter["examples"] = {f"known{i}": {"value": match_id} for i, match_id in enumerate(known)}
-                parameter["schema"] = {"anyOf": [{"type": "integer", "enum": known}, parameter["schema"]]}
+                parameter["examples"] = {f"known{i}": {"value": match_id} for i, match_id in enumerate(match_ids)}
+                parameter["schema"] = {"anyOf": [{"type": "integer", "enum": match_ids}, parameter["schema"]]}
 
     # JSON Schema takes 89.0 for an integer; a path does not.
-    whole = {"type": "integer", "enum": [*known, 1, 2**53 - 1]}
+    schema = {"type": "integer", "enum": [*match_ids, 1, 2**53 - 1]}
     for path, method in (("/predict/features/{match_id}", "get"), ("/predict/what-if/{match_id}", "post")):
         for parameter in live["paths"][path][method]["parameters"]:
             if parameter["name"] == "match_id":
-                parameter["schema"] = whole
+                parameter["schema"] = schema
 
 
 def _leave_out_cursors(live: dict[str, Any]) -> None:

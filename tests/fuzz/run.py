@@ -80,8 +80,8 @@ def fuzz(base_url: str, operator_key: str, *, examples: int, seed: int, home: Pa
 
 def _cases(report: str) -> int:
     """Requests made, in the report's own count."""
-    found = re.search(r"(\d+) generated", report)
-    return int(found[1]) if found else 0
+    count_text = re.search(r"(\d+) generated", report)
+    return int(count_text[1]) if count_text else 0
 
 
 def main() -> int:

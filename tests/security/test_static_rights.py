@@ -95,8 +95,8 @@ def expected_unasked(function: Function, held: Held) -> list[Asked]:
 
 def sound(function: Function, held: Held) -> bool:
     """Whether a role's rights are those that no run can show, exactly."""
-    given = GIVEN_BY_PARAMETER.get(function.name, set())
-    return unasked(held) == expected_unasked(function, held) and conditional(held) == given
+    parameter_rights = GIVEN_BY_PARAMETER.get(function.name, set())
+    return unasked(held) == expected_unasked(function, held) and conditional(held) == parameter_rights
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
@@ -126,8 +126,11 @@ def test_a_right_too_many_that_no_run_can_show_is_found_here(function: Function,
     held = list(rights(plain, function))
     for action in NOT_ASKED_LOCALLY:
         assert not sound(function, [*held, ("", Right(function.name, action, "*"))]), action
-    given = ("MlflowArtifactsGiven", Right(function.name, "s3:PutObject", "arn:${AWS::Partition}:s3:::else/*"))
-    assert not sound(function, [*held, given])
+    conditional_right = (
+        "MlflowArtifactsGiven",
+        Right(function.name, "s3:PutObject", "arn:${AWS::Partition}:s3:::else/*"),
+    )
+    assert not sound(function, [*held, conditional_right])
 
 
 def test_nobody_has_a_right_twice(plain: Resources) -> None:
@@ -139,7 +142,7 @@ def test_nobody_has_a_right_twice(plain: Resources) -> None:
 def test_the_consumers_are_the_functions_that_a_queue_invokes(plain: Resources) -> None:
     mappings = of_type(plain, "AWS::Lambda::EventSourceMapping").values()
     by_id = {function.logical_id: function.name for function in FUNCTIONS}
-    assert {by_id[one["Properties"]["FunctionName"]["Ref"]] for one in mappings} == CONSUMERS
+    assert {by_id[mapping["Properties"]["FunctionName"]["Ref"]] for mapping in mappings} == CONSUMERS
 
 
 # ── Who may assume, who may invoke ──────────────────────────────────────────────────────────────────

@@ -249,13 +249,13 @@ def test_when_the_time_is_over_the_rest_comes_back(tasks: InMemoryTaskStore, mod
         batch, models=models, tasks=tasks, clock=two_seconds_later, deadline=Deadline(1.0, clock=lambda: next(ticks))
     )
     assert (
-        sorted((one.outcome, one.reason) for one in results if one.outcome == "retry")
+        sorted((result.outcome, result.reason) for result in results if result.outcome == "retry")
         == [("retry", "deadline_exceeded")] * 2
     )
-    assert sum(one.outcome == "success" for one in results) == 1
+    assert sum(result.outcome == "success" for result in results) == 1
 
 
 def test_a_message_without_a_time_zone_is_taken_as_utc(tasks: InMemoryTaskStore, models: ModelStore) -> None:
     (queued,) = recorded(tasks, submitted_at="2024-05-01T12:00:00")
-    (one,) = drain([queued], models=models, tasks=tasks, clock=two_seconds_later)
-    assert (one.outcome, one.waited_seconds) == ("success", 2.0)
+    (result,) = drain([queued], models=models, tasks=tasks, clock=two_seconds_later)
+    assert (result.outcome, result.waited_seconds) == ("success", 2.0)

@@ -84,6 +84,6 @@ def test_a_sweep_sends_a_thousand_at_most_and_the_next_one_the_rest(tasks: Tasks
 
 
 def test_two_sweeps_at_the_same_time_send_it_once(tasks: Tasks, queue: InMemoryQueue) -> None:
-    (seen,) = tasks.pending(after(1_300))
+    (pending,) = tasks.pending(after(1_300))
     assert swept_at(1_300, tasks, queue).sent == [tasks.first]
-    assert tasks.claim_send(seen, after(1_300)) is None
+    assert tasks.claim_send(pending, after(1_300)) is None

@@ -83,12 +83,12 @@ def every_error() -> set[type[ServiceError]]:
 
     for module in pkgutil.iter_modules(chalicelib.__path__):
         importlib.import_module(f"chalicelib.{module.name}")
-    found, waiting = set(), [ServiceError]
+    errors, waiting = set(), [ServiceError]
     while waiting:
         kind = waiting.pop()
-        found.add(kind)
+        errors.add(kind)
         waiting += kind.__subclasses__()
-    return found
+    return errors
 
 
 def test_every_reason_shown_from_the_start_is_an_error_that_exists() -> None:
