@@ -225,19 +225,23 @@ def rate_by_prices(  # noqa: PLR0915  one loop over a million matches, where cal
         (_PRICE, _known_from(matches.begins_at, priced)),
         (_RESULT, _known_from(matches.known_at, matches.played)),
     ):
-        h, a, here = home[match], away[match], place[match]
-        league = here[0]
+        h, a, league_season = home[match], away[match], place[match]
+        league = league_season[0]
         if event == _ASKED:
-            home_rating[match] = ratings[h] if places[h] is here else table.on_entering(h, here, asked_at[match])
-            away_rating[match] = ratings[a] if places[a] is here else table.on_entering(a, here, asked_at[match])
+            home_rating[match] = (
+                ratings[h] if places[h] is league_season else table.on_entering(h, league_season, asked_at[match])
+            )
+            away_rating[match] = (
+                ratings[a] if places[a] is league_season else table.on_entering(a, league_season, asked_at[match])
+            )
             advantage[match] = advantages[league]
             priced_matches[match] = min(n_priced[h], n_priced[a])
             stale_matches[match] = max(stale[h], stale[a])
         elif event == _PRICE:
-            if places[h] is not here:
-                table.enter(h, here, begins_at[match])
-            if places[a] is not here:
-                table.enter(a, here, begins_at[match])
+            if places[h] is not league_season:
+                table.enter(h, league_season, begins_at[match])
+            if places[a] is not league_season:
+                table.enter(a, league_season, begins_at[match])
             gap = gap_of_price[match] - advantages[league] - ratings[h] + ratings[a]
             ratings[h] += price_step * gap
             ratings[a] -= price_step * gap
@@ -246,10 +250,10 @@ def rate_by_prices(  # noqa: PLR0915  one loop over a million matches, where cal
             n_priced[a] += 1
             stale[h] = stale[a] = 0
         else:
-            if places[h] is not here:
-                table.enter(h, here, known_at[match])
-            if places[a] is not here:
-                table.enter(a, here, known_at[match])
+            if places[h] is not league_season:
+                table.enter(h, league_season, known_at[match])
+            if places[a] is not league_season:
+                table.enter(a, league_season, known_at[match])
             gd = difference[match]
             points = 1.0 if gd > 0 else 0.5 if gd == 0 else 0.0
             if has_price[match]:
@@ -262,7 +266,7 @@ def rate_by_prices(  # noqa: PLR0915  one loop over a million matches, where cal
                 stale[a] += 1
             ratings[h] += step
             ratings[a] -= step
-            table.count(here, h, a)
+            table.count(league_season, h, a)
     return MarketRatings(
         np.array(home_rating),
         np.array(away_rating),

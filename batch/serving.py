@@ -275,15 +275,15 @@ def _model_run(frame: pd.DataFrame) -> str | None:
 
 
 def _match_columns(index: MatchIndex, predictions: Mapping[Stage, pd.DataFrame]) -> dict[str, Any]:
-    shown = next(iter(predictions.values()))
+    first_stage = next(iter(predictions.values()))
     values: dict[str, Any] = {
         "competition": index.competition,
         "home_club": index.home_club,
         "away_club": index.away_club,
-        "kickoff": _seconds(shown["match_date"]),
+        "kickoff": _seconds(first_stage["match_date"]),
     }
-    columns = {name: values[name] if name in values else shown[name] for name in MATCH_COLUMNS}
-    nothing = np.full(len(shown), None, dtype=object)
+    columns = {name: values[name] if name in values else first_stage[name] for name in MATCH_COLUMNS}
+    nothing = np.full(len(first_stage), None, dtype=object)
     for stage in Stage:
         frame = predictions.get(stage)
         columns |= {f"{stage}_{name}": nothing if frame is None else frame[name] for name in STAGE_COLUMNS}
@@ -297,7 +297,7 @@ def _odds_columns(
     signals: Mapping[Stage, pd.DataFrame],
 ) -> tuple[Integers, dict[str, Any]]:
     """The positions of the matches with odds, in order, and the columns of their rows."""
-    shown = next(iter(predictions.values()))
+    first_stage = next(iter(predictions.values()))
     order = np.argsort(index.match_id, kind="stable")
     ids = odds["match_id"].to_numpy(np.int64)
     at = np.minimum(np.searchsorted(index.match_id, ids, sorter=order), max(len(order) - 1, 0))
@@ -310,7 +310,7 @@ def _odds_columns(
         "competition": index.competition[position],
         "home_club": index.home_club[position],
         "away_club": index.away_club[position],
-        "finished": shown["outcome_1x2"].notna().to_numpy(bool)[position],
+        "finished": first_stage["outcome_1x2"].notna().to_numpy(bool)[position],
         "collected_at": _seconds(rows["collected_at"]),
     }
     columns = {name: odds_values[name] if name in odds_values else rows[name] for name in ODDS_COLUMNS}

@@ -71,7 +71,7 @@ def timing_rows(name: str, timing: Timing, p50: float | None = None, p99: float 
 
 
 def in_function(stack: RunningStack, features: Mapping[str, float | None], rounds: int) -> list[Row]:
-    """The handler beside other ways to call the same model in the same process."""
+    """The handler and other ways to call the same model in the same process."""
     objects, info = subjects.mirror_in_memory(stack)
     subjects.in_function(stack, objects)
     ways = subjects.predictors(stack, objects, info, features)
@@ -128,7 +128,7 @@ def caller(url: str, body: Any, key: str = "") -> Callable[[], object]:
 
 
 def through_servers(stack: RunningStack, features: Mapping[str, float | None], rounds: int) -> list[Row]:
-    """The gateway beside a one-line function on it, FastAPI, and mlflow's own server; one keep-alive client each."""
+    """The gateway, a one-line function on it, FastAPI, and mlflow's own server; one keep-alive client each."""
     body = {"match_id": 99, "features": dict(features)}
     objects, info = subjects.mirror_in_memory(stack)
     with tempfile.TemporaryDirectory() as folder:

@@ -169,12 +169,15 @@ def _facts(panel: Any, scrapes: Sequence[Scrape]) -> None:
         for (name, labels), value in scrapes[-1].values.items()
         if name == "http_requests_total" and dict(labels)["status"].startswith("5")
     )
-    answered = scrapes[-1].of("http_requests_total") - scrapes[0].of("http_requests_total")
-    text = [f"{one['stage']}: version {one['registered_version']}, run {one['model_run_id'][:12]}" for one in models]
+    requests_answered = scrapes[-1].of("http_requests_total") - scrapes[0].of("http_requests_total")
+    text = [
+        f"{scrape['stage']}: version {scrape['registered_version']}, run {scrape['model_run_id'][:12]}"
+        for scrape in models
+    ]
     text += [f"feature drift score: {scrapes[-1].of('feature_drift_score'):.3f}", ""]
-    text += [f"requests: {answered:.0f}, of them 5xx: {failed:.0f}"]
-    text += [f"burn of the availability level: {failed / max(answered, 1) / 0.01:.2f} x"]
-    took = sorted(one.seconds for one in scrapes)
+    text += [f"requests: {requests_answered:.0f}, of them 5xx: {failed:.0f}"]
+    text += [f"burn of the availability level: {failed / max(requests_answered, 1) / 0.01:.2f} x"]
+    took = sorted(scrape.seconds for scrape in scrapes)
     text += [
         f"scrapes: {len(scrapes)}, median {1_000 * took[len(took) // 2]:.0f} ms, longest {1_000 * took[-1]:.0f} ms"
     ]

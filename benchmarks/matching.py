@@ -47,7 +47,7 @@ class Season:
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of the rows whose match is in our list, and of all rows.
+    """Results for the rows whose match is in our list, and for all rows.
 
     Attributes:
         to_find: Rows whose match is in our list.

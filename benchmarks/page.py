@@ -107,8 +107,10 @@ def main() -> int:
         rows.append(("first match, nothing cached", Timing.of([match for _, match in empty]), FIRST_CONTENT_MS))
         with opened(browser) as context:
             first_content(context, base_url)
-            again = [first_content(context, base_url) for _ in range(arguments.rounds)]
-            rows.append(("first match, files cached", Timing.of([match for _, match in again]), FIRST_CONTENT_MS))
+            repeat_visits = [first_content(context, base_url) for _ in range(arguments.rounds)]
+            rows.append(
+                ("first match, files cached", Timing.of([match for _, match in repeat_visits]), FIRST_CONTENT_MS)
+            )
             page = context.new_page()
             board = Board(page, base_url)
             board.open("?status=all")

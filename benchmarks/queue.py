@@ -109,12 +109,12 @@ class Bench:
         deadline = time.monotonic() + GIVE_UP_SECONDS
         while True:
             # From the back, where the tasks are that end last: most looks read one page.
-            ended = all(
+            all_ended = all(
                 item["status"]["S"] != "pending"
                 for start in range(len(ids), 0, -_KEYS_PER_READ)
                 for item in self.items(ids[max(0, start - _KEYS_PER_READ) : start])
             )
-            if ended:
+            if all_ended:
                 break
             if time.monotonic() > deadline:
                 raise RuntimeError(f"the tasks did not end within {GIVE_UP_SECONDS:.0f} s")

@@ -1,8 +1,8 @@
-"""Whether a LightGBM text model is what it says: whole, and made of trees.
+"""Check a LightGBM text model: complete, consistent, and made of trees.
 
-LightGBM believes the text. Cut off or altered, it ends the process (SIGSEGV, SIGABRT, SIGFPE) or never returns, in
-some cases only for some rows. This reads the same text in Python, where a fault is an exception, and follows every
-branch of every tree once, so that no row can lead anywhere else.
+LightGBM trusts the text. Truncated or altered, it crashes the process (SIGSEGV, SIGABRT, SIGFPE) or never returns, in
+some cases only for some rows. This parses the text in Python, where a fault is an exception, and follows every
+branch of every tree once.
 
 Source of the format: LightGBM 4.x, src/boosting/gbdt_model_text.cpp and src/io/tree.cpp.
 """
@@ -21,7 +21,7 @@ _END: Final = "end of trees"
 
 
 def check_model_text(content: bytes, features: Sequence[str]) -> None:
-    """Refuse a text that LightGBM might not survive.
+    """Reject a text that might crash LightGBM.
 
     Args:
         content: The model file.
@@ -53,7 +53,7 @@ def _parts(text: str) -> tuple[Mapping[str, str], list[str]]:
     blocks, start = [], 0
     for number, size in enumerate(_integers(head["tree_sizes"])):
         block = trees[start : start + size].decode("utf-8")
-        # The last size may leave out the empty line before the end.
+        # the last size may exclude the empty line before the end
         if size <= 0 or not block.startswith(f"Tree={number}\n") or block.count("\nTree=") or _END in block:
             raise ValueError(f"tree {number} is not where tree_sizes says")
         blocks.append(block)
@@ -111,10 +111,10 @@ def _check_tree(tree: Mapping[str, str], features: int) -> None:
     sets = [threshold for threshold, decision in zip(thresholds, decisions, strict=True) if decision & _CATEGORICAL]
     _check_categories(tree, categorical, sets)
     left, right = _integers(tree["left_child"], nodes), _integers(tree["right_child"], nodes)
-    # In a tree each node but the root is the child of one other: then no path meets itself, and all end in a leaf.
+    # in a tree each node but the root is the child of exactly one other: no path repeats, and all end in a leaf
     reached = sorted(_reached(left, right))
     if reached != [*range(-leaves, 0), *range(nodes)]:
-        raise ValueError("the branches are no tree")
+        raise ValueError("the branches are not a tree")
 
 
 def _reached(left: Sequence[int], right: Sequence[int]) -> Iterator[int]:
@@ -143,7 +143,7 @@ def _check_categories(tree: Mapping[str, str], categorical: int, sets: Sequence[
 
 def _integer(text: str) -> int:
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
-        raise ValueError(f"{text[:40]!r} is no whole number")
+        raise ValueError(f"{text[:40]!r} is not a whole number")
     return int(text)
 
 
@@ -157,7 +157,7 @@ def _integers(text: str, count: int | None = None) -> list[int]:
 def _numbers(text: str, count: int) -> list[float]:
     values = [float(value) for value in text.split(" ")]
     if len(values) != count or any(math.isnan(value) for value in values):
-        raise ValueError(f"{len(values)} values where {count} belong, or one that is no number")
+        raise ValueError(f"{len(values)} values where {count} belong, or one that is not a number")
     return values
 
 

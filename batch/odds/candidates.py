@@ -461,19 +461,19 @@ class _Likeness(NamedTuple):
     compatible: bool
 
 
-def _likeness(theirs: Name, ours: Name) -> _Likeness:
+def _likeness(their_name: Name, our_name: Name) -> _Likeness:
     """Compare two names of one region, without their flags."""
-    settled = {theirs.settled, ours.settled}
-    if theirs.key == ours.key:
+    settled = {their_name.settled, our_name.settled}
+    if their_name.key == our_name.key:
         by_lesson = Evidence.LEARNED in settled and Evidence.CLUB_ID not in settled
         evidence = Evidence.LEARNED if by_lesson else max(settled)
         return _Likeness(CERTAIN, evidence, shares_word=True, compatible=True)
     if Evidence.CLUB_ID in settled or Evidence.LEARNED in settled or min(settled) > Evidence.NAME:
         return _Likeness(0.0, Evidence.NONE, shares_word=False, compatible=False)  # two known clubs
-    their_words, our_words = set(theirs.letters.split()), set(ours.letters.split())
+    their_words, our_words = set(their_name.letters.split()), set(our_name.letters.split())
     shared = their_words & our_words
     compatible = _compatible(their_words - shared, our_words - shared)
-    return _Likeness(fuzz.ratio(theirs.letters, ours.letters), Evidence.SIMILARITY, bool(shared), compatible)
+    return _Likeness(fuzz.ratio(their_name.letters, our_name.letters), Evidence.SIMILARITY, bool(shared), compatible)
 
 
 def _compatible(first: set[str], second: set[str]) -> bool:

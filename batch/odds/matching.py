@@ -140,15 +140,19 @@ class _Matcher:
             if not contradicted:
                 break
             revoked |= contradicted  # start again: what relied on them must go, too
-        taken = self._one_to_one(settled)
-        pairs = [row if number in taken else self._candidates.alike(number, row) for number, row in enumerate(settled)]
-        taken = self._one_to_one(pairs)
+        pair_of_row = self._one_to_one(settled)
+        pairs = [
+            row if number in pair_of_row else self._candidates.alike(number, row) for number, row in enumerate(settled)
+        ]
+        pair_of_row = self._one_to_one(pairs)
         matched = sorted(
-            (self._matched(pair) for pair in taken.values()),
+            (self._matched(pair) for pair in pair_of_row.values()),
             key=lambda row: (row.match_id, row.market.provider, row.market.event_id),
         )
-        unmatched = [self._unmatched(number, row) for number, row in enumerate(pairs) if number not in taken]
-        in_order = sorted(taken.values(), key=lambda pair: (self._candidates.matches[pair.match].match_id, pair.row))
+        unmatched = [self._unmatched(number, row) for number, row in enumerate(pairs) if number not in pair_of_row]
+        in_order = sorted(
+            pair_of_row.values(), key=lambda pair: (self._candidates.matches[pair.match].match_id, pair.row)
+        )
         clubs, conflicts = self._confirm(in_order)
         confirmed = ConfirmedClubs(clubs, conflicts, spellings, frozenset(revoked))
         return MatchingResult(tuple(matched), tuple(unmatched), confirmed)

@@ -172,8 +172,8 @@ def _page(request: _Request, listing: Listing, entries: tuple[DatasetEntry, ...]
     return replace(request.page(page, following, entries), predictions_computed_at=parse_utc(entries[0].computed_at))
 
 
-def _shown(shown: Columns, row: Row) -> dict[str, Any]:
-    return shown.row(row[1:])
+def _shown(columns: Columns, row: Row) -> dict[str, Any]:
+    return columns.row(row[1:])
 
 
 def _by_kickoff(

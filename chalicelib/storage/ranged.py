@@ -115,13 +115,13 @@ class ObjectFile:
         """Nothing to close; the blocks stay cached."""
 
     def xLock(self, _level: int) -> None:  # noqa: N802
-        """Nobody writes."""
+        """Not needed: objects are read-only."""
 
     def xUnlock(self, _level: int) -> None:  # noqa: N802
-        """Nobody writes."""
+        """Not needed: objects are read-only."""
 
     def xCheckReservedLock(self) -> bool:  # noqa: N802
-        """Nobody writes."""
+        """Not needed: objects are read-only."""
         return False
 
     def xFileControl(self, _operation: int, _pointer: int) -> bool:  # noqa: N802

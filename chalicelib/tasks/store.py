@@ -144,11 +144,11 @@ class TaskStore(Protocol):
         """Take the right to send a pending task's message again, which pushes the next time back.
 
         Args:
-            task: The task as it was read; if somebody else claimed it since, the answer is None.
+            task: The task as read; None is returned if another sweep has claimed it since.
             now: The time of the claim.
 
         Returns:
-            The message to send; None if it has ended or was claimed by somebody else.
+            The message to send; None if it has ended or was claimed by another sweep.
         """
         ...
 
@@ -176,7 +176,7 @@ class TaskStore(Protocol):
         """Record a new pending task in a dead letter's place; the failed one says which and is kept no longer.
 
         Returns:
-            False if it is no dead letter (any more).
+            False if it is not a dead letter (any more).
         """
         ...
 
@@ -505,7 +505,7 @@ def _task(item: dict[str, Any]) -> Task:
 
 
 def _condition_failed(error: ClientError, item: int | None = None) -> bool:
-    """Whether a write was refused by its condition; in a transaction, by the condition of that item."""
+    """Whether a write failed on its condition; in a transaction, on that item's condition."""
     if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
         return True
     reasons: Any = error.response.get("CancellationReasons") or []

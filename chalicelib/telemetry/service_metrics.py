@@ -270,12 +270,12 @@ def _model_family(models: Sequence[ModelInfo]) -> Family:
 
 def _age_family(ages: Mapping[str, float]) -> Family:
     # NaN, not 0: a data set that was never published is not fresh
-    shown: dict[str, Any] = dict.fromkeys(DATASETS, math.nan) | dict(ages)
+    age_by_dataset: dict[str, Any] = dict.fromkeys(DATASETS, math.nan) | dict(ages)
     return Family(
         "data_release_age_seconds",
         "gauge",
         "Time since a data set of the current release was computed; NaN while it was never published.",
-        [Sample(age, {"dataset": name}) for name, age in sorted(shown.items())],
+        [Sample(age, {"dataset": name}) for name, age in sorted(age_by_dataset.items())],
     )
 
 

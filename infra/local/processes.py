@@ -149,14 +149,14 @@ class Daemon:
         # it outlives this object on purpose; without a return code Python would warn
         started.returncode = 0
 
-    def wait_ready(self, ready: Callable[[], bool], seconds: float) -> None:
+    def wait_ready(self, is_ready: Callable[[], bool], seconds: float) -> None:
         """Wait until `ready()`.
 
         Raises:
             LocalSystemError: It died or did not become ready in time; with the end of its log.
         """
         deadline = time.monotonic() + seconds
-        while not ready():
+        while not is_ready():
             if self.process() is None:
                 raise LocalSystemError(f"{self.name} stopped while starting; the end of {self.log}:\n{self.log_end()}")
             if time.monotonic() > deadline:

@@ -19,7 +19,7 @@ DOCUMENT: Final = ROOT / "docs" / "openapi.json"
 PACKAGE: Final = ROOT / "clients" / "python"
 CORE: Final = PACKAGE / "src" / "soccer_predictions" / "_generated"
 
-# A class of the model, 0 for instance, is no name of an attribute: the generator makes one up.
+# class numbers such as 0 are not attribute names: the generator invents some
 _OUTCOMES: Final = {"field_0": "home", "field_1": "draw", "field_2": "away"}
 
 

@@ -206,7 +206,7 @@ def break_even(cost: Callable[[float], float], limit: float, most: float = 1e10)
     """Predictions a month at which a rising cost reaches a limit; `most` if it never does.
 
     Args:
-        cost: Dollars of so many predictions.
+        cost: Dollars for this many predictions.
         limit: Dollars to compare with.
         most: Where the search ends.
     """
@@ -254,7 +254,7 @@ def tables(measured: Mapping[str, Any], prices: Mapping[str, Any], base: Workloa
     lines += [f"| {name} | " + " | ".join(f"{month[name]:,.2f}" for month in months) + " |" for name in months[0]]
     lines.append("| **Sum** | " + " | ".join(f"**{sum(month.values()):,.2f}**" for month in months) + " |")
     thousands = [sum(month.values()) / size * 1_000 for month, size in zip(months, SIZES, strict=True)]
-    lines.append("| per 1,000 predictions | " + " | ".join(f"{one:,.4f}" for one in thousands) + " |")
+    lines.append("| per 1,000 predictions | " + " | ".join(f"{figures:,.4f}" for figures in thousands) + " |")
     lines += ["", "| The original, always on | $ a month |", "|---|---:|"]
     original = always_on(prices)
     lines += [f"| {name} | {price:,.2f} |" for name, price in original.items()]
@@ -281,9 +281,9 @@ def tables(measured: Mapping[str, Any], prices: Mapping[str, Any], base: Workloa
         "|---|---:|---:|---:|---:|",
     ]
     lines += [
-        f"| {name} | {one.get('memory_mb', '')} | {one['cold_ms']:.0f} | {one.get('import_ms', 0):.0f} "
-        f"| {one.get('warm_ms', 0):.2f} |"
-        for name, one in measured["functions"].items()
+        f"| {name} | {figures.get('memory_mb', '')} | {figures['cold_ms']:.0f} | {figures.get('import_ms', 0):.0f} "
+        f"| {figures.get('warm_ms', 0):.2f} |"
+        for name, figures in measured["functions"].items()
     ]
     return "\n".join(lines)
 
@@ -314,8 +314,8 @@ def main(arguments: list[str] | None = None) -> int:
     base = Workload(**{field.name: getattr(options, field.name) for field in fields(Workload)})
     measured, prices = load(MEASURED), load(PRICES)
     if options.write:
-        made = tables(measured, prices, base)
-        PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), made), encoding="utf-8")
+        tables_text = tables(measured, prices, base)
+        PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), tables_text), encoding="utf-8")
         print(f"{PAGE.relative_to(ROOT)} written")
         return 0
     month = monthly(base, measured, prices)

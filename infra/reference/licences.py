@@ -14,7 +14,7 @@ from infra.paths import LOCKS, ROOT
 
 PAGE: Final = ROOT / "docs" / "licences.md"
 
-# Named by us: why it is worth its weight. Brought by another: which.
+# for direct dependencies the reason, for others the package that requires them
 REASONS: Final = {
     "aws-lambda-powertools": "routing, validation and OpenAPI in the functions, structured logs",
     "pydantic": "request, response and message models",
