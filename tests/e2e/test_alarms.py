@@ -216,7 +216,7 @@ def test_a_version_that_cannot_be_served_is_noticed(empty: RunningStack) -> None
     assert rises(empty, "model-refused")
 
 
-def test_a_registry_out_of_reach_is_noticed_by_the_mirror(empty: RunningStack) -> None:
+def test_an_unreachable_registry_is_noticed_by_the_mirror(empty: RunningStack) -> None:
     empty.system.mlflow.daemon.stop()
     for _ in range(2):
         with contextlib.suppress(LocalSystemError):

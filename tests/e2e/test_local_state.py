@@ -56,7 +56,7 @@ def test_a_state_that_cannot_be_saved_is_reported_and_the_one_before_is_kept(sys
     assert queues(system) == ["before"]
 
 
-def test_a_killed_emulator_is_no_saved_one(system: LocalSystem) -> None:
+def test_a_killed_emulator_is_not_a_saved_one(system: LocalSystem) -> None:
     process = system.emulator.daemon.process()
     assert process is not None
     stopped = process.children(recursive=True)

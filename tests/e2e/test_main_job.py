@@ -182,7 +182,7 @@ def test_errors_are_json_and_say_what_is_wrong(stack: RunningStack, http: reques
     assert "x-request-id" in nowhere.headers
 
 
-def test_predictions_go_on_without_the_registry_and_stop_without_a_model(
+def test_predictions_continue_without_the_registry_and_stop_without_a_model(
     stack: RunningStack, http: requests.Session
 ) -> None:
     match_id = rows(stack, http, "matches", 1)[0]["match_id"]

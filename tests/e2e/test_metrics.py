@@ -197,7 +197,7 @@ def test_cloudwatch_holds_the_same_figures(stack: RunningStack, http: requests.S
         assert total == scraped["http_requests_total", function, status]
 
 
-def test_counters_go_on_over_a_redeployed_function(stack: RunningStack, http: requests.Session) -> None:
+def test_counters_continue_over_a_redeployed_function(stack: RunningStack, http: requests.Session) -> None:
     before = settled(stack, http)
     with changed(stack, "region_roi", {"MARK": "1"}, timeout=10):
         for _ in range(3):

@@ -253,7 +253,7 @@ def test_an_unchanged_alias_is_not_copied_again() -> None:
 
 @pytest.mark.parametrize("suffix", [".lgb", "-reference.parquet", "current.json"])
 @pytest.mark.parametrize("damaged", [b"", b"replaced", None])
-def test_a_damaged_mirror_is_written_anew(suffix: str, damaged: bytes | None) -> None:
+def test_a_damaged_mirror_is_rewritten(suffix: str, damaged: bytes | None) -> None:
     registry, objects = FakeRegistry(), InMemoryObjectStore()
     sync(registry, objects, Stage.CHAMPION, NOW)
     before = dict(objects.objects)
@@ -267,7 +267,7 @@ def test_a_damaged_mirror_is_written_anew(suffix: str, damaged: bytes | None) ->
     assert sync(registry, objects, Stage.CHAMPION, NOW).outcome == "unchanged"
 
 
-def test_a_description_with_one_other_character_is_written_anew() -> None:
+def test_a_description_with_one_other_character_is_rewritten() -> None:
     registry, objects = FakeRegistry(), InMemoryObjectStore()
     sync(registry, objects, Stage.CHAMPION, NOW)
     before = dict(objects.objects)
@@ -290,7 +290,7 @@ def test_an_alias_that_was_removed_is_no_longer_served() -> None:
         store.current(Stage.CHAMPION)
 
 
-def test_a_registry_out_of_reach_leaves_the_mirror() -> None:
+def test_an_unreachable_registry_leaves_the_mirror() -> None:
     registry, objects = FakeRegistry(), InMemoryObjectStore()
     sync(registry, objects, Stage.CHAMPION, NOW)
     registry.reachable = False
@@ -350,7 +350,7 @@ def test_a_model_that_contradicts_its_signature_leaves_the_last_good_one_served(
     assert ModelStore(objects, check_seconds=0).current(Stage.CHAMPION).info.registered_version == "1"
 
 
-def test_the_last_good_model_serves_while_the_mirror_is_out_of_reach_or_damaged() -> None:
+def test_the_last_good_model_serves_while_the_mirror_is_unreachable_or_damaged() -> None:
     registry, objects = FakeRegistry(), InMemoryObjectStore()
     sync(registry, objects, Stage.CHAMPION, NOW)
     store = ModelStore(objects, check_seconds=0)
@@ -564,7 +564,7 @@ def test_past_prices_grow_with_a_live_line_survive_rebuilds_and_come_back_from_t
     assert priced_matches_of(objects, 3) == 1
 
 
-def test_a_live_line_keeps_what_it_forgets_and_stores_what_it_said(objects: ObjectStore, line: FakeLine) -> None:
+def test_a_live_line_keeps_past_prices_and_stores_its_answers(objects: ObjectStore, line: FakeLine) -> None:
     put_matches(objects)
     served_model(objects)
     handlers.rebuild({}, Context())
@@ -665,7 +665,7 @@ def test_odds_refreshed_while_a_rebuild_publishes_get_returns_of_their_own(
     assert_returns_are_those_of_the_odds(objects)
 
 
-def test_odds_that_never_stand_still_fail_the_rebuild_and_leave_the_last_release(
+def test_odds_that_keep_changing_fail_the_rebuild_and_leave_the_last_release(
     objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_matches(objects)

@@ -190,7 +190,7 @@ def test_a_server_error_and_a_lost_connection_are_survived(server: Aws) -> None:
     assert stored.body == b"content"
 
 
-def test_half_an_answer_is_no_answer(server: Aws) -> None:
+def test_half_an_answer_is_not_an_answer(server: Aws) -> None:
     half = (200, {"ETag": '"v1"', "Content-Length": "1000", "Connection": "close"}, b"only this")
     server.answers = [half] * ATTEMPTS
     with pytest.raises(ObjectStoreUnavailable):

@@ -193,7 +193,7 @@ def test_pages_together_are_the_whole_list(objects: ObjectStore, limit: str) -> 
     assert ids(all_pages("predictions", {"limit": limit})) == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_a_listing_goes_on_in_the_release_it_began_in(objects: ObjectStore) -> None:
+def test_a_listing_continues_in_the_release_it_began_in(objects: ObjectStore) -> None:
     publish(objects, predictions=make_predictions(7))
 
     def new_release() -> None:

@@ -219,7 +219,7 @@ def test_a_ping_that_starts_a_sandbox_is_its_cold_start(aws: None, printed: pyte
     assert figures(scrape()[1])["cold_starts_total", "inference"] == 1
 
 
-def test_counters_go_on_in_another_sandbox(objects: ObjectStore, printed: pytest.CaptureFixture[str]) -> None:
+def test_counters_continue_in_another_sandbox(objects: ObjectStore, printed: pytest.CaptureFixture[str]) -> None:
     mirror_model(objects)
     call("predict", body={"match_id": 9, "features": GOOD})
     relay(printed)
@@ -247,7 +247,7 @@ def test_a_counter_never_falls_when_cloudwatch_answers_with_an_older_state(aws: 
     assert [counters.totals([total], now)[total] for _ in range(3)] == [5, 5, 8]  # type: ignore[list-item, index]
 
 
-def test_an_answer_that_is_not_complete_is_no_answer(aws: None) -> None:
+def test_an_answer_that_is_not_complete_is_not_an_answer(aws: None) -> None:
     class Broken:
         def get_paginator(self, name: str) -> "Broken":
             return self

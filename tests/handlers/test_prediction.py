@@ -195,7 +195,7 @@ def test_features_that_the_model_rejects_end_the_task_as_failed_at_once(objects:
     assert (status["status"], status["error"]["type"]) == ("failed", "features_rejected")
 
 
-def test_without_a_model_the_messages_come_back(objects: ObjectStore) -> None:
+def test_without_a_model_the_messages_are_retried(objects: ObjectStore) -> None:
     task_id = call("predict_async", body={"match_id": 99, "features": FEATURES})[1]["task_id"]
     assert len(drain()) == 1
     assert call("task_status", task_id=task_id)[1]["status"] == "pending"

@@ -66,7 +66,7 @@ def counted(capsys: pytest.CaptureFixture[str], metric: str) -> list[dict[str, A
     return [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if metric in line]
 
 
-def test_only_what_failed_comes_back(objects: ObjectStore) -> None:
+def test_only_what_failed_is_retried(objects: ObjectStore) -> None:
     # Accepted while there was no model to check them with.
     good, rejected = accept(), accept(features={"sex": 0})
     mirror_model(objects)
@@ -96,7 +96,7 @@ def test_a_retry_is_logged_once_with_its_ids_and_counted_once(
     assert (metric["TaskRetries"], metric["reason"]) == (1, "model_unavailable")
 
 
-def test_writes_that_take_too_long_come_back_before_the_time_is_over(
+def test_writes_that_take_too_long_are_retried_before_the_time_is_over(
     objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror_model(objects)
@@ -117,7 +117,7 @@ def test_writes_that_take_too_long_come_back_before_the_time_is_over(
     finished.set()
 
 
-def test_without_time_all_messages_come_back(objects: ObjectStore) -> None:
+def test_without_time_all_messages_are_retried(objects: ObjectStore) -> None:
     mirror_model(objects)
     task_id = accept()
     assert inference(record(message_of(task_id)), milliseconds=1_000) == ["m1"]
@@ -136,7 +136,7 @@ def test_a_dead_letter_says_what_the_last_deliveries_failed_of(objects: ObjectSt
     }
 
 
-def test_dead_letters_that_cannot_be_ended_come_back_alone(
+def test_dead_letters_that_cannot_be_ended_are_retried_alone(
     objects: ObjectStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second = accept(), accept()
@@ -301,7 +301,7 @@ def test_redrive_can_reopen_the_same_task(objects: ObjectStore) -> None:
     assert status_of(failed) == {"task_id": failed, "status": "pending"}
 
 
-def test_redrive_runs_as_many_as_it_is_told(objects: ObjectStore) -> None:
+def test_redrive_runs_as_many_as_requested(objects: ObjectStore) -> None:
     for _ in range(3):
         dead_letters(record(message_of(accept())))
     now, queue = datetime.now(UTC), wiring.inference_queue()
@@ -420,7 +420,7 @@ def test_workers_tell_the_truth_in_each_state(client: Any, state: str, mapping: 
     )
 
 
-def test_without_an_answer_of_lambda_nothing_is_said_of_the_workers() -> None:
+def test_without_an_answer_of_lambda_the_workers_are_unknown() -> None:
     silent: Any = Lambda(answer=ConnectTimeoutError(endpoint_url="x"))
     with pytest.raises(WorkersUnavailable):
         queue_monitor.workers(silent, "f", unreachable_queue())

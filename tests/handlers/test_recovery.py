@@ -88,7 +88,7 @@ def test_damaged_past_prices_are_replaced_by_the_newest_readable_ones(
 
 
 @each_damage
-def test_a_live_refresh_on_damaged_odds_goes_on_from_the_ones_before(
+def test_a_live_refresh_on_damaged_odds_continues_from_the_previous_ones(
     objects: ObjectStore,
     live_line: FakeLine,  # noqa: F811
     damage: Callable[[bytes], bytes | None],
@@ -127,7 +127,7 @@ def test_a_pointer_with_no_whole_one_kept_is_written_by_the_next_rebuild(objects
 
 
 @each_damage
-def test_confirmed_clubs_that_are_damaged_are_settled_anew(
+def test_confirmed_clubs_that_are_damaged_are_settled_again(
     objects: ObjectStore, damage: Callable[[bytes], bytes | None]
 ) -> None:
     keep_confirmed_clubs(objects, confirmed_clubs(objects))
@@ -192,7 +192,7 @@ def _noting(ran: list[str]) -> Callable[[str], None]:
     return ran.append
 
 
-def test_the_doctor_runs_what_writes_anew_in_the_order_of_need() -> None:
+def test_the_doctor_runs_the_remedies_in_order() -> None:
     damage = [Damage(key, "damaged", None, key) for key in ("monitor_drift", "rebuild", "sync_models")]
     ran: list[str] = []
     doctor.run_remedies([*damage, Damage("x", "damaged", "restored", "refresh_odds")], _noting(ran))

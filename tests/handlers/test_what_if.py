@@ -27,7 +27,7 @@ def test_a_rating_carries_what_is_derived_from_it() -> None:
     assert features["sex"] == 0
 
 
-def test_what_the_caller_says_himself_does_not_follow() -> None:
+def test_a_feature_set_by_the_caller_does_not_follow() -> None:
     features = changed(OWN, {"home_elo_pre": 1872.0, "elo_expected_home": 0.5})
     assert (features["diff_elo"], features["elo_expected_home"]) == (422.0, 0.5)
 
@@ -53,7 +53,7 @@ def test_a_changed_feature_changes_the_prediction(objects: ObjectStore) -> None:
     assert better["prediction"]["probabilities"]["0"] > unchanged_prediction["probabilities"]["0"]
 
 
-def test_a_name_that_is_no_feature_of_the_match_is_named(objects: ObjectStore) -> None:
+def test_a_name_that_is_not_a_feature_of_the_match_is_named(objects: ObjectStore) -> None:
     mirror_model(objects)
     publish(objects)
     status, body, _ = call("what_if", match_id=1, body={"changes": {"home_eloo": 1.0}})

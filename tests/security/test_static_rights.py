@@ -161,7 +161,7 @@ def test_only_lambda_assumes_the_roles_and_each_function_has_its_own(plain: Reso
         assert plain[function.logical_id]["Properties"]["Role"] == expected
 
 
-def test_whoever_may_invoke_a_function_may_do_so_from_one_source_only(plain: Resources) -> None:
+def test_a_function_may_be_invoked_from_one_source_only(plain: Resources) -> None:
     for name, permission in of_type(plain, "AWS::Lambda::Permission").items():
         properties = permission["Properties"]
         assert properties["Action"] == "lambda:InvokeFunction", name

@@ -1,8 +1,8 @@
-"""Call a handler from its package and layers alone: what is unpacked is all there is, as on Lambda.
+"""Call a handler from its unpacked package and layers alone, as on Lambda.
 
 The interpreter is isolated (`-I -S`: no site-packages, no variables of Python's, no user folder) and its environment is
-Lambda's and nothing else. Every file the process maps is looked at afterwards, because a library of this machine's
-(`libgomp`!) would stand in silently for one that the package forgot.
+Lambda's only. Every file the process maps is checked afterwards, because a library of this machine (`libgomp`!) could
+replace one that the package lacks.
 """
 
 import json
@@ -51,12 +51,12 @@ with open(given["result"], "w") as stream:
 
 
 class BareCallError(Exception):
-    """The handler could not be called from what is deployed; the message has its last words."""
+    """The handler could not be called from what is deployed; the message has the end of its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class BareAnswer:
-    """What came of a call.
+    """The result of a call.
 
     Args:
         answer: What the handler returned.
@@ -77,8 +77,8 @@ def unpack(out: Path, function: Function, folder: Path) -> tuple[Path, list[Path
 
     Args:
         out: Folder with the built archives.
-        function: Which one.
-        folder: Where to; empty.
+        function: The function.
+        folder: An empty folder.
     """
     code = folder / "task"
     with zipfile.ZipFile(out / _ARCHIVES[function.package]) as archive:
@@ -93,7 +93,7 @@ def unpack(out: Path, function: Function, folder: Path) -> tuple[Path, list[Path
 
 @contextmanager
 def served_objects(objects: Mapping[str, bytes]) -> Iterator[str]:
-    """An S3 endpoint that knows how to read: `GET /<bucket>/<key>`, with ETags.
+    """A read-only S3 endpoint: `GET /<bucket>/<key>`, with ETags.
 
     Args:
         objects: Content by key, the same for every bucket.
@@ -134,13 +134,13 @@ def call_alone(
     environment: Mapping[str, str],
     folder: Path,
 ) -> BareAnswer:
-    """Call a function's handler with nothing but what is deployed and the runtime's boto3.
+    """Call a function's handler with its deployed files and the runtime's boto3 only.
 
     Args:
         out: Folder with the built archives and template.
         target: What they are built for; this machine must have an interpreter of its version.
         function: Which one.
-        event: What it gets.
+        event: Its event.
         environment: Its variables; nothing else is set but where its layers are.
         folder: Empty folder to work in.
 

@@ -1,4 +1,4 @@
-"""Things tests need, with defaults for all but what matters."""
+"""Builders of test data, with defaults for everything that does not matter."""
 
 import csv
 import hashlib
@@ -46,7 +46,7 @@ FEATURES = [
 
 @dataclass
 class Context:
-    """What Lambda passes beside the event."""
+    """Lambda's context object."""
 
     function_name: str = "soccer-test"
     function_version: str = "$LATEST"
@@ -214,7 +214,7 @@ def make_features(count: int = 3) -> pd.DataFrame:
 
 
 def make_signal(predictions: pd.DataFrame, odds: pd.DataFrame) -> pd.DataFrame:
-    """A value signal whose pool is the model itself and whose every flag is called value, at a quarter of Kelly."""
+    """A value signal whose pool is the model itself and whose flags all count as value, at a quarter of Kelly."""
     names = [f"{kind}_{label}" for kind in ("proba", "odds") for label in ("home", "draw", "away")]
     priced = predictions.merge(odds, on="match_id").sort_values("match_id", ignore_index=True)
     model, prices = (priced[part].to_numpy(np.float64) for part in (names[:3], names[3:]))

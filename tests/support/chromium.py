@@ -1,4 +1,4 @@
-"""A Chromium for the tests of the board: `python -m tests.support.chromium` finds one or brings it.
+"""A Chromium for the tests of the board: `python -m tests.support.chromium` finds or installs one.
 
 In this order: the program that `CHROMIUM` names, one that is installed, Playwright's own download (into
 `.local/browsers`), Debian's package when root.
@@ -26,15 +26,15 @@ _DOWNLOADS: Final = LOCAL / "browsers"
 _PROGRAMS: Final = ("chrome-headless-shell", "headless_shell", "chrome")
 _DOWNLOAD_SECONDS: Final = 600
 
-ADVICE: Final = """No browser for the tests of the match board: none is installed, and none could be had.
-Go on in one of these ways:
+ADVICE: Final = """No browser for the tests of the match board: none is installed or can be installed.
+Options:
   - install Chromium or Chrome with your system's package manager (on Debian as root: apt-get install chromium)
   - CHROMIUM=/path/to/chrome make test
   - BROWSER=0 make test            leaves these tests out"""
 
 
 class BrowserMissing(Exception):
-    """No Chromium is installed and none could be brought; the message says how to go on."""
+    """No Chromium is installed or can be installed; the message has advice."""
 
 
 def left_out() -> bool:
@@ -65,7 +65,7 @@ def bring() -> Path:
     """A Chromium that starts, installed if need be.
 
     Raises:
-        BrowserMissing: There is none and none could be had.
+        BrowserMissing: There is none and none can be installed.
     """
     program = installed()
     for attempt in (_download, _install_package):
@@ -95,7 +95,7 @@ def _install_package() -> bool:
 
 
 def _run(command: list[str], **variables: str) -> bool:
-    """Run a command and show the end of what it says if it fails."""
+    """Run a command and show the end of its output if it fails."""
     try:
         ran = subprocess.run(
             command,
@@ -115,7 +115,7 @@ def _run(command: list[str], **variables: str) -> bool:
 
 
 def main() -> int:
-    """Find or bring a browser, and say which."""
+    """Find or install a browser, and print which."""
     if left_out():
         print("BROWSER=0: the tests of the match board in a browser are LEFT OUT", file=sys.stderr)
         return 0

@@ -1,4 +1,4 @@
-"""In-memory stores; the contract tests hold them against the real ones."""
+"""In-memory stores; contract tests compare them with the real ones."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from chalicelib.tasks.store import RESEND_AFTER_SECONDS, IdempotencyKey, Task, T
 
 
 class InMemoryObjectStore:
-    """Objects in a dict; `reachable = False` makes it fail like a bucket unreachable."""
+    """Objects in a dict; `reachable = False` makes it fail like an unreachable bucket."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -58,7 +58,7 @@ class InMemoryObjectStore:
             raise ConditionFailed(f"{key} was written by another process meanwhile")
         if only_if_etag is not None and (current is None or self._etag(current) != only_if_etag):
             raise ConditionFailed(f"{key} was written by another process meanwhile")
-        # Last in order, as the one written last.
+        # last in order, as the newest
         self.objects.pop(key, None)
         self.objects[key] = body
         return self._etag(body)
@@ -80,7 +80,7 @@ class InMemoryObjectStore:
 
 
 class InMemoryTaskStore:
-    """Tasks in a dict; `reachable = False` makes it fail like a table unreachable."""
+    """Tasks in a dict; `reachable = False` makes it fail like an unreachable table."""
 
     def __init__(self, retention_seconds: int = 86_400, resend_after_seconds: float = RESEND_AFTER_SECONDS) -> None:
         self.tasks: dict[str, Task] = {}
@@ -210,7 +210,7 @@ class InMemoryTaskStore:
 
 
 class InMemoryQueue:
-    """Messages in a list; `reachable = False` makes it fail like a queue unreachable."""
+    """Messages in a list; `reachable = False` makes it fail like an unreachable queue."""
 
     def __init__(self) -> None:
         self.messages: list[str] = []

@@ -1,4 +1,4 @@
-"""What roles may do beside what they did: which calls a recorded run made, and which rights no call needed.
+"""Rights compared with use: the calls of a recorded run, and the rights that no call needed.
 
 A right is one action on one resource pattern of one function's role. It is needed if a recorded call
 (`tests.support.iam_recorder`) was allowed by it and by no other right of that role: without it, the call would have
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from infra.reference.rights import as_list
 
-# What AWS asks for and the emulator does not; tests/security derives from the template who must have exactly these.
+# rights that AWS checks and the emulator does not; tests/security derives from the template who must have them
 NOT_ASKED_LOCALLY: Final = {
     "logs:CreateLogStream": "Lambda writes logs under the function's role",
     "logs:PutLogEvents": "Lambda writes logs under the function's role",
@@ -29,7 +29,7 @@ CONSUMERS: Final = frozenset({"inference", "dead_letters"})
 
 
 def asked_locally(right: "Right") -> bool:
-    """Whether the emulator asks for a right before it serves a call, so that a run shows who needs it."""
+    """Whether the emulator checks a right, so that a run shows who needs it."""
     polled = right.function in CONSUMERS and right.action == "sqs:GetQueueAttributes"
     return right.action not in NOT_ASKED_LOCALLY and not polled
 
@@ -59,7 +59,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Call:
-    """One call that a function made, and the outcome of it."""
+    """One call of a function, and whether it was allowed."""
 
     function: str
     action: str
@@ -89,7 +89,7 @@ def recorded_calls(record: Path, stack_name: str) -> set[Call]:
     """The calls that functions of a stack made under their own roles.
 
     Args:
-        record: What `tests.support.iam_recorder` wrote.
+        record: File of `tests.support.iam_recorder`.
         stack_name: Its functions are named `<stack>-<function>`, and Lambda names sessions after functions.
     """
     calls = set()
@@ -103,7 +103,7 @@ def recorded_calls(record: Path, stack_name: str) -> set[Call]:
 
 
 def unused_rights(rights: Iterable[Right], calls: Iterable[Call]) -> list[Right]:
-    """The rights that could be taken away without any recorded call being denied; duplicates are among them."""
+    """The rights that could be removed without a recorded call being denied, duplicates included."""
     all_rights = list(rights)
     needed_rights: set[int] = set()
     for call in calls:

@@ -1,4 +1,4 @@
-"""The odds formulas for one market in plain Python: what `batch/odds/arrays.py` is held against, to the bit.
+"""The odds formulas for one market in plain Python: the tests compare `batch/odds/arrays.py` with them, to the bit.
 
 Notation: `o` decimal odds, `r = 1/o` raw implied probability, `B = sum(r)` booksum, `M = B - 1` margin (overround),
 `q` margin-free probability, `p` the model's probability. Triples are always in the order home, draw, away.
@@ -29,7 +29,7 @@ from batch.odds.market import (
 from chalicelib.domain import Outcome, OutcomeProbabilities
 
 SUM_TOLERANCE: Final = 1e-9
-"""How far a method's probabilities may sum from 1 before the multiplicative method stands in."""
+"""How far a method's probabilities may sum from 1 before the multiplicative method is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class FairProbabilities:
 
     Args:
         probabilities: Of home win, draw and away win; they sum to 1.
-        method: The method that produced them, which is not the one asked for where that one did not converge.
+        method: The method that produced them, which differs from the requested one if that did not converge.
         parameter: The method's own parameter: Shin's share of insiders z in [0, 1), the odds ratio c >= 1, or the
             booksum for the multiplicative method.
     """
@@ -50,10 +50,10 @@ class FairProbabilities:
 
 @dataclass(frozen=True, slots=True)
 class ValueBet:
-    """The one outcome of a match worth a stake at these odds.
+    """A value bet on an outcome of a match.
 
     Args:
-        outcome: What to bet on.
+        outcome: The outcome to bet on.
         odds: Its decimal odds.
         probability: The model's probability of it.
         edge: Expected value per unit staked, `probability * odds - 1`; above the threshold.
@@ -142,7 +142,7 @@ def remove_margin(
         odds: Decimal odds of home win, draw, away win.
         method: Shin unless asked otherwise; no method beats another significantly on football (Strumbelj 2014 prefers
             Shin's), so the choice is recorded rather than tuned.
-        tolerance: How far the method's probabilities may sum from 1 before the multiplicative method stands in.
+        tolerance: How far the method's probabilities may sum from 1 before the multiplicative method is used.
 
     Returns:
         None where no fair odds can be read (see `has_fair_odds`).

@@ -81,14 +81,14 @@ def test_without_the_examination_such_a_model_does_end_its_process(tmp_path: Pat
         candidate._predictions(str(path), [[0.0, 0.0, 0.0]], 10)
 
 
-def test_a_model_that_never_answers_is_given_up(tmp_path: Path) -> None:
+def test_a_model_that_never_answers_times_out(tmp_path: Path) -> None:
     path = tmp_path / "model.lgb"
     path.write_text(CYCLE, encoding="utf-8")
     with pytest.raises(InvalidModel, match="more than 1 s"):
         candidate._predictions(str(path), [[-1e3, 0.0, 0.0], [1e3, 0.0, 0.0], [-50.0, 0.0, 0.0]], 1)
 
 
-def test_a_model_that_says_something_else_than_at_training_is_refused() -> None:
+def test_a_model_that_differs_from_training_is_refused() -> None:
     with pytest.raises(InvalidModel, match="golden row 0"):
         validate(model_text(1).encode(), NAMES, golden())
     with pytest.raises(InvalidModel, match="golden row 0"):

@@ -234,7 +234,7 @@ def market_of(rows: list[Row], odds: pd.DataFrame, match_id: int, as_of: pd.Time
     return tuple(table.loc[table["match_id"] == match_id, names].iloc[0].tolist())
 
 
-def test_a_price_speaks_of_both_clubs_later_matches_and_not_of_its_own() -> None:
+def test_a_price_affects_both_clubs_later_matches_but_not_its_own() -> None:
     rows = [match(1, "A", "B"), match(2, "A", "X"), match(3, "Y", "B")]
     unpriced, short = prices({}), prices({1: (1.25, 6.5, 13.0)})
     assert market_of(rows, short, 1) == market_of(rows, unpriced, 1)
@@ -259,7 +259,7 @@ def test_a_price_is_known_from_kickoff_on_and_not_before() -> None:
     assert market_of(rows, odds, 9, kickoff + pd.Timedelta(milliseconds=1))[0] > unpriced
 
 
-def test_the_closing_price_stands_before_the_one_taken() -> None:
+def test_the_closing_price_has_precedence_over_the_one_taken() -> None:
     rows = [match(1, "A", "B"), match(2, "A", "X")]
     odds = prices({1: (2.7, 3.2, 2.7)}).assign(closing_home=1.25, closing_draw=6.5, closing_away=13.0)
     assert market_of(rows, odds, 2)[0] > market_of(rows, prices({1: (2.7, 3.2, 2.7)}), 2)[0]

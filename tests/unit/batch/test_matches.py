@@ -258,7 +258,7 @@ def test_one_pairing_listed_twice_for_a_day_counts_once() -> None:
     assert reasons(report) == [(1, Reason.DUPLICATE)]
 
 
-def test_the_same_pairing_of_women_or_of_another_region_is_no_duplicate() -> None:
+def test_the_same_pairing_of_women_or_of_another_region_is_not_a_duplicate() -> None:
     day = match(1, "A", "B")["kickoff"]
     report = read(GOOD | {"kickoff": day}, GOOD | {"match_id": 2, "sex": 1}, GOOD | {"match_id": 3, "region": "Spain"})
     assert report.rejected == []
@@ -319,20 +319,20 @@ def test_rows_keep_their_numbers_behind_open_quotes_and_lines_of_the_wrong_width
     ]
 
 
-def test_quotes_that_are_closed_are_no_fault() -> None:
+def test_quotes_that_are_closed_are_not_a_fault() -> None:
     lines = as_csv([match(1, '"A, B"', '"C ""D"" E"')]).splitlines()
     lines[1] = lines[1].replace(b'"""A, B"""', b'"A, B"').replace(b'"""C """"D"""" E"""', b'"C ""D"" E"')
     report = read_matches({"a.csv": b"\n".join(lines)})
     assert report.accepted[["home_team", "away_team"]].to_numpy().tolist() == [["A, B", 'C "D" E']]
 
 
-def test_a_number_column_with_a_cell_that_is_no_text_is_no_file_of_matches() -> None:
+def test_a_number_column_with_a_cell_that_is_not_text_is_not_a_file_of_matches() -> None:
     lines = as_csv([match(1, "A", "B"), match(2, "C", "D")])
     with pytest.raises(InvalidMatches, match="cannot be read"):
         read_matches({"a.csv": lines.rstrip() + b"\x89\x9f\n"})
 
 
-def test_a_header_with_an_open_quote_is_no_file_of_matches() -> None:
+def test_a_header_with_an_open_quote_is_not_a_file_of_matches() -> None:
     with pytest.raises(InvalidMatches, match="the header leaves a quote open"):
         read_matches({"a.csv": b'"match_id,kickoff\n1,2\n'})
 

@@ -110,7 +110,7 @@ def test_times_without_a_zone_are_utc(analyst: Analyst) -> None:
         (["--odds", "nowhere.csv"], "nowhere.csv"),
     ],
 )
-def test_what_is_not_there_is_said_in_a_line_and_nothing_is_written(
+def test_what_is_not_there_is_reported_in_a_line_and_nothing_is_written(
     analyst: Analyst, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ) -> None:
     status, folder = analyst.rebuild("refused", *options)
@@ -122,7 +122,7 @@ def test_what_is_not_there_is_said_in_a_line_and_nothing_is_written(
     assert not folder.exists()
 
 
-def test_a_file_that_is_no_table_of_odds_is_named(analyst: Analyst, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_table_of_odds_is_named(analyst: Analyst, capsys: pytest.CaptureFixture[str]) -> None:
     assert analyst.rebuild("refused", "--odds", str(analyst.matches))[0] == 1
     assert "lacks the columns odds_home" in capsys.readouterr().err
 
@@ -180,7 +180,7 @@ def test_a_release_that_lost_more_than_half_of_its_matches_is_refused_unless_for
     ],
     ids=["missing", "one", "American", "American favourite", "fractional", "probabilities"],
 )
-def test_odds_that_are_not_decimal_prices_are_counted_and_said(
+def test_odds_that_are_not_decimal_prices_are_counted_and_reported(
     analyst: Analyst,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

@@ -128,7 +128,7 @@ def test_losing_a_race_means_trying_again_on_the_new_pointer() -> None:
     assert publish(objects).release_id == json.loads(objects.objects[POINTER_KEY])["release_id"]
 
 
-def test_a_pointer_that_never_stands_still_is_an_error() -> None:
+def test_a_pointer_that_keeps_moving_is_an_error() -> None:
     with pytest.raises(ReleaseUnavailable):
         publish(RacingStore(races=1_000))
 
@@ -149,7 +149,7 @@ def test_a_damaged_file_is_not_served() -> None:
         store.content(store.entry(store.pointer(), "predictions"))
 
 
-def test_readers_keep_the_last_pointer_while_the_bucket_is_out_of_reach() -> None:
+def test_readers_keep_the_last_pointer_while_the_bucket_is_unreachable() -> None:
     objects = InMemoryObjectStore()
     pointer = publish(objects)
     store = ReleaseStore(objects, check_seconds=0)

@@ -45,7 +45,7 @@ def readable(objects: InMemoryObjectStore, pointer: Pointer) -> bool:
     return True
 
 
-def test_eight_rebuilds_with_72_refreshes_between_them_can_all_be_gone_back_to() -> None:
+def test_eight_rebuilds_with_72_refreshes_between_them_can_all_be_restored() -> None:
     """AWS's schedules: a rebuild every 12 hours, odds every 10 minutes, old releases forgotten by each rebuild."""
     objects = InMemoryObjectStore()
     last_of: list[Pointer] = []

@@ -90,7 +90,7 @@ def test_a_recipe_file_changed_keys_and_weights_make_the_model(tmp_path: Path) -
     assert pd.read_parquet(tmp_path / "out" / "forecasts.parquet")["proba_home"].mean() > plain + 0.005
 
 
-def test_a_recipe_there_is_none_of_is_said_clearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_recipe_is_reported_clearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, synthetic.matches(400, seed=1), "--recipe", "other") == 1
     assert "no recipe 'other': champion, challenger, market" in capsys.readouterr().err
 
@@ -137,7 +137,7 @@ def test_no_result_of_the_test_reaches_the_model() -> None:
     assert texts[0] == texts[1]
 
 
-def test_the_report_stands_beside_base_rates_elo_and_regions(tmp_path: Path) -> None:
+def test_the_report_includes_base_rates_elo_and_regions(tmp_path: Path) -> None:
     run(tmp_path, synthetic.matches(1900, seed=1))
     report = report_of(tmp_path)
     scores = report["scores"]["test"]
@@ -193,13 +193,13 @@ def test_without_any_test_match_there_are_no_forecasts_and_no_figures(tmp_path: 
     assert report_of(tmp_path)["scores"]["test"]["model"]["log_loss"] is None
 
 
-def test_nothing_to_train_on_is_said_clearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_to_train_on_is_reported_clearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     matches = synthetic.matches(1900, seed=1)
     assert run(tmp_path, matches[matches["kickoff"] >= TEST_FROM]) == 1
     assert "no finished match to train on" in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_there_is_said_clearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_there_is_reported_clearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--matches", str(tmp_path / "none.csv"), "--validate-from", "2020", "--test-from", "2021"]
     assert train.main([*arguments, "--out", str(tmp_path / "out")]) == 1
     assert "none.csv" in capsys.readouterr().err

@@ -31,7 +31,7 @@ def test_a_sample_counts_for_the_module_that_runs_and_only_inside_the_handler() 
     assert samples.functions == {}
 
 
-def test_sampling_counts_the_calls_and_puts_the_timer_away() -> None:
+def test_sampling_counts_the_calls_and_removes_the_timer() -> None:
     calls = []
     samples, microseconds = sample(lambda: calls.append(endpoints.ENDPOINTS), 0.01)
     assert len(calls) > 500

@@ -97,7 +97,7 @@ def test_a_daemon_that_dies_while_starting_is_reported_with_the_end_of_its_log(d
         daemon.wait_ready(lambda: False, 30)
 
 
-def test_a_daemon_that_never_answers_is_given_up(daemon: Daemon) -> None:
+def test_a_daemon_that_never_answers_times_out(daemon: Daemon) -> None:
     start(daemon, "import time; time.sleep(600)")
     with pytest.raises(LocalSystemError, match="not ready within 0 s"):
         daemon.wait_ready(lambda: False, 0)
@@ -158,7 +158,7 @@ def test_the_replay_clock_is_utc(text: str, moment: str) -> None:
     assert parse_as_of(text) == moment
 
 
-def test_a_replay_clock_that_is_no_time_is_refused_with_an_example() -> None:
+def test_a_replay_clock_that_is_not_a_time_is_refused_with_an_example() -> None:
     with pytest.raises(ArgumentTypeError, match="such as 2024-05-01"):
         parse_as_of("spring")
 
@@ -275,6 +275,6 @@ def test_rotating_keys_that_were_never_made_makes_them(document: str) -> None:
 # ── libgomp ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_machine_whose_scikit_learn_brings_no_libgomp_is_told_what_to_install(tmp_path: Path) -> None:
+def test_a_machine_whose_scikit_learn_brings_no_libgomp_gets_advice_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="libgomp1"):
         install_gomp(tmp_path, Path("patchelf"))

@@ -48,7 +48,7 @@ def test_values_in_a_list_are_all_counted() -> None:
 @pytest.mark.parametrize(
     "line", ["", "START RequestId: 1", '{"message": "x"}', '{"CloudWatchMetrics"', '"CloudWatchMetrics"']
 )
-def test_a_line_that_is_no_metric_is_left_out(line: str) -> None:
+def test_a_line_that_is_not_a_metric_is_left_out(line: str) -> None:
     assert list(metric_data([line])) == []
 
 
@@ -111,7 +111,7 @@ def test_every_line_is_relayed_once_over_pages_and_readings(logs: Logs, tmp_path
     assert cloudwatch.requests == 57
 
 
-def test_a_relay_that_starts_again_goes_on_where_it_was(logs: Logs, tmp_path: Path) -> None:
+def test_a_relay_that_starts_again_continues_where_it_was(logs: Logs, tmp_path: Path) -> None:
     cloudwatch, memory = CloudWatch(), tmp_path / "memory.json"
     logs.add("one", 1_000_000)
     MetricsRelay(logs, cloudwatch, "/aws/lambda/stack-", memory).relay()

@@ -85,7 +85,7 @@ def test_a_fingerprint_changes_with_content_and_with_names_but_not_with_caches(t
 # ── Limits ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_sizes_within_the_limits_are_no_faults() -> None:
+def test_sizes_within_the_limits_are_not_faults() -> None:
     assert (
         oversized([Size("predict", 6 * MEGABYTE, 30 * MEGABYTE), Size("rebuild", 40 * MEGABYTE, 250 * MEGABYTE)]) == []
     )
@@ -150,7 +150,7 @@ def test_a_library_built_for_a_newer_glibc_is_a_fault(tmp_path: Path) -> None:
 # ── Importing a package alone ───────────────────────────────────────────────────────────────────────
 
 
-def test_a_handler_that_finds_everything_in_its_package_is_no_fault(tmp_path: Path) -> None:
+def test_a_handler_that_finds_everything_in_its_package_is_not_a_fault(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("import json\n\n\ndef predict(): ...\n", encoding="utf-8")
     assert import_alone(sys.executable, [str(tmp_path)], ["app.predict"]) == []
 

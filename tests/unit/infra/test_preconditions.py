@@ -34,7 +34,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(tmp_path: Path, capsys: 
     assert str(tmp_path / "file" / "local") in error
 
 
-def test_too_little_disk_is_said_with_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_disk_is_reported_with_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIN_FREE_DISK_MB", "1000000000")
     with pytest.raises(LocalSystemError) as caught:
         check_disk(tmp_path / "not" / "there")
@@ -100,7 +100,7 @@ def test_status_says_which_daemon_died(tmp_path: Path, capsys: pytest.CaptureFix
     assert "MB free" in lines["disk"]
 
 
-def test_a_relay_whose_log_takes_nothing_goes_on() -> None:
+def test_a_relay_whose_log_takes_nothing_continues() -> None:
     program = (
         "import sys; from infra.local.metrics_relay import log\nlog('lost'); log('lost'); sys.stderr.write('goes on')"
     )

@@ -19,7 +19,7 @@ def test_a_right_that_let_a_call_through_is_needed() -> None:
     assert unused_rights([READ], [allowed("s3:GetObject", "arn:aws:s3:::data/releases/1/predictions.parquet")]) == []
 
 
-def test_a_right_of_which_no_call_was_made_is_unused_rights() -> None:
+def test_a_right_without_a_call_is_unused() -> None:
     assert unused_rights([READ, KEYS], [allowed("s3:GetObject", "arn:aws:s3:::data/releases/current.json")]) == [KEYS]
 
 

@@ -44,7 +44,7 @@ def test_a_package_that_is_not_installed_has_no_known_licence() -> None:
         (1, "ConnectionError: Max retries exceeded", audit.UNREACHABLE),
     ],
 )
-def test_no_answer_is_not_taken_for_safety(returncode: int, said: str, expected: int) -> None:
+def test_no_answer_does_not_count_as_safety(returncode: int, said: str, expected: int) -> None:
     assert audit.outcome_of(returncode, said) == expected
 
 

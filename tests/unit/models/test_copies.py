@@ -44,7 +44,7 @@ def run_id(objects: InMemoryObjectStore, copies: ModelCopies) -> str:
     return ModelStore(objects, 0, copies=copies).current(Stage.CHAMPION).info.model_run_id
 
 
-def test_a_new_process_serves_the_last_good_model_while_the_bucket_is_away(
+def test_a_new_process_serves_the_last_good_model_while_the_bucket_is_unreachable(
     objects: InMemoryObjectStore, copies: ModelCopies
 ) -> None:
     expected = ModelStore(objects, 0, copies=copies).current(Stage.CHAMPION).predict(ROW)
@@ -96,7 +96,7 @@ def test_the_mirror_is_asked_once_per_check_while_the_last_good_model_is_served(
     assert objects.reads.count(mirror_key(Stage.CHAMPION)) == 1
 
 
-def test_a_model_nobody_wants_served_is_forgotten(objects: InMemoryObjectStore, copies: ModelCopies) -> None:
+def test_a_model_without_an_alias_is_forgotten(objects: InMemoryObjectStore, copies: ModelCopies) -> None:
     run_id(objects, copies)
     objects.delete(mirror_key(Stage.CHAMPION))
     with pytest.raises(ModelUnavailable):

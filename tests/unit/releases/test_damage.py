@@ -54,7 +54,7 @@ def test_a_new_process_answers_503_by_name(damage: str, dataset: str, way: str) 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("dataset", [SERVING, SERVING_ODDS])
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_process_that_has_a_good_release_goes_on_with_it(damage: str, dataset: str, way: str) -> None:
+def test_a_process_that_has_a_good_release_keeps_serving_it(damage: str, dataset: str, way: str) -> None:
     objects = InMemoryObjectStore()
     published(objects, "Ajax")
     releases = ReleaseStore(objects, 0, whole_bytes=WAYS[way])
@@ -91,7 +91,7 @@ def test_a_file_that_is_gone_is_503_by_name(way: str) -> None:
         rows(ReleaseStore(objects, 0, whole_bytes=WAYS[way]))
 
 
-def test_a_bucket_out_of_reach_is_503_and_passes() -> None:
+def test_an_unreachable_bucket_is_503_and_passes() -> None:
     objects = InMemoryObjectStore()
     published(objects, "Ajax")
     releases = ReleaseStore(objects, 0, whole_bytes=0)

@@ -138,7 +138,7 @@ def test_a_list_reads_ranges_and_sorts_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["one league", "one club", "one club of a league"])
-def test_what_lies_together_is_not_sought_in_the_whole_list(name: str) -> None:
+def test_what_is_stored_together_is_read_without_a_scan(name: str) -> None:
     release = world().store().current()
     query = QUERIES[name]
     selection = select(release, query, clock_of(release.database, AS_OF))

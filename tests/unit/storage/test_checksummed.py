@@ -25,7 +25,7 @@ def test_every_single_flipped_bit_is_noticed_or_means_the_same() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000])
-def test_what_is_no_json_object_is_refused(body: bytes) -> None:
+def test_what_is_not_a_json_object_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         unsealed(body)
 

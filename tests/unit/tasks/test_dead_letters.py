@@ -32,7 +32,7 @@ def test_a_dead_letter_ends_its_task_and_says_why(tasks: Tasks) -> None:
     ("changes", "reason"),
     [({}, "no_answer"), ({"version": 2}, "unreadable_message"), ({"features": 3}, "unreadable_message")],
 )
-def test_the_reason_is_told_as_far_as_it_is_known(tasks: Tasks, changes: dict[str, Any], reason: str) -> None:
+def test_the_reason_is_given_as_far_as_known(tasks: Tasks, changes: dict[str, Any], reason: str) -> None:
     (letter,) = end_dead_letters([QueuedMessage("r", body_of(tasks.first, **changes), 6)], tasks, after(900))
     assert (letter.outcome, letter.reason) == ("failed", reason)
 
@@ -46,13 +46,13 @@ def test_a_task_that_has_ended_stays_as_it_is(tasks: Tasks) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[]", '{"task_id": 5}', "{}"])
-def test_a_message_that_names_no_task_is_let_go(tasks: Tasks, body: str) -> None:
+def test_a_message_that_names_no_task_is_dropped(tasks: Tasks, body: str) -> None:
     assert end_dead_letters([QueuedMessage("r", body, 6)], tasks, NOW) == [
         DeadLetter("r", "no_task", reason="unreadable_message")
     ]
 
 
-def test_what_cannot_be_ended_comes_back_alone(tasks: Tasks) -> None:
+def test_what_cannot_be_ended_is_retried_alone(tasks: Tasks) -> None:
     class OneLost(Tasks):
         def fail(self, task_id: str, *arguments: Any, **options: Any) -> bool:
             if task_id == "lost":
@@ -113,7 +113,7 @@ def test_a_message_that_cannot_be_read_cannot_be_run_again(tasks: Tasks, queue: 
 
 
 @pytest.mark.parametrize("reopen", [True, False])
-def test_with_the_queue_out_of_reach_it_is_due_for_the_next_sweep(
+def test_with_the_queue_unreachable_it_is_due_for_the_next_sweep(
     dead: Tasks, queue: InMemoryQueue, *, reopen: bool
 ) -> None:
     (task,) = dead.dead_letters()

@@ -97,7 +97,7 @@ def test_a_batch_is_predicted_and_each_result_is_its_own(tasks: InMemoryTaskStor
         assert list(result["probabilities"].values()) == pytest.approx([expected.home, expected.draw, expected.away])
 
 
-def test_what_cannot_be_read_comes_back_alone(tasks: InMemoryTaskStore, models: ModelStore) -> None:
+def test_what_cannot_be_read_is_retried_alone(tasks: InMemoryTaskStore, models: ModelStore) -> None:
     good = recorded(tasks, 3)
     bad = [
         QueuedMessage("b1", "not json"),
@@ -137,7 +137,7 @@ def test_a_task_that_has_ended_stays_as_it_is(tasks: InMemoryTaskStore, models: 
     assert tasks.get(task_of(queued), NOW).state is TaskState.FAILED
 
 
-def test_without_a_model_the_messages_of_its_stage_come_back(tasks: InMemoryTaskStore, models: ModelStore) -> None:
+def test_without_a_model_the_messages_of_its_stage_are_retried(tasks: InMemoryTaskStore, models: ModelStore) -> None:
     champion, challenger = recorded(tasks, 2), recorded(tasks, 2, stage="challenger")
     results = drain([*challenger, *champion], models=models, tasks=tasks, clock=two_seconds_later)
     assert outcomes(results) == {
@@ -146,7 +146,7 @@ def test_without_a_model_the_messages_of_its_stage_come_back(tasks: InMemoryTask
     }
 
 
-def test_without_the_table_all_come_back_with_their_duplicates(tasks: InMemoryTaskStore, models: ModelStore) -> None:
+def test_without_the_table_all_are_retried_with_their_duplicates(tasks: InMemoryTaskStore, models: ModelStore) -> None:
     batch = recorded(tasks, 2)
     batch.append(QueuedMessage("another receipt", batch[0].body))
     tasks.reachable = False
@@ -242,7 +242,7 @@ def test_suspects_come_in_another_order_each_time(tasks: InMemoryTaskStore, mode
     assert order(3) != order(4)
 
 
-def test_when_the_time_is_over_the_rest_comes_back(tasks: InMemoryTaskStore, models: ModelStore) -> None:
+def test_when_the_time_is_over_the_rest_is_retried(tasks: InMemoryTaskStore, models: ModelStore) -> None:
     batch = [QueuedMessage(queued.receipt, queued.body, 4) for queued in recorded(tasks, 3)]
     ticks = iter([0.0, 0.0, 0.0, 2.0, 2.0])
     results = drain(

@@ -57,7 +57,7 @@ def test_a_task_pending_for_too_long_ends_as_failed_and_is_kept(tasks: Tasks, qu
     assert [kept.task_id for kept in tasks.dead_letters()] == [tasks.first]
 
 
-def test_a_queue_out_of_reach_ends_the_sweep_and_leaves_the_task_due(tasks: Tasks, queue: InMemoryQueue) -> None:
+def test_an_unreachable_queue_ends_the_sweep_and_leaves_the_task_due(tasks: Tasks, queue: InMemoryQueue) -> None:
     queue.reachable = False
     swept = swept_at(1_200, tasks, queue)
     assert (swept.sent, swept.complete) == ([], False)
@@ -66,7 +66,7 @@ def test_a_queue_out_of_reach_ends_the_sweep_and_leaves_the_task_due(tasks: Task
     assert swept_at(1_260, tasks, queue).sent == [tasks.first]
 
 
-def test_a_table_out_of_reach_ends_the_sweep(tasks: Tasks, queue: InMemoryQueue) -> None:
+def test_an_unreachable_table_ends_the_sweep(tasks: Tasks, queue: InMemoryQueue) -> None:
     tasks.reachable = False
     assert isinstance(swept_at(1_200, tasks, queue).fault, TaskStoreUnavailable)
 

@@ -33,7 +33,7 @@ def test_special_values_are_written_as_prometheus_reads_them(value: float, text:
     assert render([Family("x", "gauge", "x", [Sample(value)])]).splitlines()[-1] == f"x {text}"
 
 
-def test_labels_come_back_as_they_were_whatever_they_hold() -> None:
+def test_labels_of_any_content_round_trip() -> None:
     awkward = 'a "quoted" \\ back\nslash, {brace}=1'
     text = render([Family("x", "gauge", "Help with \\ and\nnewline.", [Sample(1, {"reason": awkward})])])
     (family,) = text_string_to_metric_families(text)

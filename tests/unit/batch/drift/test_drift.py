@@ -57,7 +57,7 @@ def frames(n_reference: int, n_current: int, shift: float) -> tuple[pd.DataFrame
 
 
 @pytest.mark.parametrize("case", EVIDENTLY["cases"], ids=lambda case: f"{case['reference_rows']}-{case['shift']}")
-def test_every_figure_is_evidently_s(case: dict[str, Any]) -> None:
+def test_every_figure_is_evidentlys(case: dict[str, Any]) -> None:
     report = drift_report(*frames(case["reference_rows"], case["current_rows"], case["shift"]), NOW)
     for key in ("number_of_columns", "number_of_drifted_columns", "share_of_drifted_columns", "dataset_drift"):
         assert report[key] == case[key]

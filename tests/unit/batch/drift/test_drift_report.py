@@ -88,7 +88,7 @@ def test_names_are_escaped() -> None:
 
 
 @pytest.mark.parametrize(("rows", "words"), [(20, "only 20 matches"), (0, "Nothing could be compared.")])
-def test_little_data_is_said_to_be_little(rows: int, words: str) -> None:
+def test_little_data_is_reported_as_little(rows: int, words: str) -> None:
     assert words in page(rows)
 
 
@@ -96,7 +96,7 @@ def test_the_same_input_gives_the_same_page() -> None:
     assert page() == page()
 
 
-def test_columns_that_are_no_numbers_or_have_vanished_are_shown_without_harm() -> None:
+def test_columns_that_are_not_numbers_or_have_vanished_are_shown_without_harm() -> None:
     reference, current = samples()
     reference = reference.assign(form=["W"] * 2000, gone=1.0, only_here=1.0)
     current = current.assign(form=["L"] * 200, gone=np.nan)

@@ -67,13 +67,13 @@ def test_a_blocked_match_is_suspended_although_its_prices_are_still_sent(snapsho
     assert row(snapshot, "102").odds is None
 
 
-def test_a_partial_block_shuts_the_market_only_if_it_names_one_of_its_three_factors(snapshot: OddsSnapshot) -> None:
+def test_a_partial_block_closes_the_market_only_if_it_names_one_of_its_three_factors(snapshot: OddsSnapshot) -> None:
     assert row(snapshot, "103").suspended  # 922 is blocked
     assert not row(snapshot, "101").suspended  # only 930, a total, is
     assert not row(snapshot, "105").suspended  # stated as unblocked
 
 
-def test_a_missing_draw_or_a_price_of_one_shuts_the_market(snapshot: OddsSnapshot) -> None:
+def test_a_missing_draw_or_a_price_of_one_closes_the_market(snapshot: OddsSnapshot) -> None:
     assert row(snapshot, "104").odds is None
     assert row(snapshot, "117").odds is None
 
@@ -82,7 +82,7 @@ def test_a_match_not_active_is_suspended(snapshot: OddsSnapshot) -> None:
     assert row(snapshot, "107").suspended
 
 
-def test_women_are_told_by_the_segment_and_by_unspaced_suffixes(snapshot: OddsSnapshot) -> None:
+def test_women_are_recognised_by_the_segment_and_by_unspaced_suffixes(snapshot: OddsSnapshot) -> None:
     assert row(snapshot, "105").sex == 1
     assert row(snapshot, "101").sex == 0
 
@@ -123,7 +123,7 @@ def test_a_block_whose_extent_is_unknown_shuts_the_whole_match(state: str | None
 
 
 @pytest.mark.parametrize("value", [None, "1.9", True, float("inf"), -2.0])
-def test_a_price_that_is_no_number_shuts_the_market(value: object) -> None:
+def test_a_price_that_is_not_a_number_closes_the_market(value: object) -> None:
     line = json.loads((FIXTURES / "fonbet_line.json").read_bytes())
     line["customFactors"][0]["factors"][1]["v"] = value
     assert row(parse(json.dumps(line).encode(), NOW), "101").odds is None

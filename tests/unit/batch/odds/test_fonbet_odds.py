@@ -45,14 +45,14 @@ def test_a_row_carries_margin_and_margin_free_probabilities() -> None:
     assert not row["suspended"]
 
 
-def test_odds_that_are_no_market_keep_their_margin_and_lose_their_probabilities() -> None:
+def test_odds_that_are_not_a_market_keep_their_margin_and_lose_their_probabilities() -> None:
     row = build([matched(odds=(1.2, 2.0, 2.5))]).iloc[0]
     assert row["margin"] == pytest.approx(0.7333, abs=5e-5)
     assert pd.isna(row["implied_home"])
     assert pd.isna(row["margin_method"])
 
 
-def test_a_shut_market_has_no_numbers() -> None:
+def test_a_closed_market_has_no_numbers() -> None:
     row = build([matched(odds=None, suspended=True)]).iloc[0]
     assert row["suspended"]
     assert row[["odds_home", "margin", "implied_home", "closing_home"]].isna().all()
@@ -94,7 +94,7 @@ def test_a_match_that_left_the_line_keeps_its_row() -> None:
     assert carry_forward(build([matched(3)]), build([]))["match_id"].tolist() == [3]
 
 
-def test_a_market_that_shut_keeps_its_last_price_and_says_it_is_shut() -> None:
+def test_a_market_that_closed_keeps_its_last_price_and_says_it_is_closed() -> None:
     shut = matched(odds=None, suspended=True, live_score="1:0", collected_at=datetime(2024, 3, 30, 14, 30, tzinfo=UTC))
     row = carry_forward(build([matched()]), build([shut])).iloc[0]
     assert row["odds_home"] == 1.67

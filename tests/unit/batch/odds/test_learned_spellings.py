@@ -147,7 +147,7 @@ def test_a_spelling_that_would_stand_for_two_clubs_stands_for_none() -> None:
     assert result.confirmed.revoked == {Spelling("Japan", "osaka")}
 
 
-def test_a_contradicted_spelling_is_revoked_with_all_that_rested_on_it() -> None:
+def test_a_contradicted_spelling_is_revoked_with_all_that_relied_on_it() -> None:
     stored = match_odds(ours(("Kashima", "Osaka G", NOW)), [theirs("Kashima", "Osaka")], NO_ALIASES).confirmed
     # this week the same spelling stands where our list has another club; Verdy is known through it alone
     matches = ours(("Kashima", "Osaka C", NOW), ("Osaka G", "Tokyo V", WEEK))

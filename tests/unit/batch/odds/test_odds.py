@@ -85,7 +85,7 @@ def test_shin_takes_more_from_the_longshot_than_the_multiplicative_method() -> N
         (2.0, 3.0),
     ],
 )
-def test_no_fair_odds_are_read_from_what_is_no_market(odds: tuple[float, ...]) -> None:
+def test_no_fair_odds_are_read_from_what_is_not_a_market(odds: tuple[float, ...]) -> None:
     assert not has_fair_odds(odds)
     assert remove_margin(odds) is None
 
@@ -115,12 +115,12 @@ def test_the_value_bet_is_the_largest_edge_over_the_threshold() -> None:
     assert bet.kelly == pytest.approx(0.2 / 3)
 
 
-def test_an_edge_that_only_reaches_the_threshold_is_no_value_bet() -> None:
+def test_an_edge_that_only_reaches_the_threshold_is_not_a_value_bet() -> None:
     assert value_bet((0.5, 0.25, 0.25), (2.5, 3.0, 3.0), threshold=0.25) is None  # 0.5 * 2.5 - 1 = 0.25 exactly
     assert value_bet((0.5, 0.25, 0.25), (2.5, 3.0, 3.0), threshold=0.2499) is not None
 
 
-def test_beating_the_margin_free_probability_alone_is_no_value() -> None:
+def test_beating_the_margin_free_probability_alone_is_not_value() -> None:
     fair = remove_margin(MARKET)
     assert fair is not None
     home = fair.probabilities.home + 0.02  # above the market's own belief, still below its price
@@ -138,7 +138,7 @@ def test_a_value_bet_needs_real_odds() -> None:
         value_bet((0.5, 0.3, 0.2), (1.0, 3.0, 4.0))
 
 
-def test_odds_that_are_no_numbers_are_refused() -> None:
+def test_odds_that_are_not_numbers_are_refused() -> None:
     assert not are_odds((2.0, 3.0))
     with pytest.raises(ValueError, match="decimal odds"):
         booksum((0.5, 3.0, 4.0))

@@ -46,7 +46,7 @@ def test_only_matches_that_have_begun_and_prices_seen_before_kickoff_are_kept() 
     assert of_begun_matches(odds, kickoffs, AS_OF)["match_id"].tolist() == [1]
 
 
-def test_prices_that_are_no_market_are_left_out() -> None:
+def test_prices_that_are_not_a_market_are_left_out() -> None:
     kickoffs = pd.DataFrame({"match_id": [1], "match_date": pd.to_datetime(["2024-02-02T15:00Z"], utc=True)})
     assert of_begun_matches(row(1, (1.01, 1.01, 1.01)), kickoffs, AS_OF).empty
 
@@ -59,7 +59,7 @@ def test_past_prices_grow_and_a_closing_price_is_not_lost() -> None:
     pd.testing.assert_frame_equal(merge(grown, grown), grown)
 
 
-def test_the_closing_price_stands_before_the_price_taken() -> None:
+def test_the_closing_price_has_precedence_over_the_price_taken() -> None:
     prices = pd.concat([row(1), row(2, closing=CLOSED)])
     probabilities = closing_probabilities(prices, pd.Series([2, 9, 1]))
     assert probabilities[0] == pytest.approx(shin(CLOSED)[0])

@@ -86,7 +86,7 @@ def test_a_bet_within_the_last_hour_takes_the_first_price_there_was() -> None:
     assert row.closing == (1.7, 3.5, 4.0)
 
 
-def test_a_shut_market_keeps_its_last_open_price_and_says_it_is_shut() -> None:
+def test_a_closed_market_keeps_its_last_open_price_and_says_it_is_closed() -> None:
     row = known(KICKOFF - timedelta(hours=1), seen(48, 2.0), seen(2, None))
     assert row.odds == (2.0, 3.5, 4.0)
     assert row.suspended
@@ -177,7 +177,7 @@ def test_rows_without_teams_or_time_are_counted_and_left_out() -> None:
         ("x.csv", b""),
     ],
 )
-def test_a_file_that_is_no_table_of_odds_is_unavailable(name: str, body: bytes) -> None:
+def test_a_file_that_is_not_a_table_of_odds_is_unavailable(name: str, body: bytes) -> None:
     with pytest.raises(ProviderUnavailable, match=r"x\."):
         parse(body, name)
 

@@ -187,7 +187,7 @@ def test_the_right_one_of_two_teams_of_a_club_is_taken() -> None:
     assert only(matches, theirs("Arsenal", "Chelsea", league="Development U21")) == [3]
 
 
-def test_one_club_name_in_two_countries_is_told_by_the_region() -> None:
+def test_one_club_name_in_two_countries_is_identified_by_the_region() -> None:
     matches = pd.concat(
         [
             ours(("Inter", "Milan"), region="Italy"),
@@ -274,7 +274,7 @@ def test_two_providers_may_each_have_the_match() -> None:
     assert matched_ids(match_odds(ours(("Everton", "Fulham")), [row, replace(row, provider="the_odds_api")])) == [1, 1]
 
 
-def test_home_and_away_exchanged_is_no_match() -> None:
+def test_swapped_sides_are_not_a_match() -> None:
     assert only(ours(("Everton", "Fulham")), theirs("Fulham", "Everton")) == []
 
 
@@ -354,7 +354,7 @@ def test_an_id_that_met_two_teams_is_dropped_and_listed() -> None:
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"clubs": [{}], "conflicts": []}', b"nonsense"])
-def test_a_file_of_another_kind_is_no_mapping(body: bytes) -> None:
+def test_a_file_of_another_kind_is_not_a_mapping(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         ConfirmedClubs.from_json(body)
 
@@ -364,7 +364,7 @@ def test_a_spelling_cannot_stand_for_two_clubs_of_a_region() -> None:
         AliasTable([("Spain", "Sporting Gijon", ["Sporting"]), ("Spain", "Sporting Other", ["Sporting"])])
 
 
-def test_the_shipped_table_is_one_class_a_club() -> None:
+def test_the_shipped_table_is_one_class_per_club() -> None:
     table = AliasTable.shipped()
     assert table.find("Spain", "athletic") == table.find("Spain", "ath bilbao")
     club = table.find("Spain", "bilbao athletic")

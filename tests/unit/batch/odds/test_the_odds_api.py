@@ -30,7 +30,7 @@ def test_prices_are_read_by_name_whatever_their_order() -> None:
     assert (united.region, united.league, united.sex, united.is_live) == ("England", "EPL", 0, False)
 
 
-def test_lay_prices_and_markets_without_a_draw_are_no_odds() -> None:
+def test_lay_prices_and_markets_without_a_draw_are_not_odds() -> None:
     everton = parsed().markets[2]
     assert everton.home_team == "Everton"
     assert everton.odds is None
@@ -66,7 +66,7 @@ def test_sport_keys_name_their_country() -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"message": "Unknown sport"}', b"not json"])
-def test_an_error_object_is_no_answer(body: bytes) -> None:
+def test_an_error_object_is_not_an_answer(body: bytes) -> None:
     with pytest.raises(ProviderUnavailable):
         parse(body, NOW, "soccer_epl", SETTINGS)
 

@@ -67,7 +67,7 @@ def test_flat_stakes_are_settled_by_hand() -> None:
     assert totals["roi"] == pytest.approx(1.4 / 3)
 
 
-def test_a_match_without_an_edge_over_the_threshold_is_no_bet() -> None:
+def test_a_match_without_an_edge_over_the_threshold_is_not_a_bet() -> None:
     forecast = predictions((1, "A", (0.45, 0.28, 0.27), "home"))  # 0.45 * 2.2 - 1 = -0.01; 0.28 * 3.6 - 1 = 0.008
     assert settled_bets(forecast, odds((1, PRICE))).empty
     assert len(settled_bets(forecast, odds((1, PRICE)), RoiSettings(threshold=0.0))) == 1
@@ -98,7 +98,7 @@ def test_a_match_without_a_kickoff_is_not_bet_on() -> None:
     assert bettable(forecast, odds((1, PRICE))).empty
 
 
-def test_odds_that_are_no_market_are_not_bet_on() -> None:
+def test_odds_that_are_not_a_market_are_not_bet_on() -> None:
     forecast = predictions((1, "A", EVEN, "home"), (2, "A", EVEN, "home"), (3, "A", EVEN, "home"))
     broken = odds((1, (20.0, 3.6, 3.6)), (2, (2.2, 2.2, 2.2)), (3, (NOTHING, 3.0, 3.0)))  # B 0.61, 1.36, unknown
     assert bettable(forecast, broken).empty
