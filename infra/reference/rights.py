@@ -35,10 +35,10 @@ def _spell(resource: Any) -> str:
 
 
 def _statements(function: Function) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A role's statements beside the condition they depend on, without what every role has (own log, X-Ray)."""
+    """A role's statements with the condition they depend on, without the common ones that the page's head names."""
     for entry in json.loads(function.policy_file.read_text(encoding="utf-8"))["Statement"]:
         condition, statement = ("", entry) if "Fn::If" not in entry else entry["Fn::If"][:2]
-        if statement["Sid"] not in {"WriteOwnLogs", "SendTraces"}:
+        if statement["Sid"] not in {"WriteOwnLogs", "SendTraces", "TellMissingFromDenied"}:
             yield condition, statement
 
 
@@ -47,9 +47,10 @@ def table() -> str:
     lines = [
         "# What each function may do",
         "",
-        "Made by `make rights` from `.chalice/policy-*.json` and `infra/stack/policies/*.json`; a test compares it",
-        "with them. Beside these, every role may create streams of and write to its own function's log group, and send",
-        "X-Ray traces where the stack parameter `Tracing` is `Active`. [security.md](security.md) says what proves it.",
+        "Made by `make rights` from `.chalice/policy-*.json` and `infra/stack/policies/*.json`; a test compares them.",
+        "In addition, every role may write to its own function's log group and, if `Tracing` is `Active`, send X-Ray",
+        "traces; roles that read objects may list DataBucket, so that a missing object is 404 and not 403. What proves",
+        "it: [security.md](security.md).",
         "",
         "| Function | Action | On | Why |",
         "|---|---|---|---|",
