@@ -1,6 +1,6 @@
 """Decide which releases stay readable, and delete the others.
 
-An odds refresh writes a folder of its own and moves the pointer, 72 times between two rebuilds; so rebuilds
+An odds refresh writes its own folder and moves the pointer, 72 times between two rebuilds; so rebuilds
 count, not folders: the newest ones stay, each with the odds of its last pointer, for going back. Also kept is whatever
 a reader may still use: everything named by a pointer served in the last hours.
 """

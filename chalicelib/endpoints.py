@@ -29,7 +29,7 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A further operation of a function, documented by itself.
+    """A further operation of a function, with its own documentation.
 
     Args:
         path: Path template without trailing slash.

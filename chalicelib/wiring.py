@@ -176,7 +176,7 @@ def real_now() -> datetime:
 
 
 def now() -> datetime:
-    """The time that stands for now in answers about matches: the replay clock's, if one is set."""
+    """The current time for answers about matches: the replay clock's, if one is set."""
     if replay := settings().replay_as_of:
         return parse_utc(replay)
     return real_now()

@@ -69,7 +69,7 @@ def _callable(name: str) -> Any:
     """The object that "module:name" names.
 
     Raises:
-        ValueError: there is none, or it cannot be called.
+        ValueError: it does not exist or cannot be called.
     """
     module, separator, attribute = name.partition(":")
     if os.getcwd() not in sys.path:  # noqa: PTH109 - entries of sys.path are texts

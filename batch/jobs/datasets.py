@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 def frame_of(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> pd.DataFrame | None:
-    """A parquet data set of a release; None where there is none.
+    """A parquet data set of a release; None if missing.
 
     Raises:
         DatasetUnavailable: it exists but cannot be read.

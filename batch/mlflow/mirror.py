@@ -176,7 +176,7 @@ def candidate_of(registry: Registry, version: RegisteredVersion) -> Candidate:
 def publish(candidate: Candidate, objects: ObjectStore, stage: Stage, now: datetime, ui_url: str = "") -> None:
     """Write a candidate to a stage's mirror.
 
-    The model file is written first under a name of its own, the description that names it last, so that readers never
+    The model file is written first, under a unique name, and the description that names it last, so that readers never
     see one without the other. `ui_url` is the registry's user interface, for a link to the run.
     """
     version, run = candidate.version, candidate.run

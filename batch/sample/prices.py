@@ -1,4 +1,4 @@
-"""The sample's prices under its match ids: what the market recipe learns from and forecasts are held against."""
+"""The sample's prices under its match ids: for the market recipe and for judging forecasts."""
 
 import pandas as pd
 

@@ -32,7 +32,7 @@ class DriftSummary:
 
 
 def read_drift_report(objects: ObjectStore) -> dict[str, Any] | None:
-    """The latest drift report; None while there is none.
+    """The latest drift report; None before the first.
 
     Raises:
         ObjectStoreUnavailable: the bucket does not answer.

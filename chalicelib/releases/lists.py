@@ -102,7 +102,7 @@ def prediction(match_id: int, stage: Stage, releases: ReleaseStore) -> dict[str,
     """A match's row of the precomputed predictions.
 
     Raises:
-        PredictionNotFound: there is none.
+        PredictionNotFound: the match has none.
     """
     release = releases.current(with_odds=False)
     releases.entry(release.pointer, PREDICTIONS_OF[stage])

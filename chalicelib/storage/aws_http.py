@@ -225,7 +225,7 @@ class SecretsReader:
         """The secret's current version.
 
         Raises:
-            SecretRefused: there is none of that name, or this role may not read it.
+            SecretRefused: it does not exist, or this role may not read it.
             AwsUnreachable: Secrets Manager does not answer.
         """
         headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": "secretsmanager.GetSecretValue"}

@@ -47,7 +47,7 @@ class ObjectStore(Protocol):
         """The object, or None when its ETag is still `unless_etag`.
 
         Raises:
-            ObjectMissing: there is none.
+            ObjectMissing: it does not exist.
             ObjectStoreUnavailable: the store does not answer.
         """
         ...
@@ -57,7 +57,7 @@ class ObjectStore(Protocol):
 
         Raises:
             ConditionFailed: its ETag is another one.
-            ObjectMissing: there is none, or it ends before the offset.
+            ObjectMissing: it does not exist, or ends before the offset.
             ObjectStoreUnavailable: the store does not answer.
         """
         ...
@@ -116,7 +116,7 @@ def read(objects: ObjectStore, key: str) -> StoredObject:
 
 
 def read_if_present(objects: ObjectStore, key: str) -> StoredObject | None:
-    """The object, whatever its ETag; None where there is none.
+    """The object, whatever its ETag; None if missing.
 
     Raises:
         ObjectStoreUnavailable: the store does not answer.

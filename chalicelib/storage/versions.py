@@ -29,7 +29,7 @@ class VersionedBucket:
         self._bucket = bucket
 
     def sha256(self, key: str, version: str | None = None) -> str | None:
-        """SHA-256 of an object in hex, read in pieces; None where there is none.
+        """SHA-256 of an object in hex, read in chunks; None if missing.
 
         Raises:
             ObjectStoreUnavailable: the bucket does not answer.

@@ -169,7 +169,7 @@ class TaskStore(Protocol):
         ...
 
     def dead_letter(self, task_id: str) -> Task | None:
-        """A kept dead letter with its message, also past its task's retention; None if it is none (any more)."""
+        """A kept dead letter with its message, also past its task's retention; None if it is not one (any more)."""
         ...
 
     def resubmit(self, task_id: str, new_id: str, message: str, now: datetime) -> bool:
@@ -181,7 +181,7 @@ class TaskStore(Protocol):
         ...
 
     def reopen(self, task_id: str, message: str, now: datetime) -> bool:
-        """Make a dead letter's task pending again with this message; False if it is none (any more).
+        """Make a dead letter's task pending again with this message; False if it is not a dead letter (any more).
 
         Its caller may have read `failed` already: only an operator may decide this.
         """
@@ -336,7 +336,7 @@ class DynamoTaskStore:
         values: dict[str, Any],
         names: dict[str, str] | None = None,
     ) -> dict[str, Any] | None:
-        """Change an item under a condition; None if it was changed, else the item as it is (empty: there is none)."""
+        """Change an item under a condition; None if it was changed, else the item as it is (empty if missing)."""
         try:
             self._client.update_item(
                 TableName=self._table,

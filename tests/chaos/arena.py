@@ -115,7 +115,7 @@ class Arena:
                 continue
 
     def wait_for_attacks(self, number: int, seconds: float, bodies: Sequence[str]) -> None:
-        """Wait until so many workers were killed or hang; messages that come again meanwhile keep them busy.
+        """Wait until this many workers were killed or hang; messages that come again meanwhile keep them busy.
 
         Raises:
             AssertionError: It takes longer than `seconds`.
@@ -269,7 +269,7 @@ class Caller:
             try:
                 answer = session.post(self._url, json=body, params={"stage": stage}, headers=headers, timeout=60)
             except requests.RequestException:
-                # No answer: accepted or not, without a key nobody will ever know.
+                # No answer: accepted or not, without a key it cannot be known.
                 self.refused.append(None)
             else:
                 if answer.status_code == 202:

@@ -221,7 +221,7 @@ def verdicts(answers: dict[str, Any], expected_answers: dict[str, Any], *, is_in
 
 
 def run_jobs() -> Iterator[str]:
-    """Run every job; what ended in something that is no named error."""
+    """Run every job; returns failures that are not named errors."""
     for name, job in JOBS.items():
         try:
             job()
@@ -288,7 +288,7 @@ def _in_a_fork(work: Callable[[], None], seconds: int) -> None:
             signal.alarm(seconds)
             try:
                 work()
-            except BaseException:  # noqa: BLE001 - a fork must not go on with its parent's work
+            except BaseException:  # noqa: BLE001 - a fork must not continue its parent's work
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)

@@ -146,7 +146,7 @@ class Jobs:
             task = self._answer("POST", "predict/async", 202, json=body, headers=headers).json()["task_id"]
             repeated_id = self._answer("POST", "predict/async", 202, json=body, headers=headers).json()["task_id"]
             assert repeated_id == task
-            # Features of the caller's own are held against the signature of the stage's model.
+            # features in the body are checked against the signature of the stage's model
             for stage in ("champion", "challenger"):
                 sent = {**body, "features": self._feature_values}
                 self._answer("POST", f"predict/async?stage={stage}", 202, json=sent)

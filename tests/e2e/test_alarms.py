@@ -225,6 +225,6 @@ def test_an_unreachable_registry_is_noticed_by_the_mirror(empty: RunningStack) -
 
 
 def test_every_alarm_has_risen_once(empty: RunningStack) -> None:
-    # the last test: whoever adds an alarm adds its fault above
+    # the last test: for a new alarm add its fault above
     alarms = empty.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{STACK_NAME}-")["MetricAlarms"]
     assert {alarm["AlarmName"].removeprefix(f"{STACK_NAME}-") for alarm in alarms} == RISEN

@@ -195,7 +195,7 @@ def test_predictions_continue_without_the_registry_and_stop_without_a_model(
     finally:
         stack.system.mlflow.start()
         stack.system.mlflow.wait_ready()
-    # The alias removed from the registry: nobody wants that model served any more.
+    # The alias removed from the registry: that model must no longer be served.
     alias = {"name": "soccer_model", "alias": "challenger"}
     version = registered(stack, "challenger")["version"]
     api = f"{stack.mlflow_tracking_uri}/api/2.0/mlflow/registered-models/alias"

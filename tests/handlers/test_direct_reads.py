@@ -88,7 +88,7 @@ def authorization_of_the_sdk(
 
 
 class Aws:
-    """A server that answers what it is told to, one after the other, and remembers what it was asked."""
+    """A server that gives prepared answers in order and records the requests."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, dict[str, str], bytes] | None] = []

@@ -104,7 +104,7 @@ def parse(body: bytes, collected_at: datetime, settings: FonbetSettings = Fonbet
         settings: Numbering of the sports, root of the pages.
 
     Returns:
-        One row a main match with both teams named. Its odds are None and it is `suspended` unless all of 921, 922,
+        One row per main match with both teams named. Its odds are None and it is `suspended` unless all of 921, 922,
         923 are open with finite prices above 1. `skipped` counts the soccer events that gave no row, by reason.
 
     Raises:

@@ -53,7 +53,7 @@ class TheOddsApiSettings:
         base_url: Host.
         regions: The provider's own regions of bookmakers: eu, uk, us, au.
         bookmakers: Keys in order of preference; the first that prices the match in full is taken, then any other
-            in order of its key. Always a price that somebody offers, never an average nobody would pay.
+            in order of its key. Always a price on offer, never an average.
         price: PREFERRED as above, or BEST, the bookmaker with the lowest margin.
         max_age_of_as_of: An `as_of` older than this is rejected: a live line cannot answer for the past.
     """

@@ -1,4 +1,4 @@
-"""What becomes of raw match files, row by row."""
+"""Raw match files, row by row."""
 
 import gzip
 import hashlib

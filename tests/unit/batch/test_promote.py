@@ -99,7 +99,7 @@ def test_without_a_test_match_there_is_no_comparison(matches: Path) -> None:
 
 
 class OldModel(ThreeVersions):
-    """Its models want a feature that nobody computes."""
+    """Its models need a feature that the batch does not compute."""
 
     def booster(self, version: str) -> lgb.Booster:
         del version

@@ -109,7 +109,7 @@ def test_a_run_is_not_published_beside_other_odds_than_it_was_computed_from() ->
 
 
 class RacingStore(InMemoryObjectStore):
-    """Somebody else moves the pointer right before each of our first `races` conditional writes."""
+    """Another process moves the pointer right before each of our first `races` conditional writes."""
 
     def __init__(self, races: int) -> None:
         super().__init__()

@@ -21,7 +21,7 @@ from infra.stack.template import TemplateError, check_template
 
 GATEWAY_LIMIT_SECONDS = 29
 
-# Actions that AWS lets nobody restrict to a resource, and why a function needs them.
+# actions that cannot be restricted to a resource, and why a function needs them
 ONLY_WITHOUT_RESOURCE = {
     "cloudwatch:GetMetricData": "GET /metrics reads counters that functions emitted",
     "cloudwatch:ListMetrics": "GET /metrics finds the label values there are",

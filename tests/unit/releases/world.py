@@ -1,4 +1,4 @@
-"""A release of some thousand matches with everything that lists can be asked for, and what pandas says of it."""
+"""A release of some thousand matches with everything that lists can be asked for, and the same computed with pandas."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

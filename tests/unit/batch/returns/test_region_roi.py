@@ -42,7 +42,7 @@ def odds(
     hours_before: float = 5,
     closing: list[tuple[float, float, float]] | None = None,
 ) -> pd.DataFrame:
-    """(match_id, odds), seen so many hours before kickoff."""
+    """(match_id, odds), seen this many hours before kickoff."""
     numbers = np.array([row[0] for row in rows], dtype=np.int64)
     kickoff = pd.to_datetime(["2024-03-01T15:00:00Z"] * len(rows)) + pd.to_timedelta(numbers, unit="D")
     prices = pd.DataFrame([row[1] for row in rows], columns=["odds_home", "odds_draw", "odds_away"], dtype="float64")
