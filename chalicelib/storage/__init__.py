@@ -1,1 +1,1 @@
-"""Objects in the bucket: read, written, signed for, read by range."""
+"""Objects in the bucket: whole or by range, with or without the SDK."""
