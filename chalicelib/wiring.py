@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.access.keys import KeyRing, level_of
 from chalicelib.access.throttle import KeyThrottle, WrongKeyThrottle
 from chalicelib.endpoints import Access
-from chalicelib.errors import KeysUnavailable
+from chalicelib.errors import KeysUnavailable, TooManyWrongKeys
 from chalicelib.models.copies import ModelCopies
 from chalicelib.models.store import ModelStore
 from chalicelib.releases.store import ReleaseStore
@@ -132,16 +132,24 @@ def key_ring() -> KeyRing:
     return KeyRing(client, settings().api_keys_secret_id, settings().api_keys_check_seconds)
 
 
-def is_known_caller(api_key: str | None) -> bool:
-    """Whether a public operation treats the caller as one with a key: always where the deployment demands none."""
+def is_known_caller(api_key: str | None, address: str) -> bool:
+    """Whether a public operation treats the caller as one with a key: always where the deployment demands none.
+
+    A wrong key counts against its address, whose keys are not compared while it waits: a longer page must not tell
+    guesses apart.
+    """
     if not settings().client_key_required:
         return True
     if api_key is None:
         return False
     try:
-        return level_of(api_key, key_ring().keys()) is not Access.PUBLIC
-    except KeysUnavailable:
+        wrong_key_throttle().check(address)
+        is_known = level_of(api_key, key_ring().keys()) is not Access.PUBLIC
+    except (KeysUnavailable, TooManyWrongKeys):
         return False
+    if not is_known:
+        wrong_key_throttle().count(address)
+    return is_known
 
 
 @cache

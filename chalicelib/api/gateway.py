@@ -22,7 +22,7 @@ from chalicelib import wiring
 from chalicelib.api.conditional import not_modified
 from chalicelib.api.failures import error_answer, error_response
 from chalicelib.api.json_body import MAX_FAULTS, MAX_NAME_CHARACTERS, parse_object
-from chalicelib.api.request import allowed_methods, check_path, deprecation_headers, validated_event
+from chalicelib.api.request import allowed_methods, check_path, deprecation_headers, source_address, validated_event
 from chalicelib.api.response import Answer, flattened, preflight, rate_limit_headers, with_common_headers, without_body
 from chalicelib.api.routes import router_of
 from chalicelib.domain import Stage
@@ -191,7 +191,7 @@ def _preflight(function: str, event: dict[str, Any], headers: Mapping[str, str],
 
 def _admit(event: dict[str, Any], key: str | None, needed: Access) -> Allowance | None:
     """Let the caller pass and count the request against its key's quota, or raise."""
-    address = str(((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or "")
+    address = source_address(event)
     if key is not None:
         wiring.wrong_key_throttle().check(address)
     try:

@@ -87,6 +87,11 @@ def validated_event(
     return {**event, "headers": normalised, "body": text or None, "isBase64Encoded": False}
 
 
+def source_address(event: Mapping[str, Any]) -> str:
+    """The caller's address as the gateway saw it; empty where it does not say."""
+    return str(((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or "")
+
+
 def public_url(event: Event, headers: Mapping[str, str], configured: str) -> str:
     """Where callers reach this API, without trailing slash: for absolute links.
 

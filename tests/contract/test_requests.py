@@ -367,6 +367,24 @@ def test_wrong_keys_are_slowed_down_by_address(objects: ObjectStore, monkeypatch
     assert call("drift", headers={"x-api-key": "operator-key"})[0] == 200
 
 
+def test_a_public_list_tells_no_guesses_apart_either(objects: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    throttle = WrongKeyThrottle(clock=Clock())
+    monkeypatch.setattr(wiring, "wrong_key_throttle", lambda: throttle)
+    monkeypatch.setenv("CLIENT_KEY_REQUIRED", "true")
+    wiring.settings.cache_clear()
+    publish(objects, predictions=make_predictions(501))
+
+    def rows(key: str) -> int:
+        status, body, _ = call("predictions", query={"limit": "5000"}, headers={"x-api-key": key})
+        assert status == 200
+        return len(body)
+
+    assert rows("client-key") == 501
+    assert {rows(f"guess {i}") for i in range(WRONG_KEYS_AT_ONCE)} == {500}
+    assert rows("client-key") == 500
+    assert call("drift", headers={"x-api-key": "operator-key"})[0] == 429
+
+
 def test_the_quota_of_a_key_is_on_its_answers(objects: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     throttle = KeyThrottle(0.5, 3, Clock())
     monkeypatch.setattr(wiring, "key_throttle", lambda: throttle)

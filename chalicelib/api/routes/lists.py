@@ -16,6 +16,7 @@ from pydantic_core import to_json
 from chalicelib import wiring
 from chalicelib.api.negotiation import CSV, prefers_csv
 from chalicelib.api.rendering import JSON, cacheable_response, documented, is_too_large, list_response, rows_body
+from chalicelib.api.request import source_address
 from chalicelib.api.routes.list_parameters import ListRequest, taking
 from chalicelib.api.routes.parameters import MatchIdPath, StageQuery
 from chalicelib.contracts.lists import CardRow, MatchRow, OddsRow, PredictionRow, RegionRoiRow, RegionRow
@@ -112,7 +113,8 @@ def _listed(
     """The answer of a list: as many of the rows that were asked for as one answer carries, in the form asked for."""
     event = ROUTERS[function].current_event
     as_csv = prefers_csv(event.headers.get("accept") or "")
-    most = MAX_LIMIT if wiring.is_known_caller(event.headers.get("x-api-key")) else ANONYMOUS_LIMIT
+    is_known = wiring.is_known_caller(event.headers.get("x-api-key"), source_address(event.raw_event))
+    most = MAX_LIMIT if is_known else ANONYMOUS_LIMIT
     asked = request.limit or (most if as_csv else DEFAULT_LIMIT)
     query = replace(request.query, limit=min(asked, most))
     variant = f"{function} {'csv' if as_csv else 'json'} {event.query_string_parameters} {query}"
