@@ -1,11 +1,14 @@
 """docs/api.md is true: its calls run against the stack, and its answers have the form of the real ones."""
 
+import importlib
 import json
 import os
+import pkgutil
 import re
 
 import pytest
 
+import chalicelib
 from chalicelib.api.failures import status_of
 from chalicelib.endpoints import ENDPOINTS
 from chalicelib.errors import ServiceError
@@ -33,6 +36,8 @@ def listed_codes() -> set[tuple[int, str]]:
 
 
 def test_the_codes_on_the_page_are_those_that_errors_have() -> None:
+    for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
+        importlib.import_module(module.name)
     found: set[type[ServiceError]] = set()
     unvisited = [ServiceError]
     while unvisited:
