@@ -1,4 +1,4 @@
-"""Lists over 100,000 predictions: complete, paged, and never larger than a function may answer."""
+"""Lists over tens of thousands of predictions: complete, paged, and never larger than a function may answer."""
 
 import json
 import statistics
@@ -17,7 +17,8 @@ from tests.handlers.calling import call
 from tests.handlers.conftest import function_environment, moto_stores
 from tests.support.builders import NOW, Context, make_event, make_odds, make_predictions, publish
 
-MATCHES = 100_000
+MATCHES = 40_000
+"""Enough for files that are read by byte range; `make bench-serving` goes up to a million."""
 LAMBDA_BYTES = 6_291_556
 ROI = "region,bets,turnover,profit,roi,roi_ci_low,roi_ci_high,clv\n" + "".join(
     f"Region {i},2,2.0,0.4,0.2,-1.0,1.4,\n" for i in range(60)
@@ -48,7 +49,7 @@ def publish_large(name: str) -> None:
 
 @pytest.fixture(scope="module", params=["Home", "Динамо Махачкала " * 6], ids=["short names", "long Cyrillic names"])
 def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A release of 100,000 predictions, a third of them with odds; the name of its teams."""
+    """A release of so many predictions, a third of them with odds; the name of its teams."""
     with (
         pytest.MonkeyPatch.context() as patch,
         function_environment(patch, tmp_path_factory.mktemp("sandbox")),
@@ -81,29 +82,12 @@ def test_pages_cut_for_their_size_together_are_the_whole_list(large: str) -> Non
         if "x-next-cursor" not in headers:
             break
         query["cursor"] = headers["x-next-cursor"]
-    # Match 50,000 kicks off now: it is live, and the next one the first to come.
+    # The match in the middle kicks off now: it is live, and the next one the first to come.
     assert ids == list(range(MATCHES // 2 + 1, MATCHES + 1))
 
 
-@pytest.mark.parametrize("large", ["Home"], indirect=True)
-def test_a_listing_of_100_000_is_not_disturbed_by_releases_published_meanwhile(large: str) -> None:
-    query, teams = {"limit": "5000"}, []
-    while True:
-        _, body, headers = call("predictions", query=query)
-        teams += [row["home_team"] for row in body]
-        if len(teams) in (5_000, 50_000):
-            # Other teams, and every second match gone: by position a reader would now skip half of the rest.
-            publish(wiring.objects(), predictions=many(f"Other {len(teams)}").iloc[::2])
-        if "x-next-cursor" not in headers:
-            break
-        query["cursor"] = headers["x-next-cursor"]
-    assert teams == [f"{large} {number}" for number in range(1, MATCHES + 1)]
-    assert call("predictions", query={"limit": "1"})[1][0]["home_team"] == "Other 50000 1"
-    publish_large(large)
-
-
 def test_a_match_in_the_middle_is_found(large: str) -> None:
-    assert call("precomputed", match_id=77_777)[1]["home_team"] == f"{large} 77777"
+    assert call("precomputed", match_id=33_333)[1]["home_team"] == f"{large} 33333"
 
 
 def test_the_first_page_of_cards_takes_milliseconds_once_warm(large: str) -> None:
@@ -127,3 +111,20 @@ def test_the_time_that_passes_changes_the_etag_only_when_a_match_begins_or_ends(
 
     assert etag_at(timedelta(seconds=1)) == etag_at(timedelta(seconds=59))
     assert etag_at(timedelta(seconds=59)) != etag_at(timedelta(seconds=60))
+
+
+@pytest.mark.parametrize("large", ["Home"], indirect=True)
+def test_a_long_listing_is_not_disturbed_by_releases_published_meanwhile(large: str) -> None:
+    query, teams = {"limit": "5000"}, []
+    while True:
+        _, body, headers = call("predictions", query=query)
+        teams += [row["home_team"] for row in body]
+        if len(teams) in (5_000, 20_000):
+            # Other teams, and every second match gone: by position a reader would now skip half of the rest.
+            publish(wiring.objects(), predictions=many(f"Other {len(teams)}").iloc[::2])
+        if "x-next-cursor" not in headers:
+            break
+        query["cursor"] = headers["x-next-cursor"]
+    assert teams == [f"{large} {number}" for number in range(1, MATCHES + 1)]
+    assert call("predictions", query={"limit": "1"})[1][0]["home_team"] == "Other 20000 1"
+    # The last test of this file: others would read the release that it published.
