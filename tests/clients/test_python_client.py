@@ -277,6 +277,7 @@ def test_asynchronous_requests_are_repeated_too() -> None:
     assert issubclass(RetryTransport, httpx.BaseTransport)
 
 
+@pytest.mark.slow
 def test_the_generated_core_is_that_of_the_document(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "infra.reference.clients", "--python", str(tmp_path / "core")],
@@ -293,6 +294,7 @@ def differences(compared: "filecmp.dircmp[str]") -> list[str]:
     return found + [name for below in compared.subdirs.values() for name in differences(below)]
 
 
+@pytest.mark.slow
 def test_the_package_installs_and_has_the_services_version(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*command, "--target", str(tmp_path), str(PACKAGE)], check=True, capture_output=True)

@@ -36,6 +36,7 @@ def node() -> str:
     return f"{run('bash', 'infra/local/find_node.sh', cwd=ROOT).strip()}{os.pathsep}{os.environ['PATH']}"
 
 
+@pytest.mark.slow
 def test_the_committed_types_are_those_of_the_document(node: str, tmp_path: Path) -> None:
     target = tmp_path / "schema.d.ts"
     run("npx", "openapi-typescript", "../../docs/openapi.json", "--output", str(target), PATH=node)

@@ -17,6 +17,8 @@ from tests.handlers.calling import call
 from tests.handlers.conftest import function_environment, moto_stores
 from tests.support.builders import NOW, Context, make_event, make_odds, make_predictions, publish
 
+pytestmark = pytest.mark.slow
+
 MATCHES = 40_000
 """Enough for files that are read by byte range; `make bench-serving` goes up to a million."""
 LAMBDA_BYTES = 6_291_556

@@ -13,6 +13,8 @@ import pytest
 from batch.backtest.__main__ import main
 from infra.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "backtest.md").read_text("utf-8")
 
 

@@ -94,6 +94,7 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("the MLflow server did not start")
 
 
+@pytest.mark.slow
 def test_a_version_behind_basic_authentication_is_mirrored(server: Server) -> None:
     client = {"MLFLOW_TRACKING_URI": server.url, "MLFLOW_TRACKING_USERNAME": USER, "MLFLOW_TRACKING_PASSWORD": PASSWORD}
     import json  # noqa: PLC0415
@@ -112,6 +113,7 @@ def test_a_version_behind_basic_authentication_is_mirrored(server: Server) -> No
     assert sync(MlflowRegistry(mlflow), objects, Stage.CHAMPION, NOW).outcome == "updated"
 
 
+@pytest.mark.slow
 def test_without_a_credential_or_with_a_wrong_one_the_server_refuses(server: Server) -> None:
     for sign in (
         signer("none", server.url),

@@ -26,7 +26,7 @@ from tests.handlers.test_batch import ROWS, put_matches, put_odds, served_model
 from tests.support.builders import Context
 
 # MLflow and its database layer warn about themselves; their warnings are not ours to fail on
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 
 RUN_ID = "3f7a1c9d2e4b"
 """Of the model that `served_model` mirrors."""

@@ -13,6 +13,8 @@ from batch.training.plots import write_plots
 from chalicelib.models.native import NativeModel
 from tests.model.conftest import Trained
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_booster_names_are_the_feature_schema(trained: Trained) -> None:
     expected = [feature.name for feature in FEATURES if feature.name in trained.model.feature_names]

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ from chalicelib.releases.pointer import (
     Pointer,
 )
 from chalicelib.storage.objects import ObjectStore
+from tests.support.fakes import InMemoryObjectStore
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -238,31 +240,62 @@ def publish(
     odds_at: datetime | None = None,
 ) -> Pointer:
     """Publish a release of these data sets, as `rebuild` and `refresh_odds` do."""
-    writer = ReleaseWriter(objects, new_release_id(now), now, now)
-    stage_predictions = make_predictions() if predictions is None else predictions
-    match_features = make_features() if features is None else features
-    by_stage = {Stage.CHAMPION: stage_predictions}
-    entries = {
-        PREDICTIONS: writer.write(
-            "predictions.parquet", parquet_bytes(stage_predictions, PREDICTIONS_SCHEMA), len(stage_predictions)
-        ),
-        MATCH_FEATURES: writer.write("match_features.parquet", parquet_bytes(match_features), len(match_features)),
-    }
+    by_stage = {Stage.CHAMPION: make_predictions() if predictions is None else predictions}
     if challenger is not None:
         by_stage[Stage.CHALLENGER] = challenger
+    match_features = make_features() if features is None else features
+    # Most tests publish one of a few releases, whose files take longer to make than to write.
+    described = pickle.dumps((by_stage, match_features, odds, region_roi))
+    is_kept = signal is make_signal and sum(map(len, by_stage.values())) <= _ROWS_KEPT
+    files = _made.get(described) if is_kept else None
+    if files is None:
+        files = _files(by_stage, match_features, odds, region_roi, signal)
+    if is_kept:
+        _made[described] = files
+    writer = ReleaseWriter(objects, new_release_id(now), now, now)
+    refresh = ReleaseWriter(objects, writer.release_id, now, odds_at or now)
+    entries = {
+        dataset: (refresh if dataset == ODDS else writer).write(*of_dataset) for dataset, of_dataset in files.items()
+    }
+    if projections is not None:
+        content = json.dumps(projections).encode()
+        entries[PROJECTIONS] = writer.write("projections.json", content, len(projections))
+    return publish_release(objects, writer, entries, keep=frozenset()).pointer
+
+
+_ROWS_KEPT = 1_000
+_made: dict[bytes, dict[str, tuple[str, bytes, int]]] = {}
+"""Files of releases made before, by what is in them."""
+
+
+def _files(
+    by_stage: dict[Stage, pd.DataFrame],
+    features: pd.DataFrame,
+    odds: pd.DataFrame | None,
+    region_roi: str | None,
+    signal: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame],
+) -> dict[str, tuple[str, bytes, int]]:
+    """Name, content and rows of each data set's file."""
+    store = InMemoryObjectStore()
+    writer = ReleaseWriter(store, "made", NOW, NOW)
+    champion = by_stage[Stage.CHAMPION]
+    entries = {
+        PREDICTIONS: writer.write("predictions.parquet", parquet_bytes(champion, PREDICTIONS_SCHEMA), len(champion)),
+        MATCH_FEATURES: writer.write("match_features.parquet", parquet_bytes(features), len(features)),
+    }
+    if (challenger := by_stage.get(Stage.CHALLENGER)) is not None:
         content = parquet_bytes(challenger, PREDICTIONS_SCHEMA)
         entries[PREDICTIONS_CHALLENGER] = writer.write("predictions_challenger.parquet", content, len(challenger))
-    entries[SERVING] = write_serving_file(writer, match_features, by_stage)
+    entries[SERVING] = write_serving_file(writer, features, by_stage)
     if odds is not None:
-        refresh = ReleaseWriter(objects, writer.release_id, now, odds_at or now)
-        entries[ODDS] = refresh.write("fonbet_odds.parquet", parquet_bytes(odds), len(odds))
+        entries[ODDS] = writer.write("fonbet_odds.parquet", parquet_bytes(odds), len(odds))
         lines = csv.DictReader(io.StringIO(region_roi or ""))
         roi = {line["region"]: float(line["roi"]) if line["roi"] else None for line in lines}
         signals = {stage: signal(frame, odds) for stage, frame in by_stage.items()}
         entries[SERVING_ODDS] = write_serving_odds(writer, by_stage, odds, signals, roi)
     if region_roi is not None:
         entries[REGION_ROI] = writer.write("roi_by_region.csv", region_roi.encode(), region_roi.count("\n") - 1)
-    if projections is not None:
-        content = json.dumps(projections).encode()
-        entries[PROJECTIONS] = writer.write("projections.json", content, len(projections))
-    return publish_release(objects, writer, entries, keep=frozenset()).pointer
+    return {
+        dataset: (entry.key.rpartition("/")[2], store.objects[entry.key], entry.rows)
+        for dataset, entry in entries.items()
+    }

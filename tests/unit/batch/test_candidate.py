@@ -182,6 +182,7 @@ for path in sorted(Path(sys.argv[1]).glob("*.lgb")):
 """
 
 
+@pytest.mark.slow
 def test_no_mutation_of_a_model_that_is_let_through_ends_the_serving_process(tmp_path: Path) -> None:
     """200 damaged files; those that pass are served, 500 rows each, and one process survives them all."""
     random_ = random.Random(20_240_401)  # noqa: S311 - the same mutations in every run

@@ -18,6 +18,8 @@ from batch.times import parse_date
 from batch.training.experiment import Experiment
 from batch.training.fitting import CHAMPION, MARKET, TrainingSettings
 
+pytestmark = pytest.mark.slow
+
 WORLD = World(4 * 5 * MATCHES_PER_SEASON, seed=11, seasons=5, drift=0.3)
 MATCHES = synthetic.matches_of(WORLD)
 TRUTH = synthetic.probabilities(WORLD)

@@ -74,6 +74,7 @@ def test_the_folder_holds_model_description_report_reference_and_forecasts(tmp_p
     assert described["metrics"]["log_loss"] == report_of(tmp_path)["scores"]["test_settled"]["model"]["log_loss"]
 
 
+@pytest.mark.slow
 def test_a_recipe_file_changed_keys_and_weights_make_the_model(tmp_path: Path) -> None:
     matches = synthetic.matches(1900, seed=1)
     (tmp_path / "mine.toml").write_text("max_rounds = 20\n", encoding="utf-8")
@@ -115,6 +116,7 @@ def test_forecasts_are_what_the_saved_booster_predicts(tmp_path: Path) -> None:
     np.testing.assert_allclose(forecasts.iloc[:, 1:].to_numpy(), predicted, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_same_files_give_the_same_bytes_in_any_order_of_rows(tmp_path: Path) -> None:
     matches = synthetic.matches(1900, seed=1)
     folders = [tmp_path / "one", tmp_path / "two"]
@@ -147,6 +149,7 @@ def test_the_report_includes_base_rates_elo_and_regions(tmp_path: Path) -> None:
     assert report["against"]["test"]["base_rates"]["high"] < 0
 
 
+@pytest.mark.slow
 def test_the_market_is_scored_where_there_are_odds(tmp_path: Path) -> None:
     odds = pd.DataFrame({"match_id": [1900], "odds_home": [2.4], "odds_draw": [2.4], "odds_away": [4.8]})
     odds.to_parquet(tmp_path / "odds.parquet")
@@ -290,6 +293,7 @@ def test_what_was_refused_is_counted_by_reason(tmp_path: Path, capsys: pytest.Ca
     assert "no finished match to train on" in printed.err
 
 
+@pytest.mark.slow
 def test_extra_columns_go_from_the_file_into_the_signature_and_the_release(tmp_path: Path) -> None:
     matches = synthetic.matches(1900, seed=1)
     generator = np.random.default_rng(2)
@@ -314,6 +318,7 @@ def test_an_extra_column_that_is_missing_or_alone_is_named(tmp_path: Path, capsy
         run(tmp_path, matches, "--extra-columns", "xg_home")
 
 
+@pytest.mark.slow
 def test_two_runs_are_compared_on_the_same_matches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     matches = synthetic.matches(1900, seed=1)
     world = synthetic.World(1900, seed=1)

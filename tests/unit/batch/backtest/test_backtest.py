@@ -20,6 +20,8 @@ from batch.release import parquet_bytes
 from batch.training.fitting import CHAMPION
 from batch.training.recipes import load_recipe
 
+pytestmark = pytest.mark.slow
+
 SEASON = synthetic.MATCHES_PER_SEASON
 START = "2008-07-01"
 
