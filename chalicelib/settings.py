@@ -49,6 +49,10 @@ class Settings(BaseModel):
     release_check_seconds: float = Field(
         default=5, ge=0, description="Seconds between two looks at the data release pointer."
     )
+    cdn: bool = Field(
+        default=False,
+        description="Whether a shared cache (CloudFront) may keep public answers for release_check_seconds.",
+    )
     task_retention_seconds: int = Field(
         default=86_400, ge=60, description="Seconds that a task and its result, or an idempotency key, are kept."
     )

@@ -16,6 +16,7 @@ from batch.odds import arrays as odds_arrays
 from batch.odds.arrays import NO_BET, Floats, Integers
 from batch.odds.market import DEFAULT_VALUE_THRESHOLD
 from batch.odds.past_prices import CLOSING, ODDS
+from chalicelib.csv_cells import harmless
 from chalicelib.domain import Outcome
 
 COLUMNS: Final = (
@@ -215,7 +216,8 @@ def mean_interval(values: Floats) -> tuple[float, float]:
 
 def as_csv(table: pd.DataFrame) -> bytes:
     """`roi_by_region.csv`: at most six decimals, missing values empty; the same table always gives the same bytes."""
-    return table[list(COLUMNS)].round(6).to_csv(index=False, lineterminator="\n").encode()
+    table = table[list(COLUMNS)].assign(region=table["region"].map(harmless))
+    return table.round(6).to_csv(index=False, lineterminator="\n").encode()
 
 
 def outcome_codes(outcome_1x2: pd.Series) -> Integers:

@@ -23,7 +23,15 @@ from chalicelib.api.conditional import not_modified
 from chalicelib.api.failures import error_answer, error_response
 from chalicelib.api.json_body import MAX_FAULTS, MAX_NAME_CHARACTERS, parse_object
 from chalicelib.api.request import allowed_methods, check_path, deprecation_headers, source_address, validated_event
-from chalicelib.api.response import Answer, flattened, preflight, rate_limit_headers, with_common_headers, without_body
+from chalicelib.api.response import (
+    Answer,
+    flattened,
+    preflight,
+    rate_limit_headers,
+    shared_caching,
+    with_common_headers,
+    without_body,
+)
 from chalicelib.api.routes import router_of
 from chalicelib.domain import Stage
 from chalicelib.endpoints import BY_FUNCTION, Access
@@ -94,6 +102,8 @@ def handle(function: str, event: dict[str, Any], context: Any) -> dict[str, Any]
         error = InternalError("internal error")
         answer = error_answer(error)
     request_id = _request_id(event, context)
+    if wiring.settings().cdn and BY_FUNCTION[function].access is Access.PUBLIC and "x-api-key" not in headers:
+        shared_caching(answer, wiring.settings().release_check_seconds)
     allowed_origins = wiring.settings().allowed_origins
     answer = with_common_headers(answer, headers, request_id=request_id, allowed_origins=allowed_origins)
     answer["headers"] |= deprecation_headers(event, headers, BY_FUNCTION[function], wiring.settings().public_url)

@@ -5,6 +5,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from chalicelib.csv_cells import harmless
+
 CSV: Final = "text/csv"
 
 
@@ -27,7 +29,7 @@ def _weight(parameter: str) -> float:
 
 
 def rows_csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]], *, header: bool = True) -> str:
-    """Rows as CSV (RFC 4180): null is empty, truth is true or false."""
+    """Rows as CSV (RFC 4180): null is empty, truth is true or false, text is never a formula."""
     text = io.StringIO()
     writer = csv.writer(text)
     if header:
@@ -37,4 +39,6 @@ def rows_csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]], *, header:
 
 
 def _cell(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return harmless(value) if isinstance(value, str) else value

@@ -1,5 +1,6 @@
 """The bucket that packages are uploaded to, and the upload."""
 
+import json
 import os
 import subprocess
 import sys
@@ -67,8 +68,11 @@ def _create(s3: Any, bucket: str, region: str) -> None:
     )
 
 
-def upload(out: Path, bucket: str, environment: Mapping[str, str]) -> Path:
+def upload(out: Path, bucket: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """Run `aws cloudformation package`: archives to S3 under their hash, their addresses into the template.
+
+    Returns:
+        The template with these addresses.
 
     Raises:
         ArtifactsError: the upload failed.
@@ -80,13 +84,14 @@ def upload(out: Path, bucket: str, environment: Mapping[str, str]) -> Path:
     result = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **environment})
     if result.returncode != 0:
         raise ArtifactsError(f"aws cloudformation package failed:\n{result.stdout}{result.stderr}")
-    return packaged
+    template: dict[str, Any] = json.loads(packaged.read_text(encoding="utf-8"))
+    return template
 
 
-def template_url(s3: Any, packaged: Path, bucket: str, stack_name: str, endpoint_url: str | None) -> str:
+def template_url(s3: Any, template: dict[str, Any], bucket: str, stack_name: str, endpoint_url: str | None) -> str:
     """Put the template into S3; inline templates end at 51,200 bytes and this one is larger."""
     key = f"templates/{stack_name}.json"
-    s3.upload_file(str(packaged), bucket, key)
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
     if endpoint_url:
         return f"{endpoint_url}/{bucket}/{key}"
     return f"https://{bucket}.s3.{s3.meta.region_name}.amazonaws.com/{key}"

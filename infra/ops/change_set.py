@@ -57,6 +57,20 @@ def planned_parameters(
     }
 
 
+def resulting_values(
+    known: Mapping[str, Any], planned: Mapping[str, str | None], current: Mapping[str, str]
+) -> dict[str, str | None]:
+    """What each parameter of the template will be after the change."""
+    return {
+        name: str(parameter.get("Default"))
+        if name not in planned
+        else current[name]
+        if planned[name] is None
+        else planned[name]
+        for name, parameter in known.items()
+    }
+
+
 def parameter_differences(
     planned: Mapping[str, str | None],
     known: Mapping[str, Any],
@@ -112,22 +126,22 @@ def create(
     except ClientError as error:
         raise DeployError(f"CloudFormation refused the change: {error.response['Error'].get('Message')}") from error
     while True:
-        change_set = cloudformation.describe_change_set(ChangeSetName=arn)
+        change_set = cloudformation.describe_change_set(StackName=stack_name, ChangeSetName=arn)
         if change_set["Status"] == "CREATE_COMPLETE":
             return arn
         if change_set["Status"] == "FAILED":
             reason = change_set.get("StatusReason", "")
-            cloudformation.delete_change_set(ChangeSetName=arn)
+            cloudformation.delete_change_set(StackName=stack_name, ChangeSetName=arn)
             if any(text in reason for text in _NO_CHANGE):
                 return None
             raise DeployError(f"CloudFormation refused the change: {reason}")
         time.sleep(poll_seconds)
 
 
-def changes(cloudformation: Any, change_set: str) -> list[str]:
+def changes(cloudformation: Any, stack_name: str, change_set: str) -> list[str]:
     """A change set as readable lines."""
     lines = []
-    pages = cloudformation.get_paginator("describe_change_set").paginate(ChangeSetName=change_set)
+    pages = cloudformation.get_paginator("describe_change_set").paginate(StackName=stack_name, ChangeSetName=change_set)
     for page in pages:
         for change in page["Changes"]:
             resource = change["ResourceChange"]
@@ -145,7 +159,7 @@ def execute(cloudformation: Any, stack_name: str, change_set: str, poll_seconds:
         DeployError: it failed, and CloudFormation has rolled back or could not.
     """
     seen = {event["EventId"] for event in _events(cloudformation, stack_name)}
-    cloudformation.execute_change_set(ChangeSetName=change_set)
+    cloudformation.execute_change_set(StackName=stack_name, ChangeSetName=change_set)
     status = wait(cloudformation, stack_name, poll_seconds)
     if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         advice = "\nrepair it with: make repair" if status == "UPDATE_ROLLBACK_FAILED" else ""

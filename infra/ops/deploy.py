@@ -20,17 +20,20 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import NAME
+from chalicelib.releases.pointer import POINTER_KEY, SERVING, SERVING_ODDS
 from infra.ops import change_set
 from infra.ops.api_keys import ensure_keys
 from infra.ops.artifacts import ArtifactsError, artifacts_bucket, template_url, upload
 from infra.ops.change_set import DeployError, stack_of
 from infra.packaging.build import PackagingError, build_stage, source_fingerprint
 from infra.packaging.package_checks import oversized, sizes
+from infra.stack.function_resources import ALIAS
+from infra.stack.gateway_definition import published
 from infra.stack.outputs import StackOutputs, read_outputs
 from infra.stack.stages import LOCAL_STAGE, STAGES, stage_parameters, target_of
 from infra.stack.template import TemplateError
 
-__all__ = ["DeployError", "Deployment", "build_mark", "deploy", "destroy", "repair"]
+__all__ = ["DeployError", "Deployment", "build_mark", "deploy", "destroy", "rebuild_if_outdated", "repair"]
 
 Progress = Callable[[str], None]
 
@@ -126,7 +129,8 @@ def deploy(deployment: Deployment, say: Progress, confirm: Callable[[], bool] = 
         packaged = upload(out, bucket, deployment.environment)
     except ArtifactsError as error:
         raise DeployError(str(error)) from error
-    url = template_url(s3, packaged, bucket, name, deployment.environment.get("AWS_ENDPOINT_URL"))
+    template = published(packaged, change_set.resulting_values(known, planned, current))
+    url = template_url(s3, template, bucket, name, deployment.environment.get("AWS_ENDPOINT_URL"))
     say("packages are uploaded")
     arn = change_set.create(
         cloudformation,
@@ -141,13 +145,13 @@ def deploy(deployment: Deployment, say: Progress, confirm: Callable[[], bool] = 
     if arn is None:
         say("the stack is up to date")
     else:
-        lines = change_set.changes(cloudformation, arn)
+        lines = change_set.changes(cloudformation, name, arn)
         if deployment.stage != LOCAL_STAGE:
             differences = change_set.parameter_differences(planned, known, deployment.committed, current)
             print("\n".join([*lines, "", *(differences or ["no parameter changes"])]))
         say(f"{len(lines)} changes to stack {name}")
         if not confirm():
-            cloudformation.delete_change_set(ChangeSetName=arn)
+            cloudformation.delete_change_set(StackName=name, ChangeSetName=arn)
             if stack is None:
                 cloudformation.delete_stack(StackName=name)
             raise DeployError("not confirmed: nothing was changed")
@@ -159,7 +163,25 @@ def deploy(deployment: Deployment, say: Progress, confirm: Callable[[], bool] = 
     if outputs is None:
         raise DeployError(f"stack {name} has no outputs")
     ensure_keys(deployment.client("secretsmanager"), outputs.api_keys_secret_id)
+    rebuild_if_outdated(deployment, outputs.bucket, say)
     return outputs
+
+
+def rebuild_if_outdated(deployment: Deployment, bucket: str, say: Progress) -> None:
+    """Start a rebuild where the release was made by a version whose files the lists of this one do not read."""
+    live = "" if deployment.stage == LOCAL_STAGE else f":{ALIAS}"
+    function = f"{deployment.stack_name}-rebuild{live}"
+    try:
+        found = deployment.client("s3").get_object(Bucket=bucket, Key=POINTER_KEY)
+        datasets = json.loads(found["Body"].read())["datasets"]
+        if {SERVING, SERVING_ODDS} <= datasets.keys():
+            return
+        deployment.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b"{}")
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
+            say(f"whether lists answer 503 could not be seen ({error}); if they do: aws lambda invoke on {function}")
+        return
+    say(f"the release is of an earlier version: {function} was started; lists answer 503 until it is done")
 
 
 def _usable_stack(

@@ -25,6 +25,7 @@ from infra.packaging.bare_import import import_faults
 from infra.packaging.chalice_config import to_text
 from infra.packaging.package_checks import MEGABYTE, oversized, sizes, unresolved_libraries
 from infra.paths import BUILD, ROOT
+from infra.stack import function_alarms
 from infra.stack.functions import BY_NAME, FUNCTIONS, Package
 from infra.stack.stages import LOCAL_STAGE, STAGES, Target, target_of
 from infra.stack.template import TemplateError, check_template, merge_template
@@ -244,6 +245,7 @@ def render(
     merge.write_text(json.dumps(merge_template(deployed, target), indent=1), encoding="utf-8")
     sam = _run_chalice(project, out, stage, merge)
     check_template(sam)
+    (out / function_alarms.FILE).write_text(json.dumps(function_alarms.function_alarms(deployed)), encoding="utf-8")
     return sam
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.paths import ROOT
+from infra.stack.functions import FUNCTIONS
 from infra.stack.monitoring import alarms
 
 PRICES: Final = ROOT / "infra" / "reference" / "prices.json"
@@ -25,6 +26,7 @@ PAGE: Final = ROOT / "docs" / "cost.md"
 HOURS: Final = 730.0
 """Hours of an average month, as in AWS's own calculator."""
 SECONDS: Final = HOURS * 3_600
+DAY: Final = 86_400
 FULL_CORE_MB: Final = 1_769
 """Memory at which Lambda gives one whole processor core; below it a share in proportion (AWS Lambda guide)."""
 SANDBOX_IDLE_SECONDS: Final = 300.0
@@ -49,6 +51,7 @@ class Workload:
         reads_per_prediction: Calls of lists (cards, odds) per prediction.
         read_kilobytes: Size of such an answer, compressed.
         log_bytes: Log and metrics text of one call, with Lambda's own three lines.
+        log_days: How long logs are kept (`LogRetentionDays` of prod).
         task_write_units: DynamoDB write units of a task: put and update of a 1 to 2 kB item and of its index entry.
         stored_gb: In the bucket: raw matches, 15 releases, models, old versions.
         rebuilds: Rebuilds a month (twice a day).
@@ -56,7 +59,7 @@ class Workload:
         model_syncs: Every five minutes.
         sweeps: Every fifteen minutes.
         metric_series: Custom metrics in CloudWatch.
-        alarms: Alarms.
+        alarms: Alarms, with the one on each function's Errors.
         secrets: Secrets.
     """
 
@@ -66,6 +69,7 @@ class Workload:
     reads_per_prediction: float = 0.5
     read_kilobytes: float = 20
     log_bytes: float = 1_200
+    log_days: float = 90
     task_write_units: float = 6
     stored_gb: float = 2
     rebuilds: float = 61
@@ -73,7 +77,7 @@ class Workload:
     model_syncs: float = 8_760
     sweeps: float = 2_920
     metric_series: float = 100
-    alarms: float = len(alarms())
+    alarms: float = len(alarms()) + len(FUNCTIONS)
     secrets: float = 2
 
     @property
@@ -152,8 +156,8 @@ def monthly(workload: Workload, measured: Mapping[str, Any], prices: Mapping[str
         "S3": workload.stored_gb * s3["gb_month"]
         + checks * s3["get"]
         + (10 * workload.rebuilds + 4 * workload.odds_refreshes) * s3["put"],
-        "CloudWatch": log_gb * (watch["log_gb"] + watch["log_stored_gb_month"])
-        + workload.metric_series * watch["metric_month"]
+        "Logs": log_gb * (watch["log_gb"] + watch["log_stored_gb_month"] * workload.log_days * DAY / SECONDS),
+        "Metrics, alarms": workload.metric_series * watch["metric_month"]
         + workload.alarms * watch["alarm_month"]
         + watch["dashboard_month"],
         "Secrets": workload.secrets * prices["secrets_manager"]["secret_month"],
@@ -162,6 +166,33 @@ def monthly(workload: Workload, measured: Mapping[str, Any], prices: Mapping[str
         * workload.read_kilobytes
         / 1e6
         * prices["transfer"]["out_gb"],
+    }
+
+
+def options(workload: Workload, measured: Mapping[str, Any], prices: Mapping[str, Any]) -> dict[str, float]:
+    """Dollars a month of what a parameter or a neighbour adds."""
+    edge, watch, always = prices["edge"], prices["cloudwatch"], prices["always_on"]
+    calls = workload.http_calls
+    megabytes = workload.predictions * workload.reads_per_prediction * workload.read_kilobytes / 1e3
+    metrics = measured["functions"]["metrics"]
+    scrapes = SECONDS / 60
+    scrape_time = billed_gb_seconds(scrapes, metrics["memory_mb"], metrics["warm_ms"], metrics["cold_ms"])
+    return {
+        "Web ACL, two rules (`AddressLimit`)": edge["acl_month"]
+        + 2 * edge["acl_rule_month"]
+        + calls * edge["acl_request"],
+        "CloudFront (`Cdn`), nothing cached": calls * (edge["cdn_request"] + edge["cdn_function_call"])
+        + megabytes / 1e3 * (edge["cdn_out_gb"] - prices["transfer"]["out_gb"])
+        + prices["secrets_manager"]["secret_month"],
+        "Alarms on Throttles and Duration (`FunctionAlarms`)": 2 * len(FUNCTIONS) * watch["alarm_month"],
+        "`GET /metrics` scraped each minute": scrapes
+        * (prices["api_gateway"]["rest_request"] + prices["lambda"]["request"])
+        + scrapes * workload.metric_series * watch["get_metric"]
+        + scrape_time * prices["lambda"]["gb_second"],
+        "MLflow server, half a core and 2 GB on Fargate": HOURS
+        * (0.5 * always["fargate_vcpu_hour"] + 2 * always["fargate_gb_hour"])
+        + VOLUME_GB * always["ebs_gb_month"],
+        "Secrets of an MLflow server and an odds provider": 2 * prices["secrets_manager"]["secret_month"],
     }
 
 
@@ -255,6 +286,10 @@ def tables(measured: Mapping[str, Any], prices: Mapping[str, Any], base: Workloa
     lines.append("| **Sum** | " + " | ".join(f"**{sum(month.values()):,.2f}**" for month in months) + " |")
     thousands = [sum(month.values()) / size * 1_000 for month, size in zip(months, SIZES, strict=True)]
     lines.append("| per 1,000 predictions | " + " | ".join(f"{figures:,.4f}" for figures in thousands) + " |")
+    more = [options(replace(base, predictions=size), measured, prices) for size in SIZES]
+    lines += ["", "| Beside these, $ a month | " + " | ".join(f"{size:,}" for size in SIZES) + " |"]
+    lines += ["|---|" + "---:|" * len(SIZES)]
+    lines += [f"| {name} | " + " | ".join(f"{month[name]:,.2f}" for month in more) + " |" for name in more[0]]
     lines += ["", "| The original, always on | $ a month |", "|---|---:|"]
     original = always_on(prices)
     lines += [f"| {name} | {price:,.2f} |" for name, price in original.items()]

@@ -25,7 +25,10 @@ def _spell(resource: Any) -> str:
     if kind == "Fn::GetAtt":
         return str(value[0])
     if kind == "Ref":
-        return f"secret given as `{value}`"
+        return f"what `{value}` names"
+    if kind == "Fn::If":
+        # on AWS, else on the emulator
+        return _spell(value[1])
     text = str(value).replace("${AWS::StackName}", "<stack>")
     for name in ("DataBucket", "TasksTable"):
         text = text.replace(f"${{{name}.Arn}}", name)

@@ -20,6 +20,9 @@ LAYER_LOGICAL_IDS: Final = {Layer.LIGHTGBM: "LightgbmNativeLayer", Layer.PYARROW
 """Each layer's resource in the template."""
 
 
+_ENDPOINTS: Final = frozenset(endpoint.function for endpoint in ENDPOINTS)
+
+
 class Package(StrEnum):
     """The zip a function's code is in."""
 
@@ -55,6 +58,21 @@ class Function:
     def role_logical_id(self) -> str:
         """The resource of its own role, as chalice derives it."""
         return f"{self.logical_id}Role"
+
+    @property
+    def is_http(self) -> bool:
+        """Whether the gateway calls it."""
+        return self.name in _ENDPOINTS
+
+    @property
+    def is_unattended(self) -> bool:
+        """Whether it is invoked by a schedule or otherwise without anybody waiting for its answer."""
+        return self.package is Package.BATCH or self.name == "sweep"
+
+    @property
+    def takes_traffic(self) -> bool:
+        """Whether it is called often enough for a new version to be tried on a part of the calls."""
+        return self.is_http or self.name == "inference"
 
     @property
     def policy_file(self) -> Path:

@@ -7,14 +7,18 @@ A path with and without its trailing slash is one resource, in the emulator as o
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from chalicelib.api.failures import error_body
-from chalicelib.endpoints import ENDPOINTS, Endpoint
+from chalicelib.endpoints import ENDPOINTS, Access, Endpoint
+from infra.stack.function_resources import reference
 from infra.stack.functions import Function
+from infra.stack.stages import Target
 
 Resource = dict[str, Any]
+
+_PUBLISHED: Final = frozenset({"AWS::ApiGateway::GatewayResponse", "AWS::ApiGateway::Method"})
 
 # (type, status, code, message) of what API Gateway itself answers, before or instead of a function.
 # An unknown path is MISSING_AUTHENTICATION_TOKEN in API Gateway's words.
@@ -85,7 +89,7 @@ def _resources(paths: Iterable[str]) -> dict[str, Resource]:
     return resources
 
 
-def _method(path: str, function: Function) -> Resource:
+def _method(path: str, function: Function, target: Target) -> Resource:
     """The one integration of a path: its function, as a proxy, whatever the method.
 
     The function answers a browser's preflight (OPTIONS) and refuses other methods with 405 and `Allow`; by itself the
@@ -104,20 +108,25 @@ def _method(path: str, function: Function) -> Resource:
                 "IntegrationHttpMethod": "POST",
                 "Uri": {
                     "Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
-                    f"${{{function.logical_id}.Arn}}/invocations"
+                    f"${{{_invoked(function, target)}}}/invocations"
                 },
             },
         },
     }
 
 
-def _permission(path: str, function: Function) -> Resource:
+def _invoked(function: Function, target: Target) -> str:
+    """The ARN that the gateway calls, as `Fn::Sub` names it."""
+    return f"{function.logical_id}.Arn" if target.local else reference(function, target)
+
+
+def _permission(path: str, function: Function, target: Target) -> Resource:
     """API Gateway may invoke the function, for this path only."""
     pattern = "/".join("*" if part.startswith("{") else part for part in path.split("/"))
     return {
         "Type": "AWS::Lambda::Permission",
         "Properties": {
-            "FunctionName": {"Ref": function.logical_id},
+            "FunctionName": {"Ref": reference(function, target)},
             "Action": "lambda:InvokeFunction",
             "Principal": "apigateway.amazonaws.com",
             "SourceArn": {
@@ -158,14 +167,77 @@ def _gateway_response(kind: str, status: int, code: str, message: str) -> Resour
     }
 
 
+def _limits(resource_path: str, http_method: str, kind: str) -> Resource:
+    """Method settings with the limits of a kind of route; API Gateway counts each path's method by itself."""
+    burst = f"{kind}ThrottleRate" if kind == "Operator" else f"{kind}ThrottleBurst"
+    return {
+        "ResourcePath": resource_path,
+        "HttpMethod": http_method,
+        # Per method and priced per metric; the alarms read the API's own figures, which cost nothing.
+        "MetricsEnabled": False,
+        "ThrottlingRateLimit": {"Ref": f"{kind}ThrottleRate"},
+        "ThrottlingBurstLimit": {"Ref": burst},
+    }
+
+
+def _special_limits(endpoints: Iterable[Endpoint]) -> list[tuple[str, str, str]]:
+    """Path, method and kind where the limit is not a public one: more for keys and their tasks, less for operators.
+
+    By concrete methods: API Gateway's stages know no ANY, a path with that method has settings for each it stands for.
+    """
+    kinds = {Access.OPERATOR: "Operator", Access.CLIENT: ""}
+    return [
+        (path, endpoint.method, kinds.get(endpoint.access, ""))
+        for endpoint in endpoints
+        if endpoint.access in kinds or endpoint.routes == "tasks"
+        for path in endpoint.paths
+    ]
+
+
+def published(template: dict[str, Any], values: Mapping[str, str | None]) -> dict[str, Any]:
+    """The template with a deployment of the gateway for these values.
+
+    API Gateway publishes methods and its own responses only with a new deployment, whose id carries a hash of them;
+    the values of the parameters in them (`BoardOrigin`) are known when the stack is deployed and not before.
+
+    Args:
+        template: A stack's template.
+        values: The parameters' values that the stack is going to have.
+    """
+    resources = template["Resources"]
+    used = {
+        name: values.get(name)
+        for resource in resources.values()
+        if resource["Type"] in _PUBLISHED
+        for name in _references(resource)
+        if name in template["Parameters"]
+    }
+    (old,) = (name for name, one in resources.items() if one["Type"] == "AWS::ApiGateway::Deployment")
+    new = f"ApiDeployment{hashlib.sha256(json.dumps([old, used], sort_keys=True).encode()).hexdigest()[:12]}"
+    renamed: dict[str, Any] = json.loads(json.dumps(template).replace(f'"{old}"', f'"{new}"'))
+    return renamed
+
+
+def _references(value: Any) -> Iterator[str]:
+    """The names that a part of a template refers to by `Ref`."""
+    if isinstance(value, dict):
+        if "Ref" in value:
+            yield str(value["Ref"])
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
 def gateway_resources(
-    functions: Mapping[str, Function], endpoints: Iterable[Endpoint] = ENDPOINTS
+    functions: Mapping[str, Function], target: Target, endpoints: Iterable[Endpoint] = ENDPOINTS
 ) -> dict[str, Resource]:
     """The REST API with every endpoint whose function is deployed.
 
     Args:
         functions: The stack's functions by name; an endpoint of any other function is left out, so that
             a half-written app can be deployed.
+        target: What the functions run on.
         endpoints: The HTTP table.
 
     Returns:
@@ -174,8 +246,8 @@ def gateway_resources(
     """
     served = [endpoint for endpoint in endpoints if endpoint.function in functions]
     routes = [(path, functions[endpoint.function]) for endpoint in served for path in endpoint.paths]
-    methods = {f"Method{_words(path)}": _method(path, function) for path, function in routes}
-    permissions = {f"Invoke{_words(path)}": _permission(path, function) for path, function in routes}
+    methods = {f"Method{_words(path)}": _method(path, function, target) for path, function in routes}
+    permissions = {f"Invoke{_words(path)}": _permission(path, function, target) for path, function in routes}
     responses = {
         f"Gateway{_words(kind.replace('_', ' ').title())}": _gateway_response(kind, status, code, message)
         for kind, status, code, message in GATEWAY_RESPONSES
@@ -228,14 +300,11 @@ def gateway_resources(
                 ]
             },
             "MethodSettings": [
-                {
-                    "ResourcePath": "/*",
-                    "HttpMethod": "*",
-                    # Per method and priced per metric; the alarms read the API's own figures, which cost nothing.
-                    "MetricsEnabled": False,
-                    "ThrottlingRateLimit": {"Ref": "ThrottleRate"},
-                    "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
-                }
+                _limits("/*", "*", "Public"),
+                *(
+                    _limits(f"/{path.replace('/', '~1')}", method, kind)
+                    for path, method, kind in _special_limits(served)
+                ),
             ],
         },
     }

@@ -9,7 +9,9 @@ from infra.stack import cfn_yaml
 MONITORING: Final = ROOT / "infra" / "stack" / "monitoring.yaml"
 DASHBOARD: Final = ROOT / "infra" / "stack" / "dashboard.json"
 _ALARM_ARN: Final = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:"
-_NOTIFY: Final = {"Fn::If": ["AlarmTopicGiven", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+_TOPIC: Final = {"Fn::If": ["AlarmTopicGiven", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+NOTIFY: Final = {"AlarmActions": _TOPIC, "OKActions": _TOPIC}
+"""What every alarm does, when it rises and when it is over."""
 
 
 def alarms() -> dict[str, dict[str, Any]]:
@@ -22,13 +24,8 @@ def alarms() -> dict[str, dict[str, Any]]:
 
 
 def monitoring_template() -> dict[str, Any]:
-    """Parameters, conditions and resources to merge into the stack's template.
-
-    Every alarm notifies the topic, when it rises and when it is over.
-    """
+    """Parameters, conditions and resources to merge into the stack's template."""
     template = cfn_yaml.load(MONITORING)
-    for resource in template["Resources"].values():
-        resource["Properties"] |= {"AlarmActions": _NOTIFY, "OKActions": _NOTIFY}
     body = json.loads(DASHBOARD.read_text(encoding="utf-8"))
     body["widgets"][0]["properties"]["alarms"] = [
         f"{_ALARM_ARN}{resource['Properties']['AlarmName']['Fn::Sub']}" for resource in template["Resources"].values()

@@ -1,6 +1,5 @@
 """The whole stack's template, as far as chalice does not make it: what `chalice package --merge-template` gets."""
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -8,9 +7,11 @@ from chalicelib import NAME
 from chalicelib.endpoints import Layer
 from infra.paths import TEMPLATE
 from infra.stack import cfn_yaml
-from infra.stack.functions import FUNCTIONS, LAYER_LOGICAL_IDS, Function, Package
+from infra.stack.function_alarms import nested_stack
+from infra.stack.function_resources import ALIAS, function_resources
+from infra.stack.functions import FUNCTIONS, LAYER_LOGICAL_IDS, Function
 from infra.stack.gateway_definition import gateway_resources
-from infra.stack.monitoring import monitoring_template
+from infra.stack.monitoring import NOTIFY, monitoring_template
 from infra.stack.setting_parameters import setting_parameters
 from infra.stack.stages import Target
 
@@ -19,75 +20,23 @@ _TAGGED: Final = frozenset(
         "AWS::ApiGateway::DomainName",
         "AWS::ApiGateway::RestApi",
         "AWS::ApiGateway::Stage",
+        "AWS::CloudFront::Distribution",
         "AWS::DynamoDB::Table",
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",
         "AWS::SQS::Queue",
         "AWS::SecretsManager::Secret",
+        "AWS::WAFv2::WebACL",
     }
 )
 
 
+PARTS: Final = ("network.yaml", "rollout.yaml", "edge.yaml")
+"""The template's further parts, by subject."""
+
+
 class TemplateError(Exception):
     """The merged template would not work."""
-
-
-def _policy(function: Function) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(function.policy_file.read_text(encoding="utf-8"))
-    return document
-
-
-def _batch_role(function: Function) -> dict[str, Any]:
-    """The role chalice would make, for a function it does not know."""
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "AssumeRolePolicyDocument": {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Sid": "",
-                        "Effect": "Allow",
-                        "Principal": {"Service": "lambda.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                    }
-                ],
-            },
-            "Policies": [{"PolicyDocument": _policy(function), "PolicyName": f"{function.role_logical_id}Policy"}],
-        },
-    }
-
-
-def function_overlay(function: Function, target: Target) -> dict[str, Any]:
-    """What every function gets beside what chalice or the template says: name, runtime, layers, role, log group."""
-    log_group = f"{function.logical_id}Logs"
-    properties: dict[str, Any] = {
-        # A name of our own, because the log group and the policy that allows writing to it need it beforehand.
-        "FunctionName": {"Fn::Sub": f"${{AWS::StackName}}-{function.name}"},
-        "Runtime": target.runtime,
-        "Architectures": [target.architecture],
-        "MemorySize": function.memory_mb,
-        "Timeout": function.timeout_seconds,
-        "Role": {"Fn::GetAtt": [function.role_logical_id, "Arn"]},
-        # chalice writes PassThrough into each of its functions, which would win over the template's Globals
-        "Tracing": {"Ref": "Tracing"},
-        "LoggingConfig": {"LogGroup": {"Ref": log_group}},
-    }
-    if function.layers:
-        properties["Layers"] = [{"Ref": LAYER_LOGICAL_IDS[layer]} for layer in function.layers]
-    resources: dict[str, Any] = {
-        function.logical_id: {"Type": "AWS::Serverless::Function", "Properties": properties},
-        log_group: {
-            "Type": "AWS::Logs::LogGroup",
-            "Properties": {
-                "LogGroupName": {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{function.name}"},
-                "RetentionInDays": {"Ref": "LogRetentionDays"},
-            },
-        },
-    }
-    if function.package is Package.BATCH:
-        resources[function.role_logical_id] = _batch_role(function)
-    return resources
 
 
 def _merge(base: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
@@ -108,6 +57,8 @@ def merge_template(deployed: Iterable[Function], target: Target) -> dict[str, An
     """
     functions = {function.name: function for function in deployed}
     template = _merge(cfn_yaml.load(TEMPLATE), monitoring_template())
+    for part in PARTS:
+        template = _merge(template, cfn_yaml.load(TEMPLATE.parent / part))
     template["Parameters"] |= setting_parameters(template)
     absent = {function.logical_id for function in FUNCTIONS} - {function.logical_id for function in functions.values()}
     resources = {name: resource for name, resource in template["Resources"].items() if name not in absent}
@@ -117,8 +68,18 @@ def merge_template(deployed: Iterable[Function], target: Target) -> dict[str, An
             "CompatibleArchitectures": [target.architecture],
         }
     for function in functions.values():
-        resources = _merge(resources, function_overlay(function, target))
-    template["Resources"] = resources | gateway_resources(functions)
+        declared = resources.get(function.logical_id, {}).get("Properties", {})
+        resources = _merge(resources, function_resources(function, target, declared))
+    resources |= nested_stack()
+    if not target.local:
+        # The mapping that GET /monitoring/workers shows is the alias's.
+        region = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}"
+        inference = f"{region}:function:${{AWS::StackName}}-inference:{ALIAS}"
+        template["Globals"]["Function"]["Environment"]["Variables"]["INFERENCE_FUNCTION"] = {"Fn::Sub": inference}
+    for resource in resources.values():
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            resource["Properties"] |= NOTIFY
+    template["Resources"] = resources | gateway_resources(functions, target)
     _label(template)
     return template
 

@@ -1,13 +1,17 @@
 """Order, selection by id, clock, forms and sizes of the lists."""
 
+import base64
 import csv
+import gzip
 import io
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib import wiring
+from chalicelib.api.rendering import MAX_PLAIN_BYTES
 from chalicelib.contracts.lists import ProjectionRow
 from chalicelib.storage.objects import ObjectStore
 from tests.contract.documented import check, operation
@@ -204,7 +208,7 @@ def test_csv_ends_where_an_answer_does_and_its_cursor_goes_on(
     filled: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chalicelib.api.routes.lists.MAX_LIMIT", 7)
-    monkeypatch.setattr("chalicelib.api.routes.lists.is_too_large", lambda body: body.count("\n") > 16)
+    monkeypatch.setattr("chalicelib.api.routes.lists.is_too_large", lambda body, **_: body.count("\n") > 16)
     headers, rows = as_csv("predictions")
     assert len(rows) == 14
     _, others = as_csv("predictions", query={"cursor": headers["x-next-cursor"]})
@@ -246,6 +250,64 @@ def test_without_a_key_a_page_has_at_most_500_rows_where_keys_are_demanded(
         assert len(as_csv("predictions")[1]) == 500
     for known in ("client-key", "operator-key"):
         assert len(call("predictions", headers={"x-api-key": known}, **asked)[1]) == 600
+
+
+def test_a_large_page_leaves_compressed_or_ends_early_with_a_cursor(objects: ObjectStore) -> None:
+    publish(objects, predictions=make_predictions(2_000))
+    compressing = {"accept": "*/*", "accept-encoding": "gzip"}
+    answers = {
+        name: app.predictions(make_event("predictions", headers=headers, query={"limit": "5000"}), Context())
+        for name, headers in (("gzip", compressing), ("plain", {"accept": "*/*"}))
+    }
+    packed = base64.b64decode(answers["gzip"]["body"])
+    whole = json.loads(gzip.decompress(packed))
+    assert (len(whole), answers["gzip"]["headers"].get("x-next-cursor")) == (2_000, None)
+    plain, headers = answers["plain"]["body"], answers["plain"]["headers"]
+    assert 0 < len(plain.encode()) <= MAX_PLAIN_BYTES < len(gzip.decompress(packed))
+    assert json.loads(plain) == whole[: len(json.loads(plain))]
+    following = call("predictions", query={"limit": "1", "cursor": headers["x-next-cursor"]})[1]
+    assert following == [whole[len(json.loads(plain))]]
+    # two pages of different length must not be taken for each other
+    assert headers["ETag"] != answers["gzip"]["headers"]["ETag"]
+
+
+@pytest.mark.parametrize("name", ["=cmd|'/c calc'!A1", "+1", "-1", "@SUM(1)", "\t=1"])
+def test_a_name_from_a_feed_is_no_formula_in_a_spreadsheet(objects: ObjectStore, name: str) -> None:
+    predictions = make_predictions(2)
+    predictions["home_team"] = name
+    publish(objects, predictions=predictions)
+    _, rows = as_csv("predictions")
+    assert {row["home_team"] for row in rows} == {f"'{name}"}
+    assert call("predictions")[1][0]["home_team"] == name
+
+
+@pytest.mark.parametrize(
+    ("cdn", "function", "key", "expected"),
+    [
+        ("true", "cards", {}, "public, max-age=0, s-maxage=5, stale-while-revalidate=5"),
+        # a key's pages are longer, and what demands one is nobody else's
+        ("true", "cards", {"x-api-key": "client-key"}, "no-cache"),
+        ("false", "cards", {}, "no-cache"),
+        ("true", "openapi_document", {}, "public, max-age=0, s-maxage=5, stale-while-revalidate=5"),
+    ],
+)
+def test_a_shared_cache_keeps_public_answers_for_as_long_as_the_functions_do(
+    filled: ObjectStore, monkeypatch: pytest.MonkeyPatch, cdn: str, function: str, key: dict[str, str], expected: str
+) -> None:
+    monkeypatch.setenv("CDN", cdn)
+    monkeypatch.setenv("RELEASE_CHECK_SECONDS", "5")
+    wiring.settings.cache_clear()
+    if function == "openapi_document":
+        answer = app.docs(
+            {**make_event("docs", headers=key), "path": "/openapi.json", "resource": "/openapi.json"}, Context()
+        )
+    else:
+        answer = getattr(app, function)(make_event(function, headers=key), Context())
+    assert answer["headers"]["Cache-Control"] == expected
+    again = {**key, "if-none-match": answer["headers"]["ETag"]}
+    if function == "cards":
+        held = app.cards(make_event(function, headers=again), Context())
+        assert (held["statusCode"], held["headers"]["Cache-Control"]) == (304, expected)
 
 
 # ── What there is ───────────────────────────────────────────────────────────────────────────────────

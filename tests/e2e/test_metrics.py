@@ -185,7 +185,7 @@ def test_cloudwatch_holds_the_same_figures(stack: RunningStack, http: requests.S
     client = stack.client("cloudwatch")
     for function, status in [("predict", "200"), ("predict", "504"), ("predict_async", "202")]:
         answer = client.get_metric_statistics(
-            Namespace="SoccerPredictions/local",
+            Namespace=f"SoccerPredictions/{stack.outputs.stack_name}",
             MetricName="RequestLatency",
             Dimensions=[{"Name": "function", "Value": function}, {"Name": "status", "Value": status}],
             StartTime=datetime.now(UTC) - timedelta(days=1),

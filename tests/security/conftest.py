@@ -16,7 +16,9 @@ from samtranslator.translator.transform import transform
 class NoManagedPolicies:
     def load(self):
         return {}
-json.dump(transform(json.load(sys.stdin), {}, NoManagedPolicies()), sys.stdout)
+template = json.load(sys.stdin)
+values = {name: str(parameter.get("Default", "")) for name, parameter in template["Parameters"].items()}
+json.dump(transform(template, {**values, "Build": "hash", "Canary": "true"}, NoManagedPolicies()), sys.stdout)
 """
 ARCHIVE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 

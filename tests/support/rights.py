@@ -31,7 +31,9 @@ CONSUMERS: Final = frozenset({"inference", "dead_letters"})
 def asked_locally(right: "Right") -> bool:
     """Whether the emulator checks a right, so that a run shows who needs it."""
     polled = right.function in CONSUMERS and right.action == "sqs:GetQueueAttributes"
-    return right.action not in NOT_ASKED_LOCALLY and not polled
+    # Lambda hands on what failed for good under the function's role
+    handed_on = right.action == "sqs:SendMessage" and "FailedRunsQueue" in right.resource
+    return right.action not in NOT_ASKED_LOCALLY and not polled and not handed_on
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -17,6 +17,7 @@ from chalicelib import wiring
 from chalicelib.api.negotiation import CSV, prefers_csv
 from chalicelib.api.rendering import JSON, cacheable_response, documented, is_too_large, list_response, rows_body
 from chalicelib.api.request import source_address
+from chalicelib.api.response import will_compress
 from chalicelib.api.routes.list_parameters import ListRequest, taking
 from chalicelib.api.routes.parameters import MatchIdPath, StageQuery
 from chalicelib.contracts.lists import CardRow, MatchRow, OddsRow, PredictionRow, RegionRoiRow, RegionRow
@@ -117,11 +118,13 @@ def _listed(
     most = MAX_LIMIT if is_known else ANONYMOUS_LIMIT
     asked = request.limit or (most if as_csv else DEFAULT_LIMIT)
     query = replace(request.query, limit=min(asked, most))
-    variant = f"{function} {'csv' if as_csv else 'json'} {event.query_string_parameters} {query}"
+    compressed = will_compress(event.headers)
+    form = f"{'csv' if as_csv else 'json'}{'' if compressed else ' plain'}"
+    variant = f"{function} {form} {event.query_string_parameters} {query}"
     with _noted_reads():
         page = page_of(query)
     body = rows_body(row, page, as_csv=as_csv)
-    while is_too_large(body) and len(page.rows) > 1:
+    while is_too_large(body, compressed=compressed) and len(page.rows) > 1:
         # A page may have fewer rows than asked for, as long as the cursor goes on behind its last.
         query = replace(query, limit=len(page.rows) // 2)
         page = page_of(query)
@@ -130,7 +133,7 @@ def _listed(
         # All of it, as far as one answer carries; the cursor goes on from there.
         following = page_of(replace(query, cursor=page.next_cursor))
         longer = body + rows_body(row, following, as_csv=True, header=False)
-        if is_too_large(longer):
+        if is_too_large(longer, compressed=compressed):
             break
         page, body = following, longer
     return list_response(page, body, variant, CSV if as_csv else JSON)

@@ -16,6 +16,7 @@ from infra.reference.cost import (
     cold_share,
     load,
     monthly,
+    options,
     provisioned,
     snapstart,
     tables,
@@ -23,6 +24,7 @@ from infra.reference.cost import (
 )
 
 PRICE = load(PRICES)
+PLAIN = {name: {"memory_mb": 1_769, "warm_ms": 2, "cold_ms": 2} for name in Workload(0).calls()}
 
 
 def fake_measured(memory_mb: int = 1_769, warm_ms: float = 2, cold_ms: float = 2) -> dict[str, object]:
@@ -91,9 +93,29 @@ def test_idle_queues_cost_their_polling() -> None:
 
 
 def test_logs_cost_by_the_gigabyte_and_metrics_by_the_series() -> None:
-    # nothing but schedules: 16,151 calls of 1,200 bytes; 100 series, 16 alarms, one dashboard
+    # nothing but schedules: 16,151 calls of 1,200 bytes, kept for 90 of 30.417 days; 100 series, 16 alarms, a dashboard
     month = monthly(Workload(0, alarms=16), fake_measured(), PRICE)
-    assert month["CloudWatch"] == pytest.approx(16_151 * 1_200 / 1e9 * 0.53 + 30 + 1.6 + 3)
+    kept = 0.03 * 90 / (730 / 24)
+    assert month["Logs"] == pytest.approx(16_151 * 1_200 / 1e9 * (0.5 + kept))
+    assert month["Metrics, alarms"] == pytest.approx(30 + 1.6 + 3)
+
+
+def test_what_a_scrape_costs_is_mostly_the_figures_it_asks_for() -> None:
+    # 43,800 scrapes of 100 figures at $10 a million
+    measured = fake_measured()
+    measured["functions"] = {**PLAIN, "metrics": {"memory_mb": 512, "warm_ms": 1, "cold_ms": 1}}
+    more = options(Workload(0), measured, PRICE)
+    scrape = more["`GET /metrics` scraped each minute"]
+    assert scrape == pytest.approx(43_800 * 100 * 1e-5 + 43_800 * 3.7e-6, rel=0.001)
+
+
+def test_a_web_acl_and_cloudfront_cost_by_the_request() -> None:
+    # 1,000,000 predictions are 1.9 M calls and 10 GB of lists
+    measured = fake_measured()
+    measured["functions"] = {**PLAIN, "metrics": {"memory_mb": 512, "warm_ms": 1, "cold_ms": 1}}
+    more = options(Workload(1_000_000), measured, PRICE)
+    assert more["Web ACL, two rules (`AddressLimit`)"] == pytest.approx(5 + 2 + 1.9 * 0.6)
+    assert more["CloudFront (`Cdn`), nothing cached"] == pytest.approx(1.9 * 1.1 - 10 * 0.005 + 0.4)
 
 
 def test_the_original_costs_the_same_at_any_size() -> None:

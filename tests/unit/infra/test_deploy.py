@@ -1,16 +1,26 @@
 """What a deployment is made of and what is shown of it."""
 
-from collections.abc import Iterator
+import io
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from infra.ops.artifacts import ArtifactsError, artifacts_bucket
-from infra.ops.change_set import DeployError, changes, failures, parameter_differences, planned_parameters
-from infra.ops.deploy import Deployment, build_mark, default_stack_name, destroy, main
+from infra.ops.change_set import (
+    DeployError,
+    changes,
+    failures,
+    parameter_differences,
+    planned_parameters,
+    resulting_values,
+)
+from infra.ops.deploy import Deployment, build_mark, default_stack_name, destroy, main, rebuild_if_outdated
 
 DEV = Deployment("dev", "soccer-dev", {"Stage": "dev"}, {})
 
@@ -33,7 +43,7 @@ class ChangeSet:
 
 
 def test_what_would_be_replaced_stands_out_in_the_change_set() -> None:
-    add, table, queue = changes(ChangeSet(), "arn")
+    add, table, queue = changes(ChangeSet(), "soccer-dev", "arn")
     assert add.split() == ["Add", "AWS::CloudWatch::Alarm", "DriftAlarm"]
     assert table.split() == ["Modify", "AWS::DynamoDB::Table", "TasksTable", "REPLACED"]
     assert queue.split() == ["Modify", "AWS::SQS::Queue", "InferenceQueue"]
@@ -199,3 +209,60 @@ def test_without_credentials_nothing_is_built(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     assert main(["deploy", "--stage", "dev", "--yes"]) == 1
     assert "who you are" in capsys.readouterr().err
+
+
+# ── After an update ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Bucket:
+    """S3 with the release pointer of some version."""
+
+    def __init__(self, datasets: Iterable[str] | None) -> None:
+        self.datasets = datasets
+
+    def get_object(self, **_: str) -> dict[str, Any]:
+        """The pointer."""
+        if self.datasets is None:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        return {"Body": io.BytesIO(json.dumps({"datasets": {key: {} for key in self.datasets}}).encode())}
+
+
+class Invoked:
+    """Lambda that notes what is invoked."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+
+    def invoke(self, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803 - boto3's names
+        """Note it."""
+        assert Payload == b"{}"
+        self.calls.append((FunctionName, InvocationType))
+
+
+@pytest.mark.parametrize(
+    ("datasets", "is_rebuilt"),
+    [
+        # 1.0 wrote tables only, which the lists of this version do not read
+        (["predictions", "fonbet_odds"], True),
+        (["predictions", "fonbet_odds", "serving", "serving_odds"], False),
+        # a first deployment: there are no matches yet
+        (None, False),
+    ],
+)
+def test_lists_of_an_updated_stack_do_not_wait_for_the_next_schedule(
+    datasets: list[str] | None, *, is_rebuilt: bool
+) -> None:
+    invoked, said = Invoked(), list[str]()
+    where: Any = {"s3": Bucket(datasets), "lambda": invoked}
+    rebuild_if_outdated(At("dev", "soccer-dev", {}, where), "the-bucket", said.append)
+    assert invoked.calls == ([("soccer-dev-rebuild:live", "Event")] if is_rebuilt else [])
+    assert bool(said) == is_rebuilt
+
+
+# ── Values after a change ───────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_parameter_will_be_is_given_kept_or_the_default() -> None:
+    known = {"LogLevel": {"Default": "INFO"}, "KeyRate": {"Default": 25}, "DomainName": {"Default": ""}}
+    planned = {"LogLevel": "DEBUG", "KeyRate": None}
+    assert resulting_values(known, planned, {"KeyRate": "5"}) == {"LogLevel": "DEBUG", "KeyRate": "5", "DomainName": ""}

@@ -32,7 +32,7 @@ def test_an_alarm_watches_a_metric_that_is_written_and_says_what_silence_means(a
     if properties["Namespace"] in ("AWS/SQS", "AWS/Lambda", "AWS/ApiGateway"):
         assert "TreatMissingData" in properties
         return
-    assert properties["Namespace"] == {"Fn::Sub": "SoccerPredictions/${Stage}"}
+    assert properties["Namespace"] == {"Fn::Sub": "SoccerPredictions/${AWS::StackName}"}
     assert properties["MetricName"] in OURS
     assert properties["TreatMissingData"] in ("breaching", "notBreaching", "ignore")
 

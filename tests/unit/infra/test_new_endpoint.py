@@ -92,8 +92,8 @@ def test_the_function_is_deployed_with_what_its_entry_says(derived: dict[str, An
 def test_the_gateway_leads_to_it(derived: dict[str, Any]) -> None:
     resources = derived["template"]["Resources"]
     method = resources["MethodPredictSeasonsSeason"]["Properties"]
-    assert "${Seasons.Arn}" in method["Integration"]["Uri"]["Fn::Sub"]
-    assert resources["InvokePredictSeasonsSeason"]["Properties"]["FunctionName"] == {"Ref": "Seasons"}
+    assert "${SeasonsAliaslive}" in method["Integration"]["Uri"]["Fn::Sub"]
+    assert resources["InvokePredictSeasonsSeason"]["Properties"]["FunctionName"] == {"Ref": "SeasonsAliaslive"}
     assert "SeasonsLogs" in resources
 
 

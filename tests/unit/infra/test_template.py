@@ -16,16 +16,27 @@ from batch.settings import BatchSettings
 from chalicelib.endpoints import ENDPOINTS
 from chalicelib.settings import Settings
 from infra.local.dropped_properties import lifecycle_rules
+from infra.paths import TEMPLATE
+from infra.stack.function_alarms import FILE as FUNCTION_ALARMS
+from infra.stack.function_alarms import function_alarms
 from infra.stack.functions import BY_NAME, FUNCTIONS, Package
 from infra.stack.template import TemplateError, check_template
 
 GATEWAY_LIMIT_SECONDS = 29
+EDGE_ACL = TEMPLATE.with_name("edge_acl.yaml")
 
 # actions that cannot be restricted to a resource, and why a function needs them
 ONLY_WITHOUT_RESOURCE = {
     "cloudwatch:GetMetricData": "GET /metrics reads counters that functions emitted",
     "cloudwatch:ListMetrics": "GET /metrics finds the label values there are",
     "lambda:ListEventSourceMappings": "GET /monitoring/workers shows the queue's mapping",
+    **dict.fromkeys(
+        (
+            *("ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+            *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"),
+        ),
+        "Lambda's network interfaces, where SubnetIds are given",
+    ),
     "xray:PutTelemetryRecords": "tracing, when the stack parameter Tracing is Active",
     "xray:PutTraceSegments": "tracing, when the stack parameter Tracing is Active",
 }
@@ -130,7 +141,9 @@ def test_every_queue_redrives_to_a_dead_letter_queue_unless_it_is_one(template: 
         if "RedrivePolicy" in queue["Properties"]
     }
     dead = {policy["deadLetterTargetArn"]["Fn::GetAtt"][0] for policy in redrives.values()}
-    assert set(queues) - set(redrives) == dead == {"DeadLetterQueue"}
+    assert dead == {"DeadLetterQueue"}
+    # what nobody consumes is looked at by a person
+    assert set(queues) - set(redrives) == {"DeadLetterQueue", "FailedRunsQueue"}
     assert {policy["maxReceiveCount"] for policy in redrives.values()} == {5}
 
 
@@ -163,7 +176,8 @@ def test_reserving_less_than_the_queue_may_start_is_not_the_default(template: di
 @pytest.mark.parametrize("name", ["DataBucket", "TasksTable"])
 def test_what_holds_data_outlives_the_stack(template: dict[str, Any], name: str) -> None:
     resource = template["Resources"][name]
-    assert resource["DeletionPolicy"] == "Retain"
+    # but not the creation that fails, which could otherwise never be tried again under the same names
+    assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
     assert resource["UpdateReplacePolicy"] == "Retain"
 
 
@@ -196,8 +210,8 @@ def test_the_emulator_is_given_the_same_lifecycle(template: dict[str, Any]) -> N
 
 
 def test_bucket_and_queues_refuse_plain_http(template: dict[str, Any]) -> None:
-    for name in ("DataBucketPolicy", "QueuesPolicy"):
-        (statement,) = template["Resources"][name]["Properties"]["PolicyDocument"]["Statement"]
+    for name in ("DataBucketPolicy", "QueuesPolicy", "FailedRunsPolicy"):
+        statement = template["Resources"][name]["Properties"]["PolicyDocument"]["Statement"][0]
         assert statement["Effect"] == "Deny", name
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}, name
 
@@ -279,8 +293,8 @@ def test_the_gateway_may_invoke_each_function_for_its_own_paths_only(template: d
         (permission["FunctionName"]["Ref"], permission["SourceArn"]["Fn::Sub"].partition("${RestApi}/*/")[2])
         for permission in permissions
     }
-    assert ("PredictMatch", "*/predict/*") in allowed
-    assert ("Predict", "*/predict") in allowed
+    assert ("PredictMatchAliaslive", "*/predict/*") in allowed
+    assert ("PredictAliaslive", "*/predict") in allowed
     assert len(allowed) == sum(len(endpoint.paths) for endpoint in ENDPOINTS)
     assert {permission["Principal"] for permission in permissions} == {"apigateway.amazonaws.com"}
 
@@ -300,7 +314,7 @@ def test_every_endpoint_has_exactly_one_integration_with_its_function(template: 
         (
             path_of(res["Properties"]["ResourceId"]["Ref"]),
             res["Properties"]["HttpMethod"],
-            res["Properties"]["Integration"]["Uri"]["Fn::Sub"].partition("functions/${")[2].partition(".Arn}")[0],
+            res["Properties"]["Integration"]["Uri"]["Fn::Sub"].partition("functions/${")[2].partition("Aliaslive}")[0],
         )
         for res in of_type(template, "AWS::ApiGateway::Method").values()
     )
@@ -341,12 +355,21 @@ def test_production_is_not_deployed_without_somebody_to_page(template: dict[str,
     assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
 
 
-def test_the_stage_throttles(template: dict[str, Any]) -> None:
-    (setting,) = template["Resources"]["ApiStage"]["Properties"]["MethodSettings"]
-    assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
-    assert setting["MetricsEnabled"] is False
-    assert setting["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
-    assert setting["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
+def test_every_path_is_throttled_by_what_it_costs(template: dict[str, Any]) -> None:
+    settings = template["Resources"]["ApiStage"]["Properties"]["MethodSettings"]
+    assert {setting["MetricsEnabled"] for setting in settings} == {False}
+    rates = {
+        (one["ResourcePath"], one["HttpMethod"]): (
+            one["ThrottlingRateLimit"]["Ref"],
+            one["ThrottlingBurstLimit"]["Ref"],
+        )
+        for one in settings
+    }
+    assert rates["/*", "*"] == ("PublicThrottleRate", "PublicThrottleBurst")
+    assert rates["/~1predict", "POST"] == ("ThrottleRate", "ThrottleBurst")
+    assert rates["/~1monitoring~1task_status~1{task_id}", "GET"] == ("ThrottleRate", "ThrottleBurst")
+    assert rates["/~1metrics", "GET"] == ("OperatorThrottleRate", "OperatorThrottleRate")
+    assert ("/~1predict~1cards", "GET") not in rates
 
 
 # ── The whole ───────────────────────────────────────────────────────────────────────────────────────
@@ -381,8 +404,10 @@ def test_a_function_with_a_role_that_is_not_its_own_is_refused() -> None:
 
 @pytest.mark.slow
 def test_the_template_is_valid_for_aws(template: dict[str, Any], tmp_path: Path) -> None:
-    path = tmp_path / "template.json"
-    path.write_text(json.dumps(template), encoding="utf-8")
+    nested = function_alarms(FUNCTIONS)
+    for name, content in (("template.json", template), (FUNCTION_ALARMS, nested)):
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
     linter = Path(sys.executable).parent / "cfn-lint"
-    result = subprocess.run([str(linter), "-t", str(path)], check=False, capture_output=True, text=True)
+    paths = [tmp_path / "template.json", tmp_path / FUNCTION_ALARMS, EDGE_ACL]
+    result = subprocess.run([str(linter), *map(str, paths)], check=False, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout

@@ -152,6 +152,14 @@ def test_an_interval_has_no_decimal_that_another_seed_would_change_by_more_than_
     assert (np.ptp(ends, axis=0) <= 0.05).all()
 
 
+@pytest.mark.parametrize("name", ["=1+1", "+A", "-A", "@A", "\tA"])
+def test_a_regions_name_is_no_formula_and_a_loss_stays_a_number(name: str) -> None:
+    table = region_roi(settled_bets(predictions((1, name, EVEN, "away")), odds((1, PRICE))))
+    row = as_csv(table).decode().splitlines()[1].split(",")
+    assert row[0] == f"'{name}"
+    assert row[3] == "-1.000000"
+
+
 def test_the_interval_is_reproducible_and_close_to_the_normal_one() -> None:
     profit = np.random.default_rng(3).choice([-1.0, 1.5], size=1500, p=[0.62, 0.38])
     low, high = bootstrap_interval(profit, seed=1)
