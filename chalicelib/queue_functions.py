@@ -169,6 +169,7 @@ def sweep(context: Any = None) -> dict[str, Any]:
         now,
         max_age=timedelta(seconds=min(settings.max_queue_age_seconds, settings.task_retention_seconds)),
         max_backlog=settings.max_backlog,
+        most_sends=settings.sends_per_sweep,
         deadline=_deadline(context),
     )
     recorder = wiring.recorder()

@@ -57,7 +57,10 @@ class Settings(BaseModel):
         default=86_400, ge=60, description="Seconds that a task and its result, or an idempotency key, are kept."
     )
     max_backlog: int = Field(
-        default=10_000, ge=1, description="Waiting messages beyond which new asynchronous requests are answered 429."
+        default=10_000,
+        ge=1,
+        description="Waiting messages beyond which new asynchronous requests are answered 429: tasks drained a second "
+        "times the seconds that a caller may wait.",
     )
     max_queue_age_seconds: int = Field(
         default=86_400,
@@ -71,6 +74,18 @@ class Settings(BaseModel):
         ge=1,
         description="Seconds after which the sweep sends a pending task again, then with waits twice as long each; "
         "more than the inference queue's visibility timeout times its maximum receive count.",
+    )
+    pending_shards: int = Field(
+        default=4,
+        ge=1,
+        le=16,
+        description="Shards of the index of pending tasks; each takes about 500 submissions a second. "
+        "May be changed at any time.",
+    )
+    sends_per_sweep: int = Field(
+        default=1_000,
+        ge=1,
+        description="Lost messages that one sweep sends again at most; what is left waits for the next one.",
     )
     max_body_bytes: int = Field(default=65_536, ge=1_024, description="Largest request body accepted, in bytes.")
     replay_as_of: str = Field(

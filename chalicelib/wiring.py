@@ -109,6 +109,7 @@ def tasks() -> TaskStore:
         settings().tasks_table,
         settings().task_retention_seconds,
         settings().resend_after_seconds,
+        settings().pending_shards,
     )
 
 

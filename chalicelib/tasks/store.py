@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 PENDING_INDEX: Final = "pending"
-# one partition per shard of the sparse index: writes spread, the sweep reads all of them
 PENDING_SHARDS: Final = 4
+"""Shards of the sparse index that new tasks are spread over, unless the deployment says otherwise. Each is a partition
+key, of which DynamoDB takes 1,000 writes a second; a task is written there when it is submitted and when it ends."""
+MOST_PENDING_SHARDS: Final = 16
+"""All of these are read, whatever the deployment's number is: a task stays in its shard when that number changes."""
 DEAD_SHARD: Final = "dead"
 DEAD_LETTER_SECONDS: Final = 14 * 86_400
 """How long the message of a dead letter is kept for an operator; SQS's longest retention."""
@@ -196,6 +199,7 @@ class DynamoTaskStore:
         table: Table name.
         retention_seconds: How long tasks can be read after they ended, and keys after their use.
         resend_after_seconds: How long after its submission a pending task is due to be sent again.
+        pending_shards: Shards of the index that new tasks are spread over, at most MOST_PENDING_SHARDS.
     """
 
     def __init__(
@@ -204,11 +208,13 @@ class DynamoTaskStore:
         table: str,
         retention_seconds: int,
         resend_after_seconds: float = RESEND_AFTER_SECONDS,
+        pending_shards: int = PENDING_SHARDS,
     ) -> None:
         self._client = client
         self._table = table
         self._retention = retention_seconds
         self._resend_after = resend_after_seconds
+        self._pending_shards = pending_shards
 
     def submit(self, task_id: str, message: str, now: datetime, key: IdempotencyKey | None = None) -> str:
         """See `TaskStore.submit`."""
@@ -240,7 +246,7 @@ class DynamoTaskStore:
             "submitted_at": _seconds(now),
             "sends": {"N": "0"},
             "next_send_at": _seconds(now, self._resend_after),
-            "pending_shard": {"S": _shard(task_id)},
+            "pending_shard": {"S": self._shard_of(task_id)},
             # Only the backstop: the sweep ends what is pending for too long, and every end sets it again.
             "expires_at": _whole_seconds(now, 2 * self._retention),
         }
@@ -391,13 +397,17 @@ class DynamoTaskStore:
 
     def pending(self, before: datetime) -> Iterator[Task]:
         """See `TaskStore.pending`."""
-        for shard in range(PENDING_SHARDS):
+        for shard in range(MOST_PENDING_SHARDS):
             yield from self._shard(str(shard), before)
 
     def oldest_pending(self, now: datetime) -> Task | None:
         """See `TaskStore.oldest_pending`."""
-        firsts = [next(self._shard(str(shard), now, page_size=1), None) for shard in range(PENDING_SHARDS)]
+        firsts = [next(self._shard(str(shard), now, page_size=1), None) for shard in range(MOST_PENDING_SHARDS)]
         return min((task for task in firsts if task is not None), key=lambda task: task.submitted_at, default=None)
+
+    def _shard_of(self, task_id: str) -> str:
+        """The shard that a task enters when it becomes pending."""
+        return str(int(hashlib.sha256(task_id.encode()).hexdigest(), 16) % self._pending_shards)
 
     def dead_letters(self) -> Iterator[Task]:
         """See `TaskStore.dead_letters`."""
@@ -458,7 +468,7 @@ class DynamoTaskStore:
         """See `TaskStore.reopen`."""
         values = {
             ":pending": {"S": TaskState.PENDING},
-            ":shard": {"S": _shard(task_id)},
+            ":shard": {"S": self._shard_of(task_id)},
             ":now": _seconds(now),
             ":next": _seconds(now, self._resend_after),
             ":expires": _whole_seconds(now, 2 * self._retention),
@@ -476,10 +486,6 @@ class DynamoTaskStore:
             {"#error": "error"},
         )
         return refused is None
-
-
-def _shard(task_id: str) -> str:
-    return str(int(hashlib.sha256(task_id.encode()).hexdigest(), 16) % PENDING_SHARDS)
 
 
 def _seconds(now: datetime, later: float = 0.0) -> dict[str, str]:

@@ -14,10 +14,6 @@ EXPIRED: Final = "expired"
 """Error type of a task that was not processed in time."""
 
 
-SENDS_PER_SWEEP: Final = 1_000
-"""Most messages that one sweep resends, so that it ends in time and does not flood the queue."""
-
-
 @dataclass(frozen=True, slots=True)
 class Swept:
     """The result of a sweep.
@@ -42,6 +38,7 @@ def sweep(
     *,
     max_age: timedelta,
     max_backlog: int,
+    most_sends: int,
     deadline: Deadline | None = None,
 ) -> Swept:
     """Resend the messages of due tasks and end tasks that were not processed in time.
@@ -56,6 +53,7 @@ def sweep(
         now: The time of the sweep.
         max_age: Maximum age of a pending task.
         max_backlog: Waiting messages beyond which nothing is sent again.
+        most_sends: Maximum number of messages resent, so that the sweep ends in time and does not flood the queue.
         deadline: When to stop. Default: never.
 
     Returns:
@@ -67,7 +65,7 @@ def sweep(
     full = queue.backlog() >= max_backlog
     try:
         for task in tasks.pending(now):
-            if deadline.passed() or len(sent) >= SENDS_PER_SWEEP:
+            if deadline.passed() or len(sent) >= most_sends:
                 return Swept(sent, expired, complete=False)
             if now.timestamp() - task.submitted_at > max_age.total_seconds():
                 hours = max_age.total_seconds() / 3_600

@@ -99,7 +99,7 @@ FUNCTIONS: Final = (
     ),
     Function("inference", Package.API, _LIGHTGBM, memory_mb=1024, timeout_seconds=30),
     Function("dead_letters", Package.API, memory_mb=512, timeout_seconds=30),
-    Function("sweep", Package.API, memory_mb=512, timeout_seconds=60),
+    Function("sweep", Package.API, memory_mb=512, timeout_seconds=300),
     Function("rebuild", Package.BATCH, _BOTH, memory_mb=4096, timeout_seconds=900),
     Function("refresh_odds", Package.BATCH, _PYARROW, memory_mb=1769, timeout_seconds=120),
     Function("sync_models", Package.BATCH, _LIGHTGBM, memory_mb=1024, timeout_seconds=120),

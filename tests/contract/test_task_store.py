@@ -381,3 +381,39 @@ def test_every_operation_says_that_the_table_does_not_answer(lost: TaskStore) ->
 def test_the_index_carries_no_messages(tasks: TaskStore, dead: str) -> None:
     tasks.submit(new_id(), json.dumps({"large": "message"}), after(70))
     assert [task.message for task in (*tasks.pending(after(80)), *tasks.dead_letters())] == [None, None]
+
+
+# ── The shards of the index ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("before", "now"), [(16, 1), (4, 16), (7, 3)])
+def test_a_change_of_the_number_of_shards_loses_no_task(before: int, now: int) -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        create_task_table(client, "tasks")
+        old, new = (DynamoTaskStore(client, "tasks", DAY, RESEND_AFTER, shards) for shards in (before, now))
+        first = old.submit(new_id(), "m", NOW)
+        others = [old.submit(new_id(), "m", after(1)) for _ in range(80)]
+        others += [new.submit(new_id(), "m", after(2)) for _ in range(80)]
+        # During the change, functions of both versions run.
+        for store in (old, new):
+            oldest = store.oldest_pending(after(60))
+            assert oldest is not None
+            assert oldest.task_id == first
+            assert sorted(ids(store.pending(after(60)))) == sorted([first, *others])
+        # What the one version accepted, the other sends again and ends.
+        (seen,) = (task for task in new.pending(after(60)) if task.task_id == first)
+        assert new.claim_send(seen, after(1_300)) == "m"
+        assert new.succeed(first, RESULT, after(1_310))
+        assert sorted(ids(old.pending(after(2_000)))) == sorted(others)
+
+
+def test_new_tasks_are_spread_over_the_shards_that_are_set() -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        create_task_table(client, "tasks")
+        store = DynamoTaskStore(client, "tasks", DAY, RESEND_AFTER, 6)
+        for _ in range(100):
+            store.submit(new_id(), "m", NOW)
+        shards = [item["pending_shard"]["S"] for item in client.scan(TableName="tasks")["Items"]]
+        assert set(shards) == {str(shard) for shard in range(6)}

@@ -7,13 +7,13 @@ from typing import Any
 from chalicelib.errors import QueueUnavailable, TaskStoreUnavailable
 from chalicelib.tasks.deadline import Deadline
 from chalicelib.tasks.store import TaskState
-from chalicelib.tasks.sweep import SENDS_PER_SWEEP, Swept, sweep
+from chalicelib.tasks.sweep import Swept, sweep
 from tests.support.fakes import InMemoryQueue
 from tests.unit.tasks.pending import DAY, NOW, Tasks, after, body_of
 
 
 def swept_at(seconds: float, tasks: Tasks, queue: InMemoryQueue, **changes: Any) -> Swept:
-    arguments: dict[str, Any] = {"max_age": timedelta(days=1), "max_backlog": 100, **changes}
+    arguments: dict[str, Any] = {"max_age": timedelta(days=1), "max_backlog": 100, "most_sends": 1_000, **changes}
     return sweep(tasks, queue, after(seconds), **arguments)
 
 
@@ -75,12 +75,12 @@ def test_a_sweep_stops_when_its_time_is_over(tasks: Tasks, queue: InMemoryQueue)
     assert swept_at(1_200, tasks, queue, deadline=Deadline(0.0)) == Swept([], [], complete=False)
 
 
-def test_a_sweep_sends_a_thousand_at_most_and_the_next_one_the_rest(tasks: Tasks, queue: InMemoryQueue) -> None:
-    for _ in range(SENDS_PER_SWEEP + 4):
+def test_a_sweep_sends_so_many_at_most_and_the_next_one_the_rest(tasks: Tasks, queue: InMemoryQueue) -> None:
+    for _ in range(24):
         tasks.submit(str(uuid.uuid4()), "m", NOW)
-    first = swept_at(1_300, tasks, queue, max_backlog=10_000)
-    second = swept_at(1_360, tasks, queue, max_backlog=10_000)
-    assert (len(first.sent), first.complete, len(second.sent), second.complete) == (SENDS_PER_SWEEP, False, 5, True)
+    first = swept_at(1_300, tasks, queue, most_sends=20)
+    second = swept_at(1_360, tasks, queue, most_sends=20)
+    assert (len(first.sent), first.complete, len(second.sent), second.complete) == (20, False, 5, True)
 
 
 def test_two_sweeps_at_the_same_time_send_it_once(tasks: Tasks, queue: InMemoryQueue) -> None:
