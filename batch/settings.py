@@ -41,6 +41,10 @@ class BatchSettings(Settings):
     odds_replay_ahead_days: int = Field(
         default=0, ge=0, le=60, description="Days beyond as_of from which a replay shows odds of matches to come."
     )
+    export_from_backup: bool = Field(
+        default=False,
+        description="Whether DynamoDB exports a table from its point-in-time backup, as JSON files, instead of a scan.",
+    )
     kept_rebuilds: int = Field(default=14, ge=1, description="Rebuilds that stay readable behind the current one.")
     kept_hours: float = Field(
         default=24,

@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import lightgbm
 import numpy as np
 import pandas as pd
@@ -165,18 +164,6 @@ def test_without_a_champion_a_rebuild_fails_and_says_so(objects: ObjectStore) ->
 def test_an_event_with_a_time_that_is_none_is_refused(objects: ObjectStore) -> None:
     with pytest.raises(ValueError, match="isoformat"):
         handlers.rebuild({"as_of": "tomorrow"}, Context())
-
-
-def test_a_table_is_exported_to_parquet(objects: ObjectStore) -> None:
-    client = boto3.client("dynamodb")
-    client.put_item(TableName="tasks", Item={"task_id": {"S": "b"}, "ended_at": {"N": "2.5"}, "tags": {"SS": ["x"]}})
-    client.put_item(TableName="tasks", Item={"task_id": {"S": "a"}, "live": {"BOOL": True}, "none": {"NULL": True}})
-    result = handlers.export_table({}, Context())
-    exported = objects.get(result["key"])
-    assert exported is not None
-    rows = pq.read_table(io.BytesIO(exported.body)).to_pylist()
-    assert result["rows"] == 2
-    assert {"task_id": "b", "ended_at": 2.5, "tags": '["x"]', "live": None, "none": None} in rows
 
 
 # the model mirror ------------------------------------------------------------------------------------------
