@@ -43,7 +43,15 @@ READ_MODELS = tracking_server(
 )
 MLFLOW = {MLFLOW_SECRET, KMS, *VPC, *LOG_RUNS}
 GIVEN_BY_PARAMETER = {
-    **dict.fromkeys(("rebuild", "monitor_drift", "export_table"), MLFLOW),
+    **dict.fromkeys(("rebuild", "monitor_drift"), MLFLOW),
+    # The emulator's table has no backup to export from.
+    "export_table": {
+        *MLFLOW,
+        ("OnAws", "dynamodb:DescribeTable", "{'Fn::GetAtt': ['TasksTable', 'Arn']}"),
+        ("OnAws", "dynamodb:ExportTableToPointInTime", "{'Fn::GetAtt': ['TasksTable', 'Arn']}"),
+        ("OnAws", "s3:AbortMultipartUpload", "${DataBucket.Arn}/exports/*"),
+        ("OnAws", "s3:PutObjectAcl", "${DataBucket.Arn}/exports/*"),
+    },
     "sync_models": {
         *MLFLOW,
         *READ_MODELS,
