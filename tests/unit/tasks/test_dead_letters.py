@@ -121,4 +121,4 @@ def test_with_the_queue_unreachable_it_is_due_for_the_next_sweep(
     with pytest.raises(QueueUnavailable):
         redrive(task, dead, queue, after(1_000), reopen=reopen)
     queue.reachable = True
-    assert len(sweep(dead, queue, after(1_060), max_age=timedelta(days=1), max_backlog=100).sent) == 1
+    assert len(sweep(dead, queue, after(1_060), max_age=timedelta(days=1), max_backlog=100, most_sends=1_000).sent) == 1
