@@ -39,6 +39,7 @@ from chalicelib.releases.pointer import (
     PAST_PRICES,
     PREDICTIONS,
     PREDICTIONS_CHALLENGER,
+    PRICE_HISTORY,
     PROJECTIONS,
     REGION_ROI,
     TRACK_RECORD,
@@ -55,7 +56,10 @@ SMALLEST_SHARE: Final = 0.5
 
 REPORT_FILE: Final = "run.json"
 RELEASE_FILES: Final = (
-    *(f"{name}.parquet" for name in (MATCH_FEATURES, PREDICTIONS, PREDICTIONS_CHALLENGER, ODDS, PAST_PRICES)),
+    *(
+        f"{name}.parquet"
+        for name in (MATCH_FEATURES, PREDICTIONS, PREDICTIONS_CHALLENGER, ODDS, PAST_PRICES, PRICE_HISTORY)
+    ),
     f"{REGION_ROI}.csv",
     f"{TRACK_RECORD}.json",
     f"{PROJECTIONS}.json",
@@ -310,14 +314,19 @@ def _past_prices(refreshed: odds_refresh.Refreshed, matches: MatchesReport, as_o
 
 
 def _odds_files(refreshed: odds_refresh.Refreshed, prices: pd.DataFrame, rebuilt: Rebuilt) -> dict[str, bytes]:
-    """The odds, past prices, the returns on them and the track record."""
+    """The odds, how they moved, past prices, the returns on them and the track record."""
     predictions = next(iter(rebuilt.predictions.values()))
     record = odds_refresh.returns(predictions, refreshed.odds)
     rebuilt.report["odds"] = refreshed.report
-    rebuilt.report["rows"] |= {ODDS: len(refreshed.odds), PAST_PRICES: len(prices)}
+    rebuilt.report["rows"] |= {
+        ODDS: len(refreshed.odds),
+        PAST_PRICES: len(prices),
+        PRICE_HISTORY: len(refreshed.history),
+    }
     return {
         f"{PAST_PRICES}.parquet": parquet_bytes(prices, past_prices.PAST_PRICES_SCHEMA),
         f"{ODDS}.parquet": refreshed.parquet(),
+        f"{PRICE_HISTORY}.parquet": refreshed.history_parquet(),
         f"{REGION_ROI}.csv": record.roi_csv,
         f"{TRACK_RECORD}.json": record.track_record_json(),
     }

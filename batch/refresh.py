@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from batch.odds import price_history
 from batch.odds import table as fonbet_odds
 from batch.odds.clubs import ConfirmedClubs
 from batch.odds.matching import MatchingResult, match_odds
@@ -34,17 +35,23 @@ class Refreshed:
 
     Attributes:
         odds: Rows of fonbet_odds.parquet.
+        history: Rows of price_history.parquet.
         confirmed: Club ids and spellings known from now on.
         report: Counts, the unmatched rows with near misses, and notes; plain JSON values.
     """
 
     odds: pd.DataFrame
+    history: pd.DataFrame
     confirmed: ConfirmedClubs
     report: dict[str, Any]
 
     def parquet(self) -> bytes:
         """The odds as published."""
         return parquet_bytes(self.odds, fonbet_odds.FONBET_ODDS_SCHEMA)
+
+    def history_parquet(self) -> bytes:
+        """The price history as it is published."""
+        return parquet_bytes(self.history, price_history.PRICE_HISTORY_SCHEMA)
 
 
 def fetch(provider: OddsProvider, as_of: datetime, ahead: timedelta = timedelta(0)) -> OddsSnapshot:
@@ -73,7 +80,8 @@ def fetch(provider: OddsProvider, as_of: datetime, ahead: timedelta = timedelta(
     stale = {(row.provider, row.event_id) for row in extra}
     markets = [row for row in stored.markets if (row.provider, row.event_id) not in stale]
     note = f"replay: {len(extra)} matches to come show odds collected up to {ahead.days} days later"
-    return replace(stored, markets=in_order([*markets, *extra]), notes=(*stored.notes, note))
+    sightings = {**stored.sightings, **{key: later.sightings[key] for key in stale if key in later.sightings}}
+    return replace(stored, markets=in_order([*markets, *extra]), notes=(*stored.notes, note), sightings=sightings)
 
 
 def _to_come(row: MarketOdds, as_of: datetime) -> bool:
@@ -90,6 +98,7 @@ def refresh(
     snapshot: OddsSnapshot,
     previous: pd.DataFrame | None,
     confirmed: ConfirmedClubs,
+    previous_history: pd.DataFrame | None = None,
 ) -> Refreshed:
     """Match a snapshot to the release's matches.
 
@@ -98,12 +107,15 @@ def refresh(
         snapshot: The provider's markets.
         previous: The odds published so far, which complete the new ones.
         confirmed: Club ids and spellings settled by earlier runs.
+        previous_history: The price history published so far; what only it still knows is carried on.
     """
     matches = predictions.rename(columns={"match_date": "kickoff"})
     result = match_odds(matches, snapshot.markets, confirmed=confirmed)
     current = fonbet_odds.build(result.matched)
     odds = fonbet_odds.carry_forward(previous, current)
-    return Refreshed(odds, result.confirmed, _report(snapshot, result, current, len(odds)))
+    seen = price_history.seen_prices(result.matched, snapshot.sightings)
+    history = price_history.merge(previous_history, seen, odds, matches, snapshot.collected_at)
+    return Refreshed(odds, history, result.confirmed, _report(snapshot, result, current, len(odds)))
 
 
 def _report(snapshot: OddsSnapshot, result: MatchingResult, current: pd.DataFrame, rows: int) -> dict[str, Any]:

@@ -17,7 +17,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from batch.odds import arrays as odds_arrays
+from batch.odds import price_history
+from batch.odds import table as fonbet_odds
 from batch.odds.clubs import AliasTable
+from batch.odds.past_prices import CLOSING, ODDS
 from batch.returns.value_signal import POOLED
 from chalicelib.domain import Outcome, Stage
 from chalicelib.errors import ReleaseTooLarge
@@ -124,6 +127,7 @@ def write_odds(
     predictions: Mapping[Stage, pd.DataFrame],
     signals: Mapping[Stage, pd.DataFrame],
     roi_by_region: Mapping[str, float | None],
+    history: pd.DataFrame | None = None,
 ) -> int:
     """Write `odds.sqlite`.
 
@@ -133,6 +137,7 @@ def write_odds(
         predictions: As for `write_serving`.
         signals: By stage, what `batch.returns.value_signal` says by match.
         roi_by_region: The return on bets of each region.
+        history: Rows of price_history.parquet; without it, prices show no movement.
 
     Returns:
         The number of matches with odds.
@@ -150,6 +155,8 @@ def write_odds(
         _copy_by_league(database, "odds", ALL_ODDS_COLUMNS)
         names = ", ".join(("position", *ODDS_COLUMNS))
         database.execute(f"INSERT INTO odds_by_match ({names}) SELECT {names} FROM odds ORDER BY match_id")
+        carried = odds[odds["match_id"].isin(index.match_id)]
+        _insert(database, "prices", _PRICE, _rows(_price_columns(carried, history)))
     return len(priced)
 
 
@@ -328,6 +335,32 @@ def _odds_columns(
         by_stage = _edges(probabilities, prices) | _signal_columns(signal, prices)
         columns |= {f"{stage}_{name}": values for name, values in by_stage.items()}
     return position, columns
+
+
+_PRICE: Final = (
+    *("match_id", "number", "seen_at"),
+    *("odds_home", "odds_draw", "odds_away"),
+    *("bookmaker", "is_closing"),
+)
+
+
+def _price_columns(odds: pd.DataFrame, history: pd.DataFrame | None) -> dict[str, Any]:
+    """The rows of `prices`. A match whose only price is the one among its odds has none: they say as much."""
+    odds = fonbet_odds.typed(odds)
+    seen = price_history.typed(pd.DataFrame({"match_id": []}) if history is None else history)
+    published = odds.set_index("match_id")["collected_at"]
+    seen = seen[seen["match_id"].isin(odds["match_id"])]
+    is_known = ~seen["match_id"].duplicated(keep=False).to_numpy(bool)
+    is_known &= seen["collected_at"].to_numpy() == published.reindex(seen["match_id"]).to_numpy()
+    closed = odds[odds["closing_home"].notna()]
+    closing = closed[["match_id", "closing_at", *CLOSING, "bookmaker"]].set_axis(_SEEN, axis=1)
+    rows = pd.concat([seen.loc[~is_known, list(_SEEN)].assign(is_closing=0), closing.assign(is_closing=1)])
+    rows = rows.sort_values(["match_id", "is_closing", "collected_at"], kind="stable", ignore_index=True)
+    columns = rows.assign(number=rows.groupby("match_id").cumcount(), seen_at=_seconds(rows["collected_at"]))
+    return {name: columns[name] for name in _PRICE}
+
+
+_SEEN: Final = ("match_id", "collected_at", *ODDS, "bookmaker")
 
 
 def _edges(probabilities: odds_arrays.Floats, prices: odds_arrays.Floats) -> dict[str, Any]:

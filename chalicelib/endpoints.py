@@ -215,6 +215,32 @@ ENDPOINTS: Final = (
         timeout_seconds=25,
     ),
     Endpoint(
+        "prices",
+        "GET",
+        "/predict/prices/{match_id}",
+        Access.PUBLIC,
+        "prices",
+        summary="Price movement of a match",
+        description=(
+            "The match's 1X2 odds as they were seen one after the other before kickoff, and the closing price once it "
+            "is known. A match without odds has no snapshots."
+        ),
+        timeout_seconds=25,
+    ),
+    Endpoint(
+        "track_record",
+        "GET",
+        "/predict/track-record",
+        Access.PUBLIC,
+        "prices",
+        summary="Track record",
+        description=(
+            "How the champion's forecasts of finished matches have done beside base rates and the market, calibration, "
+            "and what edges promised beside what bets on them returned: closing-line value, ROI, and the curves of a "
+            "bettor at random and of one on every favourite. Matches the model was fitted on do not count."
+        ),
+    ),
+    Endpoint(
         "region_roi",
         "GET",
         "/predict/region-roi",

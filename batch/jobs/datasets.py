@@ -68,14 +68,15 @@ def write_serving_odds(
     odds: pd.DataFrame,
     signals: Mapping[Stage, pd.DataFrame],
     roi_by_region: Mapping[str, float | None],
+    history: pd.DataFrame | None = None,
 ) -> DatasetEntry:
-    """Write the file from which lists read odds, edges, value and returns.
+    """Write the file from which lists read odds, edges, value, returns and price movements.
 
     Raises:
         ReleaseTooLarge: it does not fit into the temporary folder.
     """
     with temporary_file("odds.sqlite") as path:
-        rows = write_odds(path, odds, predictions, signals, roi_by_region)
+        rows = write_odds(path, odds, predictions, signals, roi_by_region, history)
         return writer.write_file(path, rows)
 
 
@@ -110,7 +111,10 @@ def readable(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> tup
 
 
 def write_returns(
-    writer: ReleaseWriter, predictions: Mapping[Stage, pd.DataFrame], odds: pd.DataFrame | None
+    writer: ReleaseWriter,
+    predictions: Mapping[Stage, pd.DataFrame],
+    odds: pd.DataFrame | None,
+    history: pd.DataFrame | None = None,
 ) -> dict[str, DatasetEntry]:
     """Write ROI, track record and serving file of a release's odds, if there are any.
 
@@ -128,7 +132,7 @@ def write_returns(
         for stage, frame in predictions.items()
     }
     return {
-        SERVING_ODDS: write_serving_odds(writer, predictions, odds, by_match, roi),
+        SERVING_ODDS: write_serving_odds(writer, predictions, odds, by_match, roi, history),
         REGION_ROI: writer.write(f"{REGION_ROI}.csv", record.roi_csv, record.regions),
         TRACK_RECORD: writer.write(f"{TRACK_RECORD}.json", record.track_record_json(), record.track_record["matches"]),
     }

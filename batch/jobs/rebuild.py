@@ -13,6 +13,7 @@ from batch.jobs.prices import kept_prices, prices_from_odds, reads_prices_from_o
 from batch.matches import combine, parse_file
 from batch.matches.schema import MatchesFile, MatchesReport
 from batch.mlflow.run_log import BatchRun, InputFile
+from batch.odds import price_history
 from batch.odds import table as fonbet_odds
 from batch.rebuild import LoadedModel, check_size, extra_columns, rebuild
 from batch.release import (
@@ -30,7 +31,7 @@ from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
 from chalicelib.models.store import ModelStore
-from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, PAST_PRICES, SERVING, DatasetEntry
+from chalicelib.releases.pointer import MATCH_FEATURES, ODDS, PAST_PRICES, PRICE_HISTORY, SERVING, DatasetEntry
 from chalicelib.storage.objects import ObjectStore, read
 
 RAW_MATCHES: Final = "raw/matches/"
@@ -120,17 +121,25 @@ def _publish(
     objects = writer.objects
     for _ in range(PUBLISH_ATTEMPTS):
         pointer, _etag = read_pointer(objects)
-        all_entries, odds = dict(entries), None
+        all_entries, odds, history = dict(entries), None, None
         if (published := readable(objects, pointer, ODDS)) is not None and pointer is not None:
             entry, odds = published
             if entry != pointer.datasets.get(ODDS):
                 # the current ones are damaged: publish older ones again
                 all_entries[ODDS] = entry
+        if (seen := readable(objects, pointer, PRICE_HISTORY)) is not None and pointer is not None:
+            entry, history = seen
+            if entry != pointer.datasets.get(PRICE_HISTORY):
+                all_entries[PRICE_HISTORY] = entry
         if odds is not None and pointer is not None and backwards and pointer.as_of > iso(writer.as_of):
             odds = fonbet_odds.known_at(odds, predictions[Stage.CHAMPION], writer.as_of)
             content = parquet_bytes(odds, fonbet_odds.FONBET_ODDS_SCHEMA)
             all_entries[ODDS] = writer.write(f"{ODDS}.parquet", content, len(odds))
-        all_entries |= write_returns(writer, predictions, odds)
+            if history is not None:
+                history = price_history.known_at(history, writer.as_of)
+                content = parquet_bytes(history, price_history.PRICE_HISTORY_SCHEMA)
+                all_entries[PRICE_HISTORY] = writer.write(f"{PRICE_HISTORY}.parquet", content, len(history))
+        all_entries |= write_returns(writer, predictions, odds, history)
         report["outputs"] = outputs(all_entries)
         objects.put(f"releases/{writer.release_id}/run.json", json.dumps(report, sort_keys=True, indent=1).encode())
         based_on = {ODDS: pointer.datasets.get(ODDS) if pointer else None}
@@ -139,7 +148,7 @@ def _publish(
                 objects,
                 writer,
                 all_entries,
-                keep=frozenset({ODDS, PAST_PRICES}),
+                keep=frozenset({ODDS, PAST_PRICES, PRICE_HISTORY}),
                 based_on=based_on,
                 backwards=backwards,
             )

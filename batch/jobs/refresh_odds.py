@@ -12,7 +12,7 @@ from batch.jobs.context import Event, as_of, secret, settings
 from batch.jobs.datasets import as_input, frame_of, outputs, readable, write_returns
 from batch.jobs.prices import kept_prices, write_prices
 from batch.mlflow.run_log import BatchRun, InputFile
-from batch.odds import past_prices
+from batch.odds import past_prices, price_history
 from batch.odds import table as fonbet_odds
 from batch.odds.providers.base import trust
 from batch.odds.sources import (
@@ -27,7 +27,7 @@ from batch.release import ReleaseWriter, iso, new_release_id, publish_datasets, 
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ReleaseUnavailable
-from chalicelib.releases.pointer import ODDS, PREDICTIONS, PREDICTIONS_CHALLENGER, Pointer
+from chalicelib.releases.pointer import ODDS, PREDICTIONS, PREDICTIONS_CHALLENGER, PRICE_HISTORY, Pointer
 from chalicelib.storage.objects import ObjectStore
 
 REFRESH_ATTEMPTS: Final = 3
@@ -65,14 +65,20 @@ def run(event: Event, batch_run: BatchRun) -> Event:
         with batch_run.timed("match"):
             # stored sightings cover any time; a live line drops past matches
             previous = _published_odds(objects, pointer, predictions, moment) if live else None
-            refreshed = odds_refresh.refresh(predictions, snapshot, previous, confirmed_clubs(objects))
+            history = _published_history(objects, pointer, moment) if live else None
+            refreshed = odds_refresh.refresh(predictions, snapshot, previous, confirmed_clubs(objects), history)
         with batch_run.timed("publish"):
-            entries = {ODDS: writer.write(f"{ODDS}.parquet", refreshed.parquet(), len(refreshed.odds))}
+            entries = {
+                ODDS: writer.write(f"{ODDS}.parquet", refreshed.parquet(), len(refreshed.odds)),
+                PRICE_HISTORY: writer.write(
+                    f"{PRICE_HISTORY}.parquet", refreshed.history_parquet(), len(refreshed.history)
+                ),
+            }
             previous_prices, restored = kept_prices(objects, pointer, batch_run)
             begun_prices = past_prices.of_begun_matches(refreshed.odds, predictions, moment)
             prices = past_prices.merge(previous_prices, begun_prices)
             entries |= restored | write_prices(writer, pointer, None if restored else previous_prices, prices)
-            entries |= write_returns(writer, by_stage, refreshed.odds)
+            entries |= write_returns(writer, by_stage, refreshed.odds, refreshed.history)
             report = {
                 **refreshed.report,
                 "as_of": iso(moment),
@@ -108,6 +114,15 @@ def _published_odds(
         return None
     entry, odds = published
     return fonbet_odds.known_at(odds, predictions, moment) if entry.as_of > iso(moment) else odds
+
+
+def _published_history(objects: ObjectStore, pointer: Pointer, moment: datetime) -> pd.DataFrame | None:
+    """The price history published so far; where a replay was moved back, nothing that was seen after `moment`."""
+    published = readable(objects, pointer, PRICE_HISTORY)
+    if published is None:
+        return None
+    entry, history = published
+    return price_history.known_at(history, moment) if entry.as_of > iso(moment) else history
 
 
 def _metric_name(reason: str) -> str:

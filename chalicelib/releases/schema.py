@@ -155,4 +155,8 @@ ODDS_SCHEMA: Final = (
     _table("odds_by_league", "place", ALL_ODDS_COLUMNS),
     "CREATE INDEX odds_by_league_match ON odds_by_league (competition, match_id)",
     _table("odds_by_match", "match_id", {"position": "INTEGER", **_without(ODDS_COLUMNS, "match_id")}),
+    # How prices moved before kickoff: of a match its prices in order of time, the closing price behind them. Files of
+    # earlier versions lack it.
+    "CREATE TABLE prices (match_id INTEGER, number INTEGER, seen_at INTEGER, odds_home REAL, odds_draw REAL,"
+    " odds_away REAL, bookmaker TEXT, is_closing INTEGER, PRIMARY KEY (match_id, number)) WITHOUT ROWID",
 )

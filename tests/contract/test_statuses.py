@@ -15,7 +15,16 @@ from chalicelib import wiring
 from chalicelib.storage.objects import ObjectStore
 from tests.contract.documented import check, operation, strict_document
 from tests.handlers.calling import call
-from tests.support.builders import Context, make_event, make_odds, make_predictions, mirror_model, publish
+from tests.support.builders import (
+    Context,
+    make_event,
+    make_history,
+    make_odds,
+    make_predictions,
+    make_track_record,
+    mirror_model,
+    publish,
+)
 
 ROI = "region,bets,turnover,profit,roi,roi_ci_low,roi_ci_high,clv\nEngland,2,2.0,0.4,0.2,-1.0,1.4,\n"
 FEATURES = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
@@ -30,7 +39,17 @@ Arrange = Callable[[ObjectStore], None]
 def filled(objects: ObjectStore) -> None:
     """A model and a release with everything."""
     mirror_model(objects)
-    publish(objects, predictions=make_predictions(5), odds=make_odds([1, 3]), region_roi=ROI, projections=[])
+    predictions, odds = make_predictions(5), make_odds([1, 3])
+    history = make_history(1, ("2024-04-29T12:00:00Z", 2.1), ("2024-04-30T12:00:00Z", 2.2))
+    publish(
+        objects,
+        predictions=predictions,
+        odds=odds,
+        region_roi=ROI,
+        projections=[],
+        history=history,
+        record=make_track_record(predictions, odds),
+    )
 
 
 def nothing(_: ObjectStore) -> None:
@@ -148,6 +167,15 @@ CASES = [
     *(Case(name, 304, {"headers": {"if-none-match": "*"}}) for name in LISTS),
     *(Case(name, 410, {"query": {"cursor": CURSOR_OF_VERSION_1}}) for name in LISTS),
     *(Case(name, 422, {"query": {"limit": "0"}}) for name in LISTS),
+    Case("prices", 200, {"match_id": 1}),
+    Case("prices", 200, {"match_id": 2}),
+    Case("prices", 304, {"match_id": 1, "headers": {"if-none-match": "*"}}),
+    Case("prices", 404, {"match_id": 999}),
+    Case("prices", 422, {"match_id": "seven"}),
+    Case("prices", 503, {"match_id": 1}, nothing),
+    Case("track_record", 200),
+    Case("track_record", 304, {"headers": {"if-none-match": "*"}}),
+    Case("track_record", 503, arrange=nothing),
     Case("regions", 200),
     Case("regions", 304, {"headers": {"if-none-match": "*"}}),
     Case("regions", 503, arrange=nothing),

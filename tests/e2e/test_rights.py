@@ -178,7 +178,7 @@ class Attempt:
 LISTS = {"predictions", "matches", "odds", "cards", "region_roi"}
 READERS = LISTS | {
     *("predict_match", "predict_async", "precomputed", "what_if", "features"),
-    *("regions", "projections", "clubs", "calendar"),
+    *("regions", "prices", "track_record", "projections", "clubs", "calendar"),
 }
 MODEL_READERS = {
     *("predict", "predict_match", "what_if", "model_info", "healthcheck", "inference", "sweep"),

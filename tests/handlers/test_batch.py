@@ -390,7 +390,7 @@ def test_odds_are_matched_and_published_into_the_current_release(objects: Object
     assert pointer.release_id == release_id
     assert set(pointer.datasets) == {
         *("match_features", "predictions", "serving", "projections", "past_prices"),
-        *("fonbet_odds", "roi_by_region", "track_record", "serving_odds"),
+        *("fonbet_odds", "price_history", "roi_by_region", "track_record", "serving_odds"),
     }
     assert [row["match_id"] for row in call("odds")[1]] == [1]
     assert call("region_roi")[0] == 200
@@ -525,6 +525,60 @@ def assert_returns_are_those_of_the_odds(objects: ObjectStore) -> None:
     assert roi is not None
     assert track is not None
     assert (roi.body, track.body) == (record.roi_csv, record.track_record_json())
+
+
+def movement(match_id: int) -> list[tuple[str, float]]:
+    """What the service says of a match's price."""
+    status, body, _ = call("prices", match_id=match_id)
+    assert status == 200
+    return [(row["collected_at"], round(row["odds_home"], 6)) for row in body["snapshots"]]
+
+
+def test_the_price_of_a_live_line_is_followed_look_by_look_and_survives_rebuilds(
+    objects: ObjectStore, line: FakeLine
+) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    looks = ["2024-03-30T12:00:00Z", "2024-03-31T12:00:00Z", "2024-04-01T13:30:00Z"]
+    for look in looks:
+        handlers.refresh_odds({"as_of": look}, Context())
+    seen = list(zip(looks, (2.1, 2.2, 2.3), strict=True))
+    assert movement(1) == seen
+    handlers.rebuild({}, Context())
+    assert movement(1) == seen
+    # the same look once more, as after a failed run: the same file
+    before, _ = read_pointer(objects)
+    line.looks -= 1
+    handlers.refresh_odds({"as_of": looks[-1]}, Context())
+    after, _ = read_pointer(objects)
+    assert before is not None
+    assert after is not None
+    assert after.datasets["price_history"].sha256 == before.datasets["price_history"].sha256
+
+
+def test_a_damaged_price_history_is_replaced_by_the_one_before(objects: ObjectStore, line: FakeLine) -> None:
+    put_matches(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    handlers.refresh_odds({"as_of": "2024-03-30T12:00:00Z"}, Context())
+    handlers.refresh_odds({"as_of": "2024-03-31T12:00:00Z"}, Context())
+    pointer, _ = read_pointer(objects)
+    assert pointer is not None
+    objects.put(pointer.datasets["price_history"].key, b"damaged")
+    handlers.rebuild({}, Context())
+    assert [price for _, price in movement(1)] == [2.1, 2.2]
+
+
+def test_the_price_from_stored_sightings_is_all_they_tell(objects: ObjectStore) -> None:
+    put_matches(objects)
+    served_model(objects)
+    later = "Nowhere,First,Reds,Blues,2024-04-01T14:00:00Z,2.8,3.3,2.5,2024-04-01T13:30:00Z"
+    put_odds(objects, [*ODDS[:2], later])
+    handlers.rebuild({}, Context())
+    handlers.refresh_odds({}, Context())
+    assert movement(1) == [("2024-03-30T10:00:00Z", 3.0), ("2024-04-01T13:30:00Z", 2.8)]
+    assert call("prices", match_id=1)[1]["closing"]["collected_at"] == "2024-04-01T13:30:00Z"
 
 
 def test_past_prices_grow_with_a_live_line_survive_rebuilds_and_come_back_from_the_stored_odds(

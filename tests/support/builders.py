@@ -17,8 +17,10 @@ import pandas as pd
 
 from batch.jobs.datasets import write_serving_file, write_serving_odds
 from batch.odds.arrays import value_bets
+from batch.odds.price_history import typed
 from batch.release import ReleaseWriter, new_release_id, parquet_bytes, publish_release
-from batch.returns.value_signal import POOLED
+from batch.returns.track_record import track_record
+from batch.returns.value_signal import POOLED, value_signal
 from batch.score import PREDICTIONS_SCHEMA
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS
@@ -32,6 +34,7 @@ from chalicelib.releases.pointer import (
     REGION_ROI,
     SERVING,
     SERVING_ODDS,
+    TRACK_RECORD,
     Pointer,
 )
 from chalicelib.storage.objects import ObjectStore
@@ -203,6 +206,30 @@ def make_odds(match_ids: list[int], home: float = 2.2, draw: float = 3.4, away: 
     )
 
 
+def make_history(match_id: int, *seen: tuple[str, float], provider: str = "fonbet") -> pd.DataFrame:
+    """Rows of price_history.parquet: what was seen of a match when, as (ISO time, odds of a home win)."""
+    times = pd.to_datetime([time for time, _ in seen], utc=True)
+    return typed(
+        pd.DataFrame(
+            {
+                "match_id": match_id,
+                "provider": provider,
+                "bookmaker": None,
+                "collected_at": times,
+                "odds_home": [home for _, home in seen],
+                "odds_draw": 3.4,
+                "odds_away": 3.6,
+            }
+        )
+    )
+
+
+def make_track_record(predictions: pd.DataFrame, odds: pd.DataFrame) -> dict[str, Any]:
+    """The track record of a release whose closing prices are not known."""
+    unknown = dict.fromkeys(("closing_home", "closing_draw", "closing_away"), float("nan"))
+    return track_record(predictions, odds, value_signal(predictions, odds.assign(**unknown)))
+
+
 def make_features(count: int = 3) -> pd.DataFrame:
     """Rows of match_features.parquet for the small model; match 2 has no rest days."""
     return pd.DataFrame(
@@ -236,6 +263,8 @@ def publish(
     region_roi: str | None = None,
     projections: list[dict[str, Any]] | None = None,
     signal: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame] = make_signal,
+    history: pd.DataFrame | None = None,
+    record: Mapping[str, Any] | None = None,
     now: datetime = NOW,
     odds_at: datetime | None = None,
 ) -> Pointer:
@@ -245,11 +274,11 @@ def publish(
         by_stage[Stage.CHALLENGER] = challenger
     match_features = make_features() if features is None else features
     # Most tests publish one of a few releases, whose files take longer to make than to write.
-    described = pickle.dumps((by_stage, match_features, odds, region_roi))
+    described = pickle.dumps((by_stage, match_features, odds, region_roi, history))
     is_kept = signal is make_signal and sum(map(len, by_stage.values())) <= _ROWS_KEPT
     files = _made.get(described) if is_kept else None
     if files is None:
-        files = _files(by_stage, match_features, odds, region_roi, signal)
+        files = _files(by_stage, match_features, odds, region_roi, signal, history)
     if is_kept:
         _made[described] = files
     writer = ReleaseWriter(objects, new_release_id(now), now, now)
@@ -260,6 +289,8 @@ def publish(
     if projections is not None:
         content = json.dumps(projections).encode()
         entries[PROJECTIONS] = writer.write("projections.json", content, len(projections))
+    if record is not None:
+        entries[TRACK_RECORD] = writer.write("track_record.json", json.dumps(record).encode(), record["matches"])
     return publish_release(objects, writer, entries, keep=frozenset()).pointer
 
 
@@ -274,6 +305,7 @@ def _files(
     odds: pd.DataFrame | None,
     region_roi: str | None,
     signal: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame],
+    history: pd.DataFrame | None,
 ) -> dict[str, tuple[str, bytes, int]]:
     """Name, content and rows of each data set's file."""
     store = InMemoryObjectStore()
@@ -292,7 +324,7 @@ def _files(
         lines = csv.DictReader(io.StringIO(region_roi or ""))
         roi = {line["region"]: float(line["roi"]) if line["roi"] else None for line in lines}
         signals = {stage: signal(frame, odds) for stage, frame in by_stage.items()}
-        entries[SERVING_ODDS] = write_serving_odds(writer, by_stage, odds, signals, roi)
+        entries[SERVING_ODDS] = write_serving_odds(writer, by_stage, odds, signals, roi, history)
     if region_roi is not None:
         entries[REGION_ROI] = writer.write("roi_by_region.csv", region_roi.encode(), region_roi.count("\n") - 1)
     return {

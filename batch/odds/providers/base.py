@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from batch.odds.market import Triple
 
@@ -80,6 +80,24 @@ class MarketOdds:
         return not self.is_live and self.kickoff is not None and self.collected_at < self.kickoff
 
 
+class PriceSeen(NamedTuple):
+    """A match's price at one moment before kickoff.
+
+    Args:
+        collected_at: When it was seen, UTC.
+        odds: Of home win, draw, away win.
+        bookmaker: Whose price it is, where a provider carries several.
+    """
+
+    collected_at: datetime
+    odds: Triple
+    bookmaker: str | None = None
+
+
+Sightings = Mapping[tuple[str, str], tuple[PriceSeen, ...]]
+"""By provider and event id, the prices seen one after the other."""
+
+
 @dataclass(frozen=True, slots=True)
 class OddsSnapshot:
     """All 1X2 markets of a provider at one time, one row per match.
@@ -91,6 +109,7 @@ class OddsSnapshot:
         skipped: Number of entries without a row, by reason.
         notes: Remarks for people (a source that failed, a distrusted successor, ...).
         raw: The source's answers by short name, stored under `raw/odds/`.
+        sightings: Earlier prices, where the source keeps them.
     """
 
     provider: str
@@ -99,6 +118,7 @@ class OddsSnapshot:
     skipped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     raw: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    sightings: Sightings = field(default_factory=dict, repr=False)
 
 
 class OddsProvider(Protocol):
@@ -137,25 +157,48 @@ def as_known_at(
         as_of: UTC. A closing price stated by the source is withheld until kickoff.
         bet_lead: How long before kickoff bets are assumed to be placed.
     """
+    return [_one_row(sightings, as_of, bet_lead) for sightings in _by_match(rows, as_of).values()]
+
+
+def price_changes(rows: Iterable[MarketOdds], as_of: datetime) -> dict[tuple[str, str], tuple[PriceSeen, ...]]:
+    """Each match's prices before kickoff as known at `as_of`, in order of time, without repetitions."""
+    changes = {}
+    for match, sightings in _by_match(rows, as_of).items():
+        prices: list[PriceSeen] = []
+        for row in _priced(sightings):
+            assert row.odds is not None  # noqa: S101 - `_priced` leaves out the others
+            if not prices or (prices[-1].odds, prices[-1].bookmaker) != (row.odds, row.bookmaker):
+                prices.append(PriceSeen(row.collected_at, row.odds, row.bookmaker))
+        changes[match] = tuple(prices)
+    return changes
+
+
+def _by_match(rows: Iterable[MarketOdds], as_of: datetime) -> dict[tuple[str, str], list[MarketOdds]]:
+    """The sightings of each match by `as_of`, in order of time."""
     by_match: dict[tuple[str, str], list[MarketOdds]] = {}
     for row in rows:
         if row.collected_at <= as_of:
             by_match.setdefault((row.provider, row.event_id), []).append(row)
+    for sightings in by_match.values():
+        sightings.sort(key=lambda row: row.collected_at)
+    return by_match
+
+
+def _priced(sightings: Sequence[MarketOdds]) -> list[MarketOdds]:
+    """The sightings before kickoff that have a price."""
+    # a match may be re-dated between sightings: the latest kickoff holds for all of them
+    kickoff = sightings[-1].kickoff
     return [
-        _one_row(sorted(sightings, key=lambda row: row.collected_at), as_of, bet_lead)
-        for sightings in by_match.values()
+        row
+        for row in sightings
+        if row.odds is not None and not row.is_live and (kickoff is None or row.collected_at < kickoff)
     ]
 
 
 def _one_row(sightings: Sequence[MarketOdds], as_of: datetime, bet_lead: timedelta) -> MarketOdds:
     last = sightings[-1]
-    # a match may be re-dated between sightings: the latest kickoff holds for all of them
     kickoff = last.kickoff
-    priced = [
-        row
-        for row in sightings
-        if row.odds is not None and not row.is_live and (kickoff is None or row.collected_at < kickoff)
-    ]
+    priced = _priced(sightings)
     if not priced:
         return replace(last, odds=None, closing=None)
     latest = priced[-1]

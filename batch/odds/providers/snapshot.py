@@ -25,7 +25,7 @@ from batch.matches.files import csv_delimiter
 from batch.odds import regions
 from batch.odds.market import Triple
 from batch.odds.names import are_women
-from batch.odds.providers.base import MarketOdds, OddsSnapshot, as_known_at, in_order, price, triple
+from batch.odds.providers.base import MarketOdds, OddsSnapshot, as_known_at, in_order, price, price_changes, triple
 from batch.odds.providers.transport import packed
 from chalicelib.errors import ProviderUnavailable
 
@@ -88,7 +88,8 @@ class SnapshotProvider:
         if len(notes) == len(chosen):
             raise ProviderUnavailable("; ".join(notes) or f"there is no odds snapshot under {PREFIX}")
         markets = in_order(as_known_at(rows, as_of, self.bet_lead))
-        return OddsSnapshot(PROVIDER, as_of, markets, skipped=dict(skipped), notes=tuple(notes))
+        seen = price_changes(rows, as_of)
+        return OddsSnapshot(PROVIDER, as_of, markets, skipped=dict(skipped), notes=tuple(notes), sightings=seen)
 
 
 def parse(body: bytes, name: str) -> tuple[list[MarketOdds], dict[str, int]]:

@@ -65,6 +65,7 @@ def test_the_folder_holds_a_release_and_its_report_names_inputs_and_outputs(anal
         "predictions.parquet",
         "fonbet_odds.parquet",
         "past_prices.parquet",
+        "price_history.parquet",
         "roi_by_region.csv",
         "track_record.json",
         "projections.json",

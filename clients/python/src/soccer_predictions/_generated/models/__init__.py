@@ -1,9 +1,12 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .against_the_pick import AgainstThePick
 from .async_predict_request import AsyncPredictRequest
 from .async_predict_request_features_type_0 import AsyncPredictRequestFeaturesType0
 from .async_predict_response import AsyncPredictResponse
 from .base_scores import BaseScores
+from .bet_record import BetRecord
+from .calibration_bin import CalibrationBin
 from .card_row import CardRow
 from .card_row_outcome_1x2_type_0 import CardRowOutcome1X2Type0
 from .card_row_predicted_class import CardRowPredictedClass
@@ -12,6 +15,7 @@ from .card_row_status import CardRowStatus
 from .card_row_value_bet_type_0 import CardRowValueBetType0
 from .cards_sort import CardsSort
 from .cards_status import CardsStatus
+from .closing_price import ClosingPrice
 from .club_row import ClubRow
 from .contribution import Contribution
 from .dead_letter_state import DeadLetterState
@@ -20,10 +24,13 @@ from .error_response import ErrorResponse
 from .fault import Fault
 from .features_response import FeaturesResponse
 from .features_response_features import FeaturesResponseFeatures
+from .forecast_scores import ForecastScores
+from .forecasts_scored import ForecastsScored
 from .health import Health
 from .health_checks import HealthChecks
 from .health_status import HealthStatus
 from .league_count import LeagueCount
+from .market_scored import MarketScored
 from .match_row import MatchRow
 from .matches_sort import MatchesSort
 from .model_feature import ModelFeature
@@ -33,6 +40,8 @@ from .model_info_response_params import ModelInfoResponseParams
 from .odds_row import OddsRow
 from .odds_status import OddsStatus
 from .openapi_document_response_200 import OpenapiDocumentResponse200
+from .pool_record import PoolRecord
+from .pool_scored import PoolScored
 from .predict_request import PredictRequest
 from .predict_request_features import PredictRequestFeatures
 from .predict_response import PredictResponse
@@ -44,17 +53,26 @@ from .prediction_row_predicted_class import PredictionRowPredictedClass
 from .prediction_row_predicted_label import PredictionRowPredictedLabel
 from .predictions_sort import PredictionsSort
 from .predictions_status import PredictionsStatus
+from .price_movement import PriceMovement
 from .probabilities import Probabilities
+from .profit_curves import ProfitCurves
 from .projection_row import ProjectionRow
 from .queue_state import QueueState
 from .queues_response import QueuesResponse
+from .record_by_threshold import RecordByThreshold
 from .region_roi_row import RegionRoiRow
 from .region_row import RegionRow
+from .region_scores import RegionScores
 from .season_count import SeasonCount
+from .seen_price import SeenPrice
 from .stage import Stage
 from .task_error import TaskError
 from .task_status import TaskStatus
 from .task_status_status import TaskStatusStatus
+from .threshold_record import ThresholdRecord
+from .track_record import TrackRecord
+from .track_record_by_region import TrackRecordByRegion
+from .track_record_reliability import TrackRecordReliability
 from .what_if_request import WhatIfRequest
 from .what_if_request_changes import WhatIfRequestChanges
 from .what_if_response import WhatIfResponse
@@ -64,10 +82,13 @@ from .worker_state_ping import WorkerStatePing
 from .workers_response import WorkersResponse
 
 __all__ = (
+    "AgainstThePick",
     "AsyncPredictRequest",
     "AsyncPredictRequestFeaturesType0",
     "AsyncPredictResponse",
     "BaseScores",
+    "BetRecord",
+    "CalibrationBin",
     "CardRow",
     "CardRowOutcome1X2Type0",
     "CardRowPredictedClass",
@@ -76,6 +97,7 @@ __all__ = (
     "CardRowValueBetType0",
     "CardsSort",
     "CardsStatus",
+    "ClosingPrice",
     "ClubRow",
     "Contribution",
     "DeadLetterState",
@@ -84,10 +106,13 @@ __all__ = (
     "Fault",
     "FeaturesResponse",
     "FeaturesResponseFeatures",
+    "ForecastScores",
+    "ForecastsScored",
     "Health",
     "HealthChecks",
     "HealthStatus",
     "LeagueCount",
+    "MarketScored",
     "MatchesSort",
     "MatchRow",
     "ModelFeature",
@@ -97,6 +122,8 @@ __all__ = (
     "OddsRow",
     "OddsStatus",
     "OpenapiDocumentResponse200",
+    "PoolRecord",
+    "PoolScored",
     "Prediction",
     "PredictionPredictedClass",
     "PredictionRow",
@@ -108,17 +135,26 @@ __all__ = (
     "PredictRequest",
     "PredictRequestFeatures",
     "PredictResponse",
+    "PriceMovement",
     "Probabilities",
+    "ProfitCurves",
     "ProjectionRow",
     "QueuesResponse",
     "QueueState",
+    "RecordByThreshold",
     "RegionRoiRow",
     "RegionRow",
+    "RegionScores",
     "SeasonCount",
+    "SeenPrice",
     "Stage",
     "TaskError",
     "TaskStatus",
     "TaskStatusStatus",
+    "ThresholdRecord",
+    "TrackRecord",
+    "TrackRecordByRegion",
+    "TrackRecordReliability",
     "WhatIfRequest",
     "WhatIfRequestChanges",
     "WhatIfResponse",

@@ -1,0 +1,118 @@
+"""How the price of each match moved: what was seen before kickoff, one row a change. Pure.
+
+Stored sightings tell it all at once; a live line tells one look at a time, and the rows seen so far are carried on.
+Both ways give the same rows. The table stays small by three rules: a price that did not change is no row; what is more
+than a day older than the last change is thinned to the last price of every three hours; and of a match played long ago
+the first and the last price are left.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from batch.odds.matching import MatchedOdds
+from batch.odds.past_prices import ODDS
+from batch.odds.providers.base import PriceSeen, Sightings
+
+PRICE_HISTORY_SCHEMA: Final = pa.schema(
+    [
+        ("match_id", pa.int64()),
+        ("provider", pa.string()),
+        ("bookmaker", pa.string()),
+        ("collected_at", pa.timestamp("ms", "UTC")),
+        *((name, pa.float64()) for name in ODDS),
+    ]
+)
+"""Columns of price_history.parquet, in this order; sorted by match_id and collected_at."""
+
+FULL_DETAIL: Final = timedelta(days=1)
+"""How long before a match's last change every change is kept."""
+COARSE: Final = "3h"
+"""Before that, the last price of each such interval of UTC is kept."""
+KEPT_WHOLE: Final = timedelta(days=90)
+"""How long after kickoff a match keeps more than its first and last price."""
+
+_TYPES: Final = (
+    {"match_id": "int64", "collected_at": "datetime64[ms, UTC]"}
+    | dict.fromkeys(("provider", "bookmaker"), "str")
+    | dict.fromkeys(ODDS, "float64")
+)
+
+
+def seen_prices(matched: Sequence[MatchedOdds], sightings: Sightings) -> pd.DataFrame:
+    """Every price that this look at the market tells of the matches it found.
+
+    Args:
+        matched: Rows of odds and the matches they mean.
+        sightings: By provider and event, what was seen before; a row without any is its own single sighting.
+    """
+    rows = []
+    for found in matched:
+        market = found.market
+        seen = sightings.get((market.provider, market.event_id))
+        if seen is None:
+            is_price = market.odds is not None and not market.is_live
+            seen = (PriceSeen(market.collected_at, market.odds, market.bookmaker),) if market.odds and is_price else ()
+        rows += [(found.match_id, market.provider, one.bookmaker, one.collected_at, *one.odds) for one in seen]
+    return typed(pd.DataFrame(rows, columns=PRICE_HISTORY_SCHEMA.names))
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the schema's columns, order and types, sorted by match and time."""
+    complete = frame.reindex(columns=PRICE_HISTORY_SCHEMA.names)
+    complete["collected_at"] = pd.to_datetime(complete["collected_at"], utc=True)
+    return complete.astype(_TYPES).sort_values(["match_id", "collected_at"], kind="stable", ignore_index=True)
+
+
+def merge(
+    previous: pd.DataFrame | None, current: pd.DataFrame, odds: pd.DataFrame, kickoffs: pd.DataFrame, as_of: datetime
+) -> pd.DataFrame:
+    """The history with what was seen now.
+
+    Args:
+        previous: The rows so far.
+        current: From `seen_prices`.
+        odds: Rows in the form of fonbet_odds.parquet: a match's history is that of the provider that prices it there.
+        kickoffs: `match_id` and `kickoff`.
+        as_of: With its time zone; tells which matches were played long ago.
+
+    Returns:
+        Columns of PRICE_HISTORY_SCHEMA, sorted by match and time; nothing seen at or after kickoff.
+    """
+    rows = typed(current if previous is None else pd.concat([typed(previous), current], ignore_index=True))
+    provider = odds.set_index("match_id")["provider"].reindex(rows["match_id"]).to_numpy(object)
+    kickoff = kickoffs.set_index("match_id")["kickoff"].reindex(rows["match_id"]).reset_index(drop=True)
+    kept = (rows["provider"].to_numpy(object) == provider) & ~(rows["collected_at"] >= kickoff).to_numpy(bool)
+    rows, kickoff = rows[kept], kickoff[kept]
+    rows = rows[~rows.duplicated(["match_id", "collected_at"], keep="last")]
+    rows = rows[~_is_repeated(rows)]
+    return typed(rows[_is_kept(rows, kickoff.reindex(rows.index), as_of)])
+
+
+def known_at(history: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """What had been seen by then, for a replay that is moved back."""
+    return typed(history[(history["collected_at"] <= as_of).to_numpy(bool)])
+
+
+def _is_repeated(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether a row says what the row of the same match before it says."""
+    compared = rows[["match_id", "bookmaker", *ODDS]]
+    before = compared.shift()
+    same: pd.Series[bool] = ((compared == before) | (compared.isna() & before.isna())).all(axis=1)
+    same.iloc[:1] = False
+    return same
+
+
+def _is_kept(rows: pd.DataFrame, kickoff: pd.Series, as_of: datetime) -> "np.typing.NDArray[np.bool_]":
+    first = ~rows.duplicated("match_id", keep="first").to_numpy(bool)
+    last = ~rows.duplicated("match_id", keep="last").to_numpy(bool)
+    newest = rows.groupby("match_id")["collected_at"].transform("max")
+    is_recent = (rows["collected_at"] >= newest - FULL_DETAIL).to_numpy(bool)
+    interval = rows[["match_id"]].assign(interval=rows["collected_at"].dt.floor(COARSE))
+    ends_interval = ~interval.duplicated(keep="last").to_numpy(bool)
+    is_long_over = (kickoff < as_of - KEPT_WHOLE).to_numpy(bool)
+    return np.asarray(first | last | ((is_recent | ends_interval) & ~is_long_over))

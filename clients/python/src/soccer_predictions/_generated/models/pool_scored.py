@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, BinaryIO, TextIO, TYPE_CHECKING, Generator
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+from typing import cast
+
+if TYPE_CHECKING:
+    from ..models.forecast_scores import ForecastScores
+
+
+T = TypeVar("T", bound="PoolScored")
+
+
+@_attrs_define
+class PoolScored:
+    """The pool of model and price beside both, over the same matches."""
+
+    pool: ForecastScores
+    """ Quality of forecasts over finished matches; null without any. """
+    market: ForecastScores
+    """ Quality of forecasts over finished matches; null without any. """
+    model: ForecastScores
+    """ Quality of forecasts over finished matches; null without any. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        from ..models.forecast_scores import ForecastScores  # noqa: PLC0415
+
+        pool = self.pool.to_dict()
+
+        market = self.market.to_dict()
+
+        model = self.model.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "pool": pool,
+                "market": market,
+                "model": model,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.forecast_scores import ForecastScores  # noqa: PLC0415
+
+        d = dict(src_dict)
+        pool = ForecastScores.from_dict(d.pop("pool"))
+
+        market = ForecastScores.from_dict(d.pop("market"))
+
+        model = ForecastScores.from_dict(d.pop("model"))
+
+        pool_scored = cls(
+            pool=pool,
+            market=market,
+            model=model,
+        )
+
+        pool_scored.additional_properties = d
+        return pool_scored
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
