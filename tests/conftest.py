@@ -77,9 +77,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what this run did not test."""
+    """Say what this run did not test, and the figures that tests have noted (`record_property("figure", TEXT)`)."""
     if left_out():
         terminalreporter.write_line("BROWSER=0: the tests of the match board in a browser were LEFT OUT", red=True)
+    passed = terminalreporter.stats.get("passed", [])
+    for figure in [text for report in passed for name, text in report.user_properties if name == "figure"]:
+        terminalreporter.write_line(figure)
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,10 @@
 import { call } from "./api.js";
 import { inOrder, prepared, searchable } from "./card.js";
 import { spellingsOf } from "./clubs.js";
+import { span } from "./select.js";
 
 const PAGE = 500;
-/** So many matches are fetched for the track record; older ones wait for a click. */
+/** So many older matches are fetched at a click. */
 export const COMFORTABLE = 15_000;
 const RECENT_MS = 400 * 86_400_000;
 
@@ -23,9 +24,13 @@ export class Catalogue {
     this.byId = new Map();
     /** @type {Error | null} */
     this.error = null;
-    /** `coming`: upcoming and live matches; `recent`: the last year's; `all`: as far back as is comfortable. */
-    this.loaded = { coming: false, recent: false, all: false };
-    /** Where fetching the past goes on, if it stopped at what is comfortable. */
+    /** `coming`: upcoming and live matches; `recent`: the last year's. */
+    this.loaded = { coming: false, recent: false };
+    /** From here on every match is there; milliseconds. */
+    this.since = Infinity;
+    /** Spans of the past that were asked for by their dates. */
+    this.spans = new Set();
+    /** How older matches are asked for; null once there are none. */
     this.more = null;
     /** Milliseconds; of the predictions, of the release, of the server and of the service's (replay) clock. */
     this.computedAt = null;
@@ -104,52 +109,69 @@ export class Catalogue {
   }
 
   /**
-   * Fetch the past, unless it has been: the last year's matches, or all as far back as is comfortable.
-   * @param {"recent" | "all"} reach
+   * Fetch of the past what the filters ask for: the last year's matches, and those of dates before it.
+   * @param {import("./address.js").State} filters
    */
-  async loadPast(reach) {
-    if (this.past !== null || this.error !== null || !this.loaded.coming) return;
-    if (this.loaded.all || (reach === "recent" && this.loaded.recent)) return;
-    this.past = this.#loadPast(reach);
+  async loadPast(filters) {
+    if (this.past !== null || this.error !== null || !this.loaded.coming || this.covers(filters))
+      return;
+    this.past = (this.loaded.recent ? this.#loadSpan(filters) : this.#loadRecent()).catch(
+      (error) => {
+        if (!this.stop.signal.aborted) this.error = error;
+      },
+    );
     await this.past;
     this.past = null;
     this.changed();
   }
 
-  async #loadPast(reach) {
-    try {
-      const { now } = this;
-      const border = now === null ? null : new Date(now - RECENT_MS).toISOString();
-      if (border !== null && !this.loaded.recent) {
-        await this.#pages({ status: "finished", from: border });
-        this.loaded.recent = true;
-        this.more = { query: { status: "finished", to: border }, cursor: null };
-      }
-      if (reach === "all" || border === null) {
-        const { query, cursor } = this.more ?? { query: { status: "finished" }, cursor: null };
-        this.more = null;
-        await this.#pages(query, COMFORTABLE, cursor);
-        this.loaded.recent = true;
-        this.loaded.all = true;
-      }
-    } catch (error) {
-      if (!this.stop.signal.aborted) this.error = error;
-    }
+  /** Whether every finished match that the filters may choose is there, of the last year where they name no date. */
+  covers(filters) {
+    if (!this.loaded.recent) return false;
+    const [begin, end] = span(filters, this.now);
+    if (begin === null && end === null) return true;
+    return (begin ?? -Infinity) >= this.since || this.spans.has(`${begin} ${end}`);
   }
 
-  /** Fetch what was left out, as much again. */
+  /** The matches to choose from: without dates in the filters none of a lone span further back. */
+  reaching(filters) {
+    if (filters.from || filters.to || this.spans.size === 0) return this.rows;
+    return this.rows.filter((row) => row.kickoff === null || row.kickoff >= this.since);
+  }
+
+  async #loadRecent() {
+    const { now } = this;
+    const since = now === null ? -Infinity : now - RECENT_MS;
+    await this.#pages({ status: "finished", from: iso(since) });
+    this.loaded.recent = true;
+    this.since = since;
+    if (now !== null) this.more = { to: iso(since), cursor: null };
+  }
+
+  async #loadSpan(filters) {
+    const [begin, end] = span(filters, this.now);
+    const to = iso(Math.min(end ?? Infinity, this.since));
+    await this.#pages({ status: "finished", from: iso(begin ?? -Infinity), to });
+    this.spans.add(`${begin} ${end}`);
+  }
+
+  /** Fetch older matches, the latest of them first. */
   async loadMore() {
-    const { query, cursor } = this.more;
-    this.more = null;
-    this.past = this.#pages(query, this.rows.length + COMFORTABLE, cursor).catch((error) => {
-      if (this.stop.signal.aborted) return;
-      this.more = { query, cursor };
-      this.error = error;
-    });
+    const { to, cursor } = this.more;
+    const query = { status: "finished", to, sort: "-kickoff" };
+    this.past = this.#pages(query, { cursor, limit: this.rows.length + COMFORTABLE }).then(
+      (following) => {
+        this.more = following && { to, cursor: following };
+        const kickoffs = this.rows.map((row) => row.kickoff ?? Infinity);
+        this.since = following ? kickoffs.reduce((a, b) => Math.min(a, b), Infinity) : -Infinity;
+      },
+      (error) => {
+        if (!this.stop.signal.aborted) this.error = error;
+      },
+    );
     this.changed();
     await this.past;
     this.past = null;
-    this.loaded.all = true;
     this.changed();
   }
 
@@ -159,8 +181,8 @@ export class Catalogue {
     const playing = this.rows.filter((row) => row.status === "live").map((row) => row.match_id);
     const seen = new Set();
     await Promise.all([
-      this.#pages({ status: "live" }, Infinity, null, seen),
-      this.#pages({ status: "upcoming" }, Infinity, null, seen),
+      this.#pages({ status: "live" }, { seen }),
+      this.#pages({ status: "upcoming" }, { seen }),
     ]);
     // Over or begun meanwhile, or a new release: everything is read again.
     const renewed =
@@ -179,7 +201,13 @@ export class Catalogue {
     this.stop.abort();
   }
 
-  async #pages(query, limit = Infinity, cursor = null, seen = null) {
+  /**
+   * Fetch a list page by page.
+   * @param {Record<string, any>} query
+   * @param {{cursor?: string | null, limit?: number, seen?: Set<number> | null}} options
+   * @returns {Promise<string | null>} The cursor of what was left out at the limit.
+   */
+  async #pages(query, { cursor = null, limit = Infinity, seen = null } = {}) {
     do {
       const { data, headers } = await call("predict/cards/", {
         query: { ...query, stage: this.stage, limit: PAGE, cursor },
@@ -188,12 +216,10 @@ export class Catalogue {
       this.#note(headers);
       this.#add(data, seen);
       cursor = headers.get("x-next-cursor");
-      if (cursor && this.rows.length >= limit) {
-        this.more = { query, cursor };
-        return;
-      }
+      if (cursor && this.rows.length >= limit) return cursor;
       if (cursor) this.changed();
     } while (cursor);
+    return null;
   }
 
   #note(headers) {
@@ -222,3 +248,6 @@ export class Catalogue {
     if (changed) this.rows = [...this.byId.values()].sort(inOrder);
   }
 }
+
+/** A moment as the API takes it; null where there is no limit. */
+const iso = (time) => (Number.isFinite(time) ? new Date(time).toISOString() : null);

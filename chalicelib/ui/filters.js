@@ -27,9 +27,11 @@ let ownDates = false;
  * @param {() => void} redraw
  */
 export function filterBar(filters, catalogue, redraw) {
-  const { rows, now } = catalogue;
+  const { now } = catalogue;
+  const rows = catalogue.reaching(filters);
   const set = FILTERS.filter(state.isFiltered);
-  ownDates = Boolean(filters.from || filters.to) || (ownDates && !filters.period);
+  const isOneDay = filters.from !== "" && filters.from === filters.to;
+  ownDates = !isOneDay && (Boolean(filters.from || filters.to) || (ownDates && !filters.period));
   const toggle = () => {
     open = !open;
     redraw();
@@ -56,7 +58,7 @@ export function filterBar(filters, catalogue, redraw) {
     </div>
     <div id="filter-fields" class="filter-fields">
       ${teamField(filters)} ${placeFields(filters, rows)} ${periodFields(filters, redraw)}
-      ${roiField(filters, rows)}
+      ${filters.view === "matches" ? dayField(filters, now) : nothing} ${roiField(filters, rows)}
       <label class="field check">
         <input
           id="filter-value"
@@ -185,6 +187,26 @@ function periodFields(filters, redraw) {
     }`;
 }
 
+/** Jumps to the matches of one day, whether they are over or to come. */
+function dayField(filters, now) {
+  const day = filters.from && filters.from === filters.to ? filters.from : "";
+  const jump = (date) => {
+    if (!date) return state.change({ from: "", to: "" });
+    const today = now === null ? "" : show.isoDay(now);
+    const status = date < today ? "finished" : date > today ? "upcoming" : "all";
+    return state.change({ from: date, to: date, period: "", status });
+  };
+  return html`<div class="field day-field">
+    <label for="filter-day">Jump to a date</label>
+    <input
+      id="filter-day"
+      type="date"
+      .value=${live(day)}
+      @change=${(event) => jump(event.target.value)}
+    />
+  </div>`;
+}
+
 const ORDER = ["today", "weekend", "7", "30", "90", "season", "365"];
 /** @type {(a: [string, string], b: [string, string]) => number} */
 const byPeriod = ([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b);
@@ -220,9 +242,9 @@ function statuses(filters, rows, now, catalogue) {
   const found = select(rows, filters, now, "all");
   const tallies = (status) => {
     const past = status === "finished" || status === "all";
-    if (!catalogue.loaded.coming || (past && !catalogue.loaded.recent)) return "";
+    if (!catalogue.loaded.coming || (past && !catalogue.covers(filters))) return "";
     const n = status === "all" ? found : found.filter((row) => row.status === status);
-    return show.count(n.length) + (past && catalogue.more ? "+" : "");
+    return show.count(n.length) + (past && catalogue.more && !filters.from ? "+" : "");
   };
   return html`<fieldset id="filter-status" class="segments">
     <legend class="hidden">Status</legend>
@@ -242,19 +264,22 @@ function statuses(filters, rows, now, catalogue) {
   </fieldset>`;
 }
 
-function chips(filters, set) {
+function chips(filters, all) {
+  const isOneDay = filters.from !== "" && filters.from === filters.to;
+  const set = isOneDay ? all.filter((name) => name !== "to") : all;
   const texts = {
     region: filters.region,
     league: filters.league,
     team: `“${filters.team}”`,
     period: PERIOD_NAMES[filters.period]?.toLowerCase(),
-    from: `from ${filters.from}`,
+    from: `${isOneDay ? "on" : "from"} ${filters.from}`,
     to: `to ${filters.to}`,
     value_only: "value bets only",
     min_region_roi: `region ROI ≥ ${show.signedPercent(filters.min_region_roi, 0)}`,
   };
   const drop = (name) => {
-    state.change({ [name]: name in CLEARED ? CLEARED[name] : "" });
+    const more = name === "from" && isOneDay ? { to: "" } : {};
+    state.change({ [name]: name in CLEARED ? CLEARED[name] : "", ...more });
     announce(`Filter ${texts[name]} removed`);
     byId("results")?.focus();
   };

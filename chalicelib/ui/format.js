@@ -26,6 +26,12 @@ export const day = (row) =>
   row.kickoff === null
     ? "Date to be confirmed"
     : (row.dateOnly ? DAY_UTC : DAY).format(row.kickoff);
+/** The day as a date field has it: "2024-04-06". */
+export function isoDay(time) {
+  const date = new Date(time);
+  const two = (n) => String(n).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
 export const shortDay = (time) => SHORT.format(time);
 export const time = (row) =>
   row.kickoff === null || row.dateOnly ? null : TIME.format(row.kickoff);

@@ -24,41 +24,46 @@ const TITLES = {
   team: "Team",
 };
 
+/**
+ * @typedef {object} Page What a page is made of.
+ * @property {import("./address.js").State} filters
+ * @property {Catalogue} catalogue
+ * @property {number} width Pixels there are.
+ * @property {() => void} redraw
+ */
+
+// Each page's code is fetched when the page is: a visit transfers what it shows.
+const CODE = {
+  tables: () => import("./tables.js"),
+  record: () => import("./record.js"),
+  value: () => import("./value.js"),
+  model: () => import("./model.js"),
+  match: () => import("./match.js"),
+  team: () => import("./team.js"),
+};
+/** @type {Record<string, any>} Modules that have arrived; undefined while they are on their way. */
+const code = {};
+let codeError = null;
+
 /** @type {Catalogue} */
 let catalogue;
 let shown = [];
+let spelled = false;
+/** Id of the title that waits for the focus. */
+let unfocused = "";
 const app = byId("app");
-// What the first screen does not need is fetched after it.
-let rest = null;
-let restError = null;
-let fetchingRest = null;
 
-function fetchRest() {
-  fetchingRest ??= Promise.all([
-    import("./record.js"),
-    import("./value.js"),
-    import("./model.js"),
-    import("./tables.js"),
-    import("./match.js"),
-    import("./team.js"),
-    import("./csv.js"),
-  ]).then(
-    ([record, value, model, tables, match, team, csv]) => {
-      rest = { ...record, ...value, ...model, ...tables, ...match, ...team, ...csv };
-      restError = null;
-      draw();
-      // A search by nickname can wait; one that fails leaves the search by name.
-      loadSpellings().then(
-        () => catalogue.respell(),
-        () => {},
-      );
-    },
-    (error) => {
-      fetchingRest = null;
-      restError = error;
-      draw();
-    },
-  );
+async function fetchCode(page, { ahead = false } = {}) {
+  if (page in code || !(page in CODE)) return;
+  code[page] = undefined;
+  try {
+    code[page] = await CODE[page]();
+  } catch (error) {
+    delete code[page];
+    if (ahead) return;
+    codeError = error;
+  }
+  draw();
 }
 
 function open(stage) {
@@ -83,10 +88,9 @@ function draw() {
 /** @param {import("./address.js").State} filters */
 function redraw(filters) {
   const page = pageOf(filters);
-  const wantsRest =
-    page !== "matches" || catalogue.loaded.coming || catalogue.error !== null || restError !== null;
-  if (wantsRest && !restError) fetchRest();
+  if (!codeError) fetchCode(page);
   wantPast(filters, page);
+  wantSpellings();
   for (const name of VIEWS) {
     const tab = byId(`tab-${name}`);
     tab.href = address({ ...filters, view: name, match: null, club: "", country: "" });
@@ -100,29 +104,49 @@ function redraw(filters) {
       <div id="view-${page}" class=${page === "matches" ? "" : "panels"}>
         ${page === "matches" ? matchesView(filters) : panels(filters, page)}
       </div>
-      ${["matches", "record", "value"].includes(page) ? olderMatches() : nothing}`,
+      ${["matches", "record", "value"].includes(page) ? olderMatches(filters) : nothing}`,
     app,
   );
   byId("main").setAttribute(
     "aria-busy",
-    String(!catalogue.done || (wantsRest && !rest && !restError)),
+    String(!catalogue.done || (page !== "matches" && !code[page] && !codeError)),
   );
   renderAges();
   if (page === "matches") watchEnd();
+  focusTitle();
+}
+
+/** Whoever opened a page is taken to its title, as soon as that is there. */
+function focusTitle() {
+  const title = byId(unfocused);
+  if (!title) return;
+  title.focus({ preventScroll: true });
+  unfocused = "";
 }
 
 /** The past is fetched when something asks for it. */
 function wantPast(filters, page) {
-  if (page === "record" || page === "value") catalogue.loadPast("all");
-  else if (page === "matches" && ["finished", "all"].includes(filters.status)) {
-    catalogue.loadPast("recent");
-  }
+  const isAsked =
+    page === "record" ||
+    page === "value" ||
+    (page === "matches" && ["finished", "all"].includes(filters.status));
+  if (isAsked) catalogue.loadPast(filters);
+}
+
+/** A search by nickname can wait until matches are there; one that fails leaves the search by name. */
+function wantSpellings() {
+  if (spelled || !catalogue.loaded.coming) return;
+  spelled = true;
+  loadSpellings().then(
+    () => catalogue.respell(),
+    () => {},
+  );
 }
 
 function failure(filters) {
-  if (catalogue.error === null && restError === null) return nothing;
+  if (catalogue.error === null && codeError === null) return nothing;
   const again = () => {
-    restError = null;
+    codeError = null;
     open(filters.stage);
   };
   const partly = catalogue.rows.length
@@ -130,35 +154,32 @@ function failure(filters) {
         Not all matches could be fetched: what is shown is incomplete.
       </p>`
     : nothing;
-  return html`<div id="failure">${problem(catalogue.error ?? restError, again)} ${partly}</div>`;
+  return html`<div id="failure">${problem(catalogue.error ?? codeError, again)} ${partly}</div>`;
 }
 
 function panels(filters, page) {
-  if (!rest) return restError ? nothing : skeleton(6);
-  const width = app.clientWidth;
-  if (page === "model") return rest.modelView(filters, draw);
-  if (page === "tables") return rest.tablesView(filters, draw);
-  if (page === "match") return rest.matchView(filters, catalogue, width, draw);
-  if (page === "team") return rest.teamView(filters, width, draw);
-  if (catalogue.error !== null && !catalogue.rows.length) return nothing;
-  return page === "record"
-    ? rest.recordView(catalogue, filters, width, draw)
-    : rest.valueView(catalogue, filters, width, draw);
+  if (!code[page]) return codeError ? nothing : skeleton(6);
+  const isOfMatches = page === "record" || page === "value";
+  if (isOfMatches && catalogue.error !== null && !catalogue.rows.length) return nothing;
+  return code[page].view({ filters, catalogue, width: app.clientWidth, redraw: draw });
 }
 
 function matchesView(filters) {
-  shown = displayOrder(select(catalogue.rows, filters, catalogue.now));
+  shown = displayOrder(select(catalogue.reaching(filters), filters, catalogue.now));
   const failed = catalogue.error !== null && !catalogue.rows.length;
   const needsPast = filters.status === "finished" || filters.status === "all";
-  const loaded = needsPast ? catalogue.loaded.recent : catalogue.loaded.coming || shown.length > 0;
+  const loaded = needsPast
+    ? catalogue.covers(filters)
+    : catalogue.loaded.coming || shown.length > 0;
   const waiting = catalogue.error === null && !loaded;
   const ready = !waiting && !failed;
   const rows = waiting ? [] : shown;
   const noOdds =
     rows.length > 0 && !catalogue.rows.some((row) => row.market !== null || row.odds_home !== null);
+  const results = ready ? resultsText(rows, needsPast && !filters.from && !filters.to) : "";
   return html`<section aria-label="Matches">
     <div class="list-head">
-      <p id="results" class="results" tabindex="-1">${ready ? resultsText(rows, needsPast) : ""}</p>
+      <p id="results" class="results" tabindex="-1">${results}</p>
       <p class="legend">
         ${
           ready && catalogue.now !== null
@@ -170,7 +191,7 @@ function matchesView(filters) {
         type="button"
         id="export"
         class="button"
-        ?disabled=${!ready || !rest || rows.length === 0}
+        ?disabled=${!ready || rows.length === 0}
         @click=${exportShown}
       >
         Export CSV
@@ -192,12 +213,12 @@ function matchesView(filters) {
   </section>`;
 }
 
-function resultsText(rows, needsPast) {
+function resultsText(rows, isOpenEnded) {
   const values = rows.filter((row) => row.value_bet).length;
   const text =
     `${show.count(rows.length)} ${rows.length === 1 ? "match" : "matches"}` +
     (values ? ` · ${show.count(values)} with value` : "") +
-    (needsPast && catalogue.more ? " · the last year" : "");
+    (isOpenEnded && catalogue.more ? ` · since ${show.shortDay(catalogue.since)}` : "");
   if (byId("announcer").textContent !== text) announce(text);
   return text;
 }
@@ -238,8 +259,8 @@ function noMatches(filters) {
   );
 }
 
-function olderMatches() {
-  if (!catalogue.more) return nothing;
+function olderMatches(filters) {
+  if (!catalogue.more || filters.from || filters.to) return nothing;
   return html`<p id="older" class="banner">
     ${show.count(catalogue.rows.length)} matches are loaded; there are older ones.
     <button type="button" class="button small" @click=${() => catalogue.loadMore()}>
@@ -281,9 +302,10 @@ function oddsAge() {
     : html`<span>Odds ${show.age((catalogue.servedAt - collected) / 1_000)} old</span>`;
 }
 
-function exportShown() {
+async function exportShown() {
   const { stage, status } = state.current();
-  rest.download(rest.csv(shown), `matches-${stage}-${status}.csv`);
+  const { csv, download } = await import("./csv.js");
+  download(csv(shown), `matches-${stage}-${status}.csv`);
   announce(`${show.count(shown.length)} rows exported`);
 }
 
@@ -292,8 +314,7 @@ async function refresh() {
   button.disabled = true;
   try {
     if (catalogue.error || (await catalogue.refresh())) {
-      rest?.forgetTables();
-      rest?.forgetReturns();
+      for (const page of Object.values(code)) page?.forget?.();
       await reopen();
     }
     announce("Up to date");
@@ -312,8 +333,8 @@ async function reopen() {
   const next = new Catalogue(stage, () => next === catalogue && draw());
   const { loaded } = catalogue;
   await next.load();
-  if (loaded.all) await next.loadPast("all");
-  else if (loaded.recent) await next.loadPast("recent");
+  if (loaded.recent) await next.loadPast({ ...state.current(), period: "", from: "", to: "" });
+  await next.loadPast(state.current());
   if (state.current().stage !== stage) return undefined;
   catalogue.close();
   catalogue = next;
@@ -323,14 +344,15 @@ async function reopen() {
 
 state.onChange((now, then) => {
   const [page, before] = [pageOf(now), pageOf(then)];
-  if (before === "match" && page !== "match") rest?.closeMatch();
+  if (before === "match" && page !== "match") code.match?.close();
   backToTop();
   if (now.stage !== then.stage) open(now.stage);
   // At once, not at the next turn: a filter answers within the frame it was set in.
   else redraw(now);
   if (page !== before || now.match !== then.match || now.club !== then.club) {
     scrollTo(0, 0);
-    byId(`${page}-title`)?.focus({ preventScroll: true });
+    unfocused = `${page}-title`;
+    focusTitle();
   }
 });
 
@@ -343,6 +365,14 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   state.go(parse(link.getAttribute("href").slice(1)));
 });
+// A page's code comes as soon as somebody is about to open it.
+for (const sign of ["pointerover", "focusin"]) {
+  document.addEventListener(sign, (event) => {
+    const link = event.target instanceof Element ? event.target.closest('a[href^="?"]') : null;
+    if (link && !codeError)
+      fetchCode(pageOf(parse(link.getAttribute("href").slice(1))), { ahead: true });
+  });
+}
 byId("refresh").addEventListener("click", refresh);
 byId("theme").addEventListener("click", () => {
   const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";

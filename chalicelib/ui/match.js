@@ -2,14 +2,16 @@
 
 import { addressOf, call, callAll } from "./api.js";
 import { matchAddress } from "./address.js";
-import { OUTCOMES, inOrder, prepared, pricedBeforeKickoff, triple } from "./card.js";
-import { contributionChart, lineChart, timeTicks } from "./charts.js";
+import { OUTCOMES, inOrder, prepared, triple } from "./card.js";
+import { lineChart, timeTicks } from "./charts.js";
 import * as show from "./format.js";
 import { OUTCOME_NAMES } from "./format.js";
+import { SUMMER_MS, ratingPoints, resultFor, teamMatches } from "./history.js";
 import { announce, html, nothing } from "./html.js";
 import {
   bar,
   chancesRow,
+  dataTable,
   edgeOf,
   figure,
   form,
@@ -23,7 +25,6 @@ import {
   verdict,
 } from "./parts.js";
 import { problem, skeleton } from "./problem.js";
-import { SUMMER_MS, ratingPoints, resultFor, teamMatches } from "./team.js";
 import { whatIf } from "./whatif.js";
 
 /** @type {[string, string][]} */
@@ -55,18 +56,15 @@ function fresh(matchId, stage) {
 }
 
 /** Forget the match: the next time it is opened, everything is asked for again. */
-export function closeMatch() {
+export function close() {
   open.stop.abort();
   open = fresh(null, "");
 }
 
-/**
- * @param {import("./address.js").State} filters
- * @param {import("./catalogue.js").Catalogue} catalogue
- */
-export function matchView(filters, catalogue, width, redraw) {
+/** @param {import("./main.js").Page} page */
+export function view({ filters, catalogue, width, redraw }) {
   if (open.matchId !== filters.match || open.stage !== filters.stage) {
-    closeMatch();
+    close();
     open = fresh(filters.match, filters.stage);
     load(open, catalogue, redraw);
   }
@@ -75,7 +73,7 @@ export function matchView(filters, catalogue, width, redraw) {
   const card = catalogue.byId.get(filters.match) ?? mine.card;
   if (mine.errors.card) {
     return html`<section class="panel wide">
-      ${problem(mine.errors.card, () => again(filters, catalogue, redraw))}
+      ${problem(mine.errors.card, () => again(redraw))}
     </section>`;
   }
   if (!card) return html`<section class="panel wide">${skeleton(8)}</section>`;
@@ -86,7 +84,7 @@ export function matchView(filters, catalogue, width, redraw) {
     </section>
     <section class="panel" aria-labelledby="weighs-title">
       <h2 id="weighs-title">What the model weighs</h2>
-      ${weighs(mine, filters, catalogue, redraw)}
+      ${weighs(mine, redraw)}
     </section>
     <section class="panel wide" aria-labelledby="what-if-title">
       <h2 id="what-if-title">What if?</h2>
@@ -100,18 +98,20 @@ export function matchView(filters, catalogue, width, redraw) {
     </section>
     <section class="panel" aria-labelledby="ratings-title">
       <h2 id="ratings-title">Elo ratings</h2>
-      ${history(mine, filters, catalogue, redraw, () => ratings(mine, card, width))}
+      ${history(mine, redraw, () => ratings(mine, card, width))}
     </section>
     <section class="panel" aria-labelledby="form-title">
       <h2 id="form-title">Form and earlier meetings</h2>
-      ${history(mine, filters, catalogue, redraw, () => formAndMeetings(mine, card, filters.stage))}
+      ${history(mine, redraw, () => formAndMeetings(mine, card, filters.stage))}
     </section>
-    ${pricePanel(mine, card, width)}`;
+    <section class="panel wide" aria-labelledby="price-title">
+      <h2 id="price-title">Price movement</h2>
+      ${priceMovement(mine, card, width, redraw)}
+    </section>`;
 }
 
-function again(filters, catalogue, redraw) {
-  closeMatch();
-  matchView(filters, catalogue, 0, redraw);
+function again(redraw) {
+  close();
   redraw();
 }
 
@@ -148,6 +148,9 @@ async function load(mine, catalogue, redraw) {
         ),
       );
       mine.matches = { home, away };
+    }),
+    part("prices", async () => {
+      mine.prices = (await call(`predict/prices/${matchId}`, { signal })).data;
     }),
   ]);
 }
@@ -296,10 +299,8 @@ function forecasts(card, catalogue) {
     </p>`;
 }
 
-function weighs(mine, filters, catalogue, redraw) {
-  if (mine.errors.live) {
-    return problem(mine.errors.live, () => again(filters, catalogue, redraw));
-  }
+function weighs(mine, redraw) {
+  if (mine.errors.live) return problem(mine.errors.live, () => again(redraw));
   if (!mine.live) return skeleton(6);
   const { prediction, contributions, base } = mine.live;
   if (!contributions) return html`<p class="muted">The service gives no contributions.</p>`;
@@ -344,10 +345,8 @@ function baseNote(base, outcome) {
   </p>`;
 }
 
-function history(mine, filters, catalogue, redraw, content) {
-  if (mine.errors.matches) {
-    return problem(mine.errors.matches, () => again(filters, catalogue, redraw));
-  }
+function history(mine, redraw, content) {
+  if (mine.errors.matches) return problem(mine.errors.matches, () => again(redraw));
   return mine.matches.home ? content() : skeleton(4);
 }
 
@@ -417,50 +416,75 @@ const resultLine = (row, stage) =>
     ${matchLink(row, stage)}
     <strong>${row.home_score}:${row.away_score}</strong>`;
 
-/** How the price moved: the snapshots that were stored, and the last before kickoff. */
-function pricePanel(mine, card, width) {
-  if (!hasOdds(card)) return nothing;
-  return html`<section class="panel wide" aria-labelledby="price-title">
-    <h2 id="price-title">Price movement</h2>
-    ${priceHistory(mine, card, width)}
-  </section>`;
+/** What each feature did to one outcome. */
+function contributionChart(rows) {
+  const most = Math.max(...rows.map((row) => Math.abs(row.value)), 1e-9);
+  return html`<ol class="contributions">
+    ${rows.map(
+      (row) =>
+        html`<li>
+          <span class="feature" title=${row.feature}>${show.featureName(row.feature)}</span>
+          <span class="push" aria-hidden="true"
+            ><span
+              class=${row.value < 0 ? "down" : "up"}
+              .style=${`width: ${(50 * Math.abs(row.value)) / most}%`}
+            ></span
+          ></span>
+          <span class="amount">${show.signed(row.value, 3)}</span>
+        </li>`,
+    )}
+  </ol>`;
 }
 
-function priceHistory(mine, card, width) {
-  const snapshots = (Array.isArray(mine.prices) ? mine.prices : []).map((row) => ({
-    ...row,
-    time: Date.parse(row.collected_at),
-  }));
-  if (snapshots.length < 2) {
-    const closing = pricedBeforeKickoff(card) ? "before kickoff" : "after kickoff";
-    return html`<p class="muted">
-      One price is stored,
-      ${card.oddsTime ? `of ${show.moment(card.oddsTime)}, ${closing}` : "without a time"}:
-      ${OUTCOMES.map((outcome) => show.odds(card[`odds_${outcome}`])).join(" / ")}. A line appears
-      once there are several.
+/** How the price moved before kickoff, as it was seen. */
+function priceMovement(mine, card, width, redraw) {
+  if (mine.errors.prices) return problem(mine.errors.prices, () => again(redraw));
+  if (!mine.prices) return skeleton(3);
+  const { snapshots, closing, provider } = mine.prices;
+  if (snapshots.length === 0 && !closing) {
+    return html`<p class="muted">No price of this match has been collected.</p>`;
+  }
+  // A closing price that is stated without a time was the last before kickoff.
+  const closedAt = closing && (Date.parse(closing.collected_at ?? "") || card.kickoff);
+  const seen = snapshots.map((row) => ({ ...row, time: Date.parse(row.collected_at) }));
+  const prices = seen.filter((row) => row.time !== closedAt);
+  if (closing) prices.push({ ...closing, time: closedAt });
+  const rows = prices.map((row) => [
+    `${show.moment(row.time)}${closing && row.time === closedAt ? " (closing)" : ""}`,
+    ...OUTCOMES.map((outcome) => show.odds(row[`odds_${outcome}`])),
+    ...(seen.some(({ bookmaker }) => bookmaker) ? [row.bookmaker ?? "–"] : []),
+  ]);
+  if (prices.length < 2) {
+    return html`<p id="one-price">
+      One price was seen, by ${provider}: <strong>${rows[0].slice(1, 4).join(" / ")}</strong>
+      (${rows[0][0]}). A line is drawn from two on.
     </p>`;
   }
+  const head = ["Seen", "1", "X", "2", ...(rows[0].length > 4 ? ["Bookmaker"] : [])];
   const lines = OUTCOMES.map((outcome, i) => ({
     name: OUTCOME_NAMES[outcome],
     kind: `series-${i + 1}`,
-    points: snapshots.map((row) => ({ x: row.time, y: row[`odds_${outcome}`] })),
+    points: steps(prices.map((row) => ({ x: row.time, y: row[`odds_${outcome}`] }))),
   }));
-  const closing = snapshots
-    .filter((row) => card.kickoff !== null && row.time < card.kickoff)
-    .at(-1);
   return html`${lineChart({
-    room: width - 42,
-    label: `Odds over time, ${snapshots.length} snapshots`,
-    lines,
-    xTicks: timeTicks(lines[0].points),
-    format: (value) => value.toFixed(2),
-  })}
-  ${
-    closing
-      ? html`<p id="closing">
-          Closing price (${show.moment(closing.time)}):
-          ${OUTCOMES.map((outcome) => show.odds(closing[`odds_${outcome}`])).join(" / ")}
-        </p>`
-      : nothing
-  }`;
+      room: width - 42,
+      label: `Odds over time, ${prices.length} prices; at the end ${rows.at(-1).slice(1, 4).join(", ")}`,
+      lines,
+      xTicks: timeTicks(lines[0].points),
+      format: (value) => value.toFixed(2),
+      marks: closing ? [{ x: closedAt, text: "Closing price" }] : [],
+    })}
+    <p class="muted small">
+      Odds of ${provider} as they were seen before kickoff; each holds until the next.
+      ${
+        closing
+          ? html`<span id="closing">Closing price ${rows.at(-1).slice(1, 4).join(" / ")}.</span>`
+          : "The closing price is known once the match has begun."
+      }
+    </p>
+    ${dataTable("The prices", head, rows, `prices-${card.match_id}`)}`;
 }
+
+/** A price holds until the next one is seen. */
+export const steps = (points) =>
+  points.flatMap((point, i) => (i ? [{ x: point.x, y: points[i - 1].y }, point] : [point]));

@@ -97,13 +97,28 @@ export function calibrationError(bins) {
         total;
 }
 
-/** Outcome frequencies with one match of each outcome added, as a forecast; null without a match. */
+/**
+ * The forecast of somebody who knows no team: how often each outcome came before the match's day, one match of each
+ * outcome counted beforehand.
+ * @param {Record<string, any>[]} rows Judged matches in order of kickoff.
+ * @returns {Map<number, number[]>} By match.
+ */
 export function baseRates(rows) {
   const counts = [1, 1, 1];
-  for (const row of rows)
-    if (row.outcome_1x2 !== null) counts[OUTCOMES.indexOf(row.outcome_1x2)] += 1;
-  const total = counts[0] + counts[1] + counts[2];
-  return total === 3 ? null : counts.map((n) => n / total);
+  const found = new Map();
+  let day = null;
+  let rates = null;
+  for (const row of rows) {
+    const today = row.match_date?.slice(0, 10) ?? null;
+    if (rates === null || today !== day) {
+      const total = counts[0] + counts[1] + counts[2];
+      rates = counts.map((n) => n / total);
+      day = today;
+    }
+    found.set(row.match_id, rates);
+    counts[OUTCOMES.indexOf(row.outcome_1x2)] += 1;
+  }
+  return found;
 }
 
 /** Turnover, profit, ROI and its 95 % interval (normal approximation; from 10 bets on). */

@@ -23,7 +23,8 @@ const FORECASTS = [
 let card = { stage: "", info: null, headers: null, error: null };
 let drift = { state: "closed", report: null, error: null };
 
-export function modelView(filters, redraw) {
+/** @param {import("./main.js").Page} page */
+export function view({ filters, redraw }) {
   if (filters.stage !== card.stage) loadCard(filters.stage, redraw);
   return html`<section class="panel" aria-labelledby="model-title">
       <h2 id="model-title">Model card: ${filters.stage}</h2>
@@ -188,6 +189,7 @@ function driftReport(report) {
   }
   const columns = Object.values(report.drift_by_columns ?? {}).sort(
     (a, b) =>
+      Number(b.beyond_noise ?? false) - Number(a.beyond_noise ?? false) ||
       Number(b.drift_detected) - Number(a.drift_detected) ||
       String(a.column_name).localeCompare(String(b.column_name)),
   );
@@ -204,9 +206,10 @@ function driftReport(report) {
       columns.length
         ? dataTable(
             "Feature by feature",
-            ["Feature", "Test", "Score", "Threshold", "Drift"],
+            ["Feature", "Beyond noise", "Test", "Score", "Threshold", "Drift"],
             columns.map((column) => [
               column.column_name,
+              column.beyond_noise ? "yes" : "no",
               column.stattest_name ?? "–",
               typeof column.drift_score === "number" ? column.drift_score.toFixed(3) : "–",
               column.stattest_threshold ?? "–",

@@ -1,8 +1,9 @@
-// How the forecasts have done, beside base rates and the market, over the chosen filters.
+// How the forecasts have done, beside base rates and the market: the service's own record, or over the chosen filters.
 
+import { FILTERS } from "./address.js";
 import { callAll } from "./api.js";
 import { inOrder, prepared } from "./card.js";
-import { lineChart, reliabilityChart, reliabilityTable, timeTicks } from "./charts.js";
+import { lineChart, timeTicks } from "./charts.js";
 import * as show from "./format.js";
 import { OUTCOME_NAMES } from "./format.js";
 import { html, nothing } from "./html.js";
@@ -17,7 +18,10 @@ import {
 } from "./measures.js";
 import { exportButton, figure, scroll, segments } from "./parts.js";
 import { empty, problem, skeleton } from "./problem.js";
+import { reliabilityChart, reliabilityTable } from "./reliability.js";
 import { select, tally } from "./select.js";
+import { isFiltered } from "./state.js";
+import { trackRecord } from "./trackrecord.js";
 
 /** @type {[string, string, (value: number) => string, string][]} */
 const MEASURES = [
@@ -64,17 +68,25 @@ let other = { stage: "", state: "", error: null, rows: new Map() };
 const model = (row) => row.probabilities;
 const market = (row) => row.market;
 
-/**
- * @param {import("./catalogue.js").Catalogue} catalogue
- * @param {import("./address.js").State} filters
- * @param {number} width Pixels there are.
- * @param {() => void} redraw
- */
-export function recordView(catalogue, filters, width, redraw) {
-  if (!catalogue.loaded.all) return skeleton(8);
-  const rows = select(catalogue.rows, filters, catalogue.now, "finished");
+export const forget = () => trackRecord.forget();
+
+/** @param {import("./main.js").Page} page */
+export function view({ filters, catalogue, width, redraw }) {
+  const record = trackRecord.ask(redraw);
+  const isWhole = filters.stage === "champion" && !FILTERS.some(isFiltered);
+  if (isWhole && record.error) {
+    const again = () => {
+      record.forget();
+      redraw();
+    };
+    return html`<section class="panel wide">${problem(record.error, again)}</section>`;
+  }
+  if (!catalogue.covers(filters) || record.data === null) return skeleton(8);
+  const rows = select(catalogue.reaching(filters), filters, catalogue.now, "finished");
   const counted = judged(rows);
-  if (counted.length === 0) {
+  // The whole record is the service's: no browser has to fetch years of matches for it.
+  const whole = isWhole && record.data ? record.data : null;
+  if (whole ? whole.matches === 0 : counted.length === 0) {
     return empty(
       "No finished match to judge the model by",
       rows.length
@@ -82,44 +94,81 @@ export function recordView(catalogue, filters, width, redraw) {
         : "The filters leave no finished match.",
     );
   }
-  const training = catalogue.rows.filter(
-    (row) => row.in_sample === true && row.outcome_1x2 !== null,
-  );
-  const rates = baseRates(training) ?? baseRates(counted);
-  const base = () => rates;
   const withMarket = priced(rows);
   return html`<section class="panel" aria-labelledby="record-title">
       <h2 id="record-title">Track record</h2>
-      <p class="lede">
-        ${show.count(counted.length)} finished matches${period(counted)}${leftOut(rows, counted)}.
-        Every figure here is of these matches, or of those among them that had odds, with the
-        forecasts as published.
+      ${whole ? wholeRecord(whole) : filteredRecord(catalogue, rows, counted, withMarket)}
+      ${withMarket.length ? differenceNote(withMarket, whole) : nothing}
+      <p class="muted small">
+        Base rates: how often each outcome came before the match's day, the forecast of somebody who
+        knows no team.
       </p>
-      ${keyFigures(scores(counted, model), scores(counted, base), withMarket)}
-      ${measuresTable("All of them", counted, [
-        ["Model", model],
-        ["Base rates", base],
-      ])}
-      ${
-        withMarket.length
-          ? measuresTable(
-              "Those with odds before kickoff, the market without its margin",
-              withMarket,
-              [
-                ["Model", model],
-                ["Base rates", base],
-                ["Market", market],
-              ],
-            )
-          : html`<p class="note">
-              None of these matches has market odds in this release, so there is no comparison with
-              the market.
-            </p>`
-      }
-      ${withMarket.length ? differenceNote(withMarket) : nothing}
-      <p class="muted small">${ratesNote(training, rates)}</p>
     </section>
-    ${reliability(counted, width, redraw)} ${comparison(catalogue, rows, width, redraw)}`;
+    ${reliability(whole, counted, width, redraw)} ${comparison(catalogue, rows, width, redraw)}`;
+}
+
+/** The figures of the service's record, in this page's names. */
+const named = ({ log_loss: logLoss, ...others }) => ({ ...others, logLoss });
+
+function wholeRecord(record) {
+  const { model: own, base_rates: naive } = record.forecasts;
+  const { market } = record;
+  return html`<p class="lede">
+      All ${show.count(record.matches)} finished matches that the champion was not fitted
+      on${
+        record.first_kickoff
+          ? `, ${show.shortDay(Date.parse(record.first_kickoff))} to ${show.shortDay(Date.parse(record.last_kickoff))}`
+          : ""
+      },
+      with the forecasts as published.
+    </p>
+    ${keyFigures(named(own), named(naive), market?.matches ? named(market.market) : null)}
+    ${measuresTable("All of them", record.matches, [
+      ["Model", named(own)],
+      ["Base rates", named(naive)],
+    ])}
+    ${marketTable(
+      market?.matches ?? 0,
+      ["model", "base_rates", "market"].map((key) => market && named(market[key])),
+    )}`;
+}
+
+function filteredRecord(catalogue, rows, counted, withMarket) {
+  const rates = baseRates(judged(catalogue.rows));
+  const base = (row) => rates.get(row.match_id);
+  const [own, naive] = [model, base].map((forecast) => scores(counted, forecast));
+  return html`<p class="lede">
+      ${show.count(counted.length)} finished matches${period(counted)}${leftOut(rows, counted)}.
+      Every figure here is of these matches, or of those among them that had odds, with the
+      forecasts as published.
+    </p>
+    ${keyFigures(own, naive, scores(withMarket, market))}
+    ${measuresTable("All of them", counted.length, [
+      ["Model", own],
+      ["Base rates", naive],
+    ])}
+    ${marketTable(
+      withMarket.length,
+      [model, base, market].map((forecast) => scores(withMarket, forecast)),
+    )}`;
+}
+
+/**
+ * @param {number} matches
+ * @param {any[]} measured Of model, base rates and market.
+ */
+function marketTable(matches, measured) {
+  if (matches === 0) {
+    return html`<p class="note">
+      None of these matches has market odds in this release, so there is no comparison with the
+      market.
+    </p>`;
+  }
+  return measuresTable("Those with odds before kickoff, the market without its margin", matches, [
+    ["Model", measured[0]],
+    ["Base rates", measured[1]],
+    ["Market", measured[2]],
+  ]);
 }
 
 function leftOut(rows, counted) {
@@ -135,16 +184,9 @@ function period(rows) {
   return `, ${show.shortDay(known[0].kickoff)} to ${show.shortDay(known.at(-1).kickoff)}`;
 }
 
-const ratesNote = (training, rates) => {
-  const shares = rates.map((p) => show.percent(p)).join(" / ");
-  return training.length
-    ? `Base rates: how often each outcome came in the ${show.count(training.length)} matches the model was ` +
-        `fitted on (${shares}), the forecast of somebody who knows no team.`
-    : `Base rates: how often each outcome came in these very matches (${shares}), as no training match is loaded.`;
-};
-
 /** The difference with its interval, and what that says. */
-function differenceNote(rows) {
+function differenceNote(rows, whole) {
+  const scope = whole && whole.market?.matches !== rows.length ? " of the last year" : "";
   const { mean, low, high, n } = logLossDifference(rows, model, market);
   if (low === null) {
     return html`<p class="note" id="difference">
@@ -160,13 +202,13 @@ function differenceNote(rows) {
   return html`<p class="note" id="difference">
     Log loss, model − market:
     <strong data-value=${mean}>${show.signed(mean, 4)}</strong>, 95% interval ${show.signed(low, 4)}
-    to ${show.signed(high, 4)} over ${show.count(n)} matches. ${verdict}
+    to ${show.signed(high, 4)} over ${show.count(n)} matches${scope}. ${verdict}
   </p>`;
 }
 
-function keyFigures(own, naive, withMarket) {
-  const beside = withMarket.length
-    ? `market ${scores(withMarket, market).logLoss.toFixed(3)} where it had odds`
+function keyFigures(own, naive, prices) {
+  const beside = prices
+    ? `market ${prices.logLoss.toFixed(3)} where it had odds`
     : `base rates ${naive.logLoss.toFixed(3)}`;
   return html`<dl class="key-figures">
     ${figure("Right", show.percent(own.accuracy, 1), `base rates ${show.percent(naive.accuracy, 1)}`)}
@@ -178,11 +220,11 @@ function keyFigures(own, naive, withMarket) {
 
 /**
  * @param {string} caption
- * @param {any[]} rows
- * @param {[string, (row: any) => number[]][]} forecasts
+ * @param {number} matches
+ * @param {[string, any][]} forecasts Name and measures.
  */
-function measuresTable(caption, rows, forecasts) {
-  const scored = forecasts.map(([name, forecast]) => ({ name, values: scores(rows, forecast) }));
+function measuresTable(caption, matches, forecasts) {
+  const scored = forecasts.map(([name, values]) => ({ name, values }));
   const best = (key) => {
     const values = scored.map(({ values }) => values[key]);
     return key === "accuracy" ? Math.max(...values) : Math.min(...values);
@@ -193,7 +235,7 @@ function measuresTable(caption, rows, forecasts) {
     caption,
     html`<table class="data measures">
       <caption>
-        ${caption} · ${show.count(rows.length)} matches
+        ${caption} · ${show.count(matches)} matches
       </caption>
       <thead>
         <tr>
@@ -228,8 +270,10 @@ function measuresTable(caption, rows, forecasts) {
 // The diagram stands beside the table where there is room for both.
 const chartRoom = (width) => (width > 860 ? width * 0.42 - 60 : width - 32);
 
-function reliability(rows, width, redraw) {
-  const bins = calibration(rows, model, outcome || null);
+function reliability(whole, rows, width, redraw) {
+  const bins = whole
+    ? whole.reliability[outcome || "all"]
+    : calibration(rows, model, outcome || null);
   const choose = (value) => {
     outcome = value;
     redraw();
@@ -254,7 +298,9 @@ function comparison(catalogue, rows, width, redraw) {
   const head = html`<h2 id="compare-title">Champion, challenger and market</h2>
     <p class="lede">
       Log loss over the last ${WINDOW} matches, on the matches that both models have not seen and
-      that had odds before kickoff. The band is the 95% interval of the model chosen above.
+      that had odds before
+      kickoff${catalogue.more ? `, since ${show.shortDay(catalogue.since)}` : ""}. The band is the
+      95% interval of the model chosen above.
     </p>`;
   const frame = (content) =>
     html`<section class="panel wide" aria-labelledby="compare-title">${head} ${content}</section>`;

@@ -1,46 +1,20 @@
 // The projected final tables.
 
-import { callAll } from "./api.js";
 import * as show from "./format.js";
 import { html, nothing } from "./html.js";
 import { exportButton, scroll, teamLink } from "./parts.js";
 import { empty, problem, skeleton } from "./problem.js";
+import { projections } from "./projections.js";
 
-/** @type {{state: string, rows: any[], error: any}} */
-let tables = { state: "", rows: [], error: null };
-
-/** Read the tables again next time. */
-export const forgetTables = () => {
-  tables = { state: "", rows: [], error: null };
-};
-
-async function load(redraw) {
-  const mine = tables;
-  mine.state = "loading";
-  try {
-    mine.rows = await callAll("predict/projections/", {});
-  } catch (error) {
-    mine.error = error;
-  }
-  mine.state = "loaded";
-  redraw();
-}
-
-/** The rows there are, or null while they are on their way. */
-export function projections(redraw) {
-  if (tables.state === "") load(redraw);
-  return tables.state === "loaded" && !tables.error ? tables.rows : null;
-}
-
-export function tablesView(filters, redraw) {
-  const rows = projections(redraw);
-  if (tables.error) {
-    return html`<section class="panel wide">
-      ${problem(tables.error, () => {
-        forgetTables();
-        redraw();
-      })}
-    </section>`;
+/** @param {import("./main.js").Page} page */
+export function view({ filters, redraw }) {
+  const { data: rows, error } = projections.ask(redraw);
+  if (error) {
+    const again = () => {
+      projections.forget();
+      redraw();
+    };
+    return html`<section class="panel wide">${problem(error, again)}</section>`;
   }
   if (rows === null) return html`<section class="panel wide">${skeleton(8)}</section>`;
   const chosen = rows.filter(
@@ -155,3 +129,6 @@ const chanceCell = (name, row) =>
     <span class="shade" aria-hidden="true" .style=${`opacity: ${0.55 * row[name]}`}></span>
     <span>${row[name] === 0 ? "–" : show.chance(row[name])}</span>
   </td>`;
+
+/** Read the tables again next time. */
+export const forget = () => projections.forget();

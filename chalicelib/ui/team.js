@@ -1,54 +1,21 @@
 // The page of one club: rating, place, fixtures and results with what was forecast, and the model's record on it.
 
-import { addressOf, callAll } from "./api.js";
-import { OUTCOMES, inOrder, prepared } from "./card.js";
+import { addressOf } from "./api.js";
+import { OUTCOMES } from "./card.js";
 import { lineChart, timeTicks } from "./charts.js";
 import * as show from "./format.js";
+import { SUMMER_MS, ratingPoints, resultFor, teamMatches } from "./history.js";
 import { html, nothing } from "./html.js";
 import { judged, logLossDifference, priced, scores } from "./measures.js";
 import { exportButton, figure, matchLink, pickOf, scroll } from "./parts.js";
 import { empty, problem, skeleton } from "./problem.js";
-import { projections } from "./tables.js";
+import { projections } from "./projections.js";
 
 const RESULTS_SHOWN = 40;
-/** Longer than any summer: a club without matches for so long was not in the data. */
-export const SUMMER_MS = 150 * 86_400_000;
-
 let open = { key: "", rows: null, error: null, stop: new AbortController() };
 
-/**
- * Every match of a club, in order of kickoff.
- * @param {string} club
- * @param {string} region
- * @param {string} stage
- * @param {AbortSignal} [signal]
- */
-export async function teamMatches(club, region, stage, signal) {
-  const query = { team: club, region, stage, limit: 500 };
-  const rows = await callAll("predict/cards/", query, signal);
-  return rows
-    .filter((row) => row.home_team === club || row.away_team === club)
-    .map((row) => prepared(row))
-    .sort(inOrder);
-}
-
-/** The club's rating before each of its matches up to a moment. */
-export const ratingPoints = (rows, club, until = null) =>
-  rows
-    .filter((row) => row.kickoff !== null && (until === null || row.kickoff <= until))
-    .filter((row) => row.outcome_1x2 !== null || row.kickoff === until)
-    .map((row) => ({ x: row.kickoff, y: row[row.home_team === club ? "home_elo" : "away_elo"] }))
-    .filter((point) => point.y !== null && point.y !== undefined);
-
-/** Won, drew or lost, as a letter. */
-export function resultFor(row, club) {
-  const side = row.home_team === club ? "home" : "away";
-  const letter = row.outcome_1x2 === "draw" ? "D" : row.outcome_1x2 === side ? "W" : "L";
-  const said = { W: "won", D: "drew", L: "lost" }[letter];
-  return html`<span class="pip ${letter}" role="img" aria-label=${said}>${letter}</span>`;
-}
-
-export function teamView(filters, width, redraw) {
+/** @param {import("./main.js").Page} page */
+export function view({ filters, width, redraw }) {
   const key = `${filters.stage}\n${filters.country}\n${filters.club}`;
   if (open.key !== key) {
     open.stop.abort();
@@ -118,10 +85,12 @@ async function load(mine, filters, redraw) {
 }
 
 function standing(filters, redraw) {
-  const row = projections(redraw)?.find(
-    (found) =>
-      found.team === filters.club && (!filters.country || found.region === filters.country),
-  );
+  const row = projections
+    .ask(redraw)
+    .data?.find(
+      (found) =>
+        found.team === filters.club && (!filters.country || found.region === filters.country),
+    );
   if (!row) return nothing;
   return html`<p id="standing">
     Place ${row.position} in ${row.league} with ${row.points} points from ${row.played} matches;
@@ -237,3 +206,5 @@ const matchTable = (label, head, rows, filters, cells) =>
       </tbody>
     </table>`,
   );
+
+export const forget = () => projections.forget();

@@ -62,6 +62,12 @@ class Board:
         self.matches.first.locator(".open").click()
         self.settled()
 
+    def load_older(self) -> None:
+        """Fetch the years before the last, which wait for a click."""
+        while self.page.locator("#older button").count():
+            self.page.locator("#older button").click()
+            self.settled(4 * PATIENCE_MS)
+
     def show_all_rows(self) -> None:
         """Extend the list to its end."""
         while self.page.locator(".more button").count():

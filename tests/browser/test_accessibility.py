@@ -16,6 +16,22 @@ PICTURES = ROOT / "build" / "screenshots"
 # Two days of matches have all there is in a row; sixty rows more would take axe half a minute.
 ALIKE = ".day ~ .day ~ .day"
 SIZES = {"phone": (390, 844, 2), "desktop": (1280, 900, 1), "wide": (1920, 1080, 1)}
+PRICES = {
+    "match_id": 1,
+    "match_date": None,
+    "provider": "made-up",
+    "snapshots": [
+        {
+            "collected_at": f"2024-03-{day}T09:00:00Z",
+            "odds_home": home,
+            "odds_draw": 3.4,
+            "odds_away": away,
+            "bookmaker": None,
+        }
+        for day, home, away in ((28, 2.0, 3.6), (29, 1.9, 3.9), (30, 1.85, 4.1), (31, 1.95, 3.8))
+    ],
+    "closing": {"collected_at": None, "odds_home": 1.8, "odds_draw": 3.5, "odds_away": 4.3, "bookmaker": None},
+}
 LONG = ("matches", "finished")
 VIEWS = {
     "matches": "",
@@ -25,6 +41,7 @@ VIEWS = {
     "model": "?view=model",
     "tables": "?view=tables",
     "match": "",
+    "movement": "",
     "team": "?club=Arsenal&country=England",
     "empty": "?team=nobody",
 }
@@ -50,9 +67,13 @@ def test_axe_finds_nothing_serious(
     page = context.new_page()
     faults = watch(page)
     board = Board(page, stack.base_url)
+    if view == "movement":
+        # The sample has one price of each match.
+        board.answer("/predict/prices/", 200, PRICES)
     board.open(VIEWS[view])
-    if view == "match":
+    if view in {"match", "movement"}:
         board.open_first()
+    if view == "match":
         page.locator("#advanced summary").click()
         expect(page.locator(".feature-row").first).to_be_visible()
     if view == "model":

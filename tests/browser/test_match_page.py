@@ -92,6 +92,84 @@ def test_form_and_meetings_are_those_of_the_release(board: Board, predictions: p
         assert listed == wanted
 
 
+SEEN = [
+    ("2024-03-26T09:00:00Z", 2.0, 3.4, 3.6),
+    ("2024-03-28T09:00:00Z", 1.9, 3.5, 3.9),
+    ("2024-03-30T09:00:00Z", 1.8, 3.5, 4.2),
+]
+CLOSING = {"collected_at": "2024-03-31T17:55:00Z", "odds_home": 1.75, "odds_draw": 3.6, "odds_away": 4.5}
+PRICE = '[aria-labelledby="price-title"]'
+
+
+def price_movement(**changes: Any) -> dict[str, Any]:
+    names = ("collected_at", "odds_home", "odds_draw", "odds_away")
+    snapshots = [dict(zip(names, row, strict=True), bookmaker=None) for row in SEEN]
+    return {"match_id": 1, "match_date": None, "provider": "fonbet", "snapshots": snapshots, "closing": None} | changes
+
+
+def test_the_price_is_drawn_as_it_was_seen_and_the_closing_price_is_marked(board: Board, match_id: int) -> None:
+    board.answer("/predict/prices/", 200, price_movement(closing=CLOSING | {"bookmaker": None}))
+    board.open(f"?match={match_id}")
+    panel = board.page.locator(PRICE)
+    lines = panel.locator("path.line").all()
+    assert len(lines) == 3
+    for line in lines:
+        # Four prices, each of which holds until the next is seen.
+        path = str(line.get_attribute("d"))
+        assert (path.count("M"), path.count("L")) == (1, 6)
+    expect(panel.locator("svg text.label")).to_have_text("Closing price")
+    # Where the lines end.
+    mark, end = panel.locator("svg line.ideal"), panel.locator("svg circle.dot").first
+    assert float(str(mark.get_attribute("x1"))) == pytest.approx(float(str(end.get_attribute("cx"))))
+    expect(panel.locator("#closing")).to_have_text("Closing price 1.75 / 3.60 / 4.50.")
+    ticks = [text.strip() for text in panel.locator("svg text.tick").all_text_contents()]
+    assert [ticks[-3], ticks[-1]] == ["26 Mar 2024", "31 Mar 2024"]
+    panel.get_by_text("The prices").click()
+    rows = panel.locator("tbody tr").all()
+    assert [row.locator("td").all_inner_texts() for row in rows] == [
+        ["2.00", "3.40", "3.60"],
+        ["1.90", "3.50", "3.90"],
+        ["1.80", "3.50", "4.20"],
+        ["1.75", "3.60", "4.50"],
+    ]
+    expect(panel.locator("tbody th").last).to_contain_text("(closing)")
+
+
+def test_a_closing_price_without_a_time_stands_at_the_kickoff(board: Board, match_id: int) -> None:
+    closing = CLOSING | {"bookmaker": None, "collected_at": None}
+    board.answer("/predict/prices/", 200, price_movement(closing=closing))
+    board.open(f"?match={match_id}")
+    panel = board.page.locator(PRICE)
+    kickoff = board.page.locator(".match-head time")
+    day = panel.locator("svg text.tick").last.text_content()
+    assert pd.Timestamp(day).date() == pd.Timestamp(str(kickoff.get_attribute("datetime"))).date()
+
+
+def test_before_kickoff_there_is_a_line_and_no_closing_price(board: Board, match_id: int) -> None:
+    board.answer("/predict/prices/", 200, price_movement())
+    board.open(f"?match={match_id}")
+    panel = board.page.locator(PRICE)
+    expect(panel.locator("path.line")).to_have_count(3)
+    expect(panel.locator("svg line.ideal")).to_have_count(0)
+    expect(panel).to_contain_text("The closing price is known once the match has begun.")
+
+
+def test_the_samples_one_price_is_shown_and_said_to_be_the_only_one(
+    board: Board, stack: RunningStack, predictions: pd.DataFrame
+) -> None:
+    odds = pd.read_parquet(io.BytesIO(dataset(stack, "fonbet_odds"))).set_index("match_id")
+    row = predictions[predictions["is_future"] & predictions["match_id"].isin(odds.index)].iloc[0]
+    price = odds.loc[row["match_id"]]
+    board.open(f"?match={row['match_id']}")
+    panel = board.page.locator(PRICE)
+    shown = " / ".join(f"{price[f'odds_{side}']:.2f}" for side in ("home", "draw", "away"))
+    expect(panel.locator("#one-price")).to_contain_text(f"One price was seen, by market_average: {shown}")
+    expect(panel.locator("svg")).to_have_count(0)
+    unpriced = predictions[~predictions["match_id"].isin(odds.index)].iloc[-1]
+    board.open(f"?match={unpriced['match_id']}")
+    expect(panel).to_contain_text("No price of this match has been collected.")
+
+
 def test_a_clubs_rating_carries_what_is_derived_from_it(board: Board, stack: RunningStack, match_id: int) -> None:
     board.open(f"?match={match_id}")
     own = chances(board, "now")

@@ -11,7 +11,7 @@ import pytest
 import requests
 from playwright.sync_api import Locator, expect
 
-from tests.browser.board import PATIENCE_MS, Board, make_card
+from tests.browser.board import Board, make_card
 from tests.support.throwaway import RunningStack
 
 
@@ -87,7 +87,7 @@ def test_a_finished_match_shows_its_result_and_whether_the_model_was_right(
 
 def test_region_and_league_narrow_the_list_and_stand_in_the_address(board: Board, cards: list[dict[str, Any]]) -> None:
     board.open("?status=all")
-    load_everything(board)
+    board.load_older()
     board.page.select_option("#filter-region", "Spain")
     assert board.results == len(of(cards, region="Spain"))
     board.page.select_option("#filter-league", "La Liga")
@@ -95,22 +95,15 @@ def test_region_and_league_narrow_the_list_and_stand_in_the_address(board: Board
     assert board.query == "status=all&region=Spain&league=La+Liga"
     board.page.reload()
     board.settled()
-    load_everything(board)
+    board.load_older()
     assert board.results == len(of(cards, region="Spain", league="La Liga"))
     expect(board.page.locator("#filter-league")).to_have_value("La Liga")
-
-
-def load_everything(board: Board) -> None:
-    """Fetch the years before the last, which wait for a click."""
-    while board.page.locator("#older button").count():
-        board.page.locator("#older button").click()
-        board.settled(4 * PATIENCE_MS)
 
 
 def test_each_status_shows_its_matches(board: Board, cards: list[dict[str, Any]]) -> None:
     board.open()
     board.reach("finished")
-    load_everything(board)
+    board.load_older()
     assert board.results == len(of(cards, status="finished"))
     board.reach("all")
     assert board.results == len(cards)
@@ -164,6 +157,29 @@ def test_a_period_of_ones_own_includes_both_days(board: Board, cards: list[dict[
     wanted = [card for card in cards if "2024-03-30T00:00:00Z" <= card["match_date"] < "2024-03-31T23:00:00Z"]
     assert board.results == len(wanted) > 0
     assert board.query == "status=all&from=2024-03-30&to=2024-03-31"
+
+
+def test_one_jumps_to_a_date_whether_it_is_over_or_to_come(board: Board, cards: list[dict[str, Any]]) -> None:
+    asked: list[str] = []
+    board.page.on("request", lambda request: asked.append(request.url) if "/predict/cards/" in request.url else None)
+    board.open()
+    day = board.page.locator("#filter-day")
+    day.fill("2024-04-06")
+    assert board.query == "from=2024-04-06&to=2024-04-06"
+    # Midnight in London is 23:00 UTC of the day before.
+    coming = [c for c in cards if "2024-04-05T23:00:00Z" <= c["match_date"] < "2024-04-06T23:00:00Z"]
+    assert board.results == len(coming) > 0
+    # Years back: the day's matches alone are fetched beside the last year's.
+    asked.clear()
+    day.fill("2014-10-25")
+    board.settled()
+    past = [c for c in cards if c["match_date"].startswith("2014-10-25")]
+    assert board.results == len(past) > 0
+    assert board.query == "status=finished&from=2014-10-25&to=2014-10-25"
+    assert sum("status=finished" in url for url in asked) <= 4
+    expect(board.page.locator(".day h2")).to_have_text([re.compile("25 October 2014")])
+    board.page.get_by_role("button", name="Remove filter on 2014-10-25").click()
+    assert board.results == len([c for c in of(cards, status="finished") if c["match_date"] >= "2023-02-25"])
 
 
 def test_value_bets_only(board: Board, cards: list[dict[str, Any]]) -> None:

@@ -17,6 +17,7 @@ from tests.support.released import dataset
 from tests.support.throwaway import RunningStack
 
 PROBABILITIES = ["proba_home", "proba_draw", "proba_away"]
+ODDS = ["odds_home", "odds_draw", "odds_away"]
 IMPLIED = ["implied_home", "implied_draw", "implied_away"]
 
 
@@ -34,7 +35,7 @@ def odds(stack: RunningStack) -> pd.DataFrame:
 def judged(predictions: pd.DataFrame, odds: pd.DataFrame) -> pd.DataFrame:
     """Finished matches outside the training period, with their market."""
     finished = predictions[predictions["outcome_1x2"].notna() & ~predictions["in_sample"]]
-    return finished.merge(odds[["match_id", "odds_home", *IMPLIED, "collected_at"]], on="match_id", how="left")
+    return finished.merge(odds[["match_id", *ODDS, *IMPLIED, "collected_at"]], on="match_id", how="left")
 
 
 def figures(table: Locator) -> dict[str, dict[str, float]]:
@@ -54,6 +55,15 @@ def measures(forecast: pd.DataFrame, outcome: pd.Series) -> dict[str, float]:
     return {ours: found[theirs] for ours, theirs in names.items()}
 
 
+def base_rates(judged: pd.DataFrame) -> pd.DataFrame:
+    """How often each outcome came before each match's day, one match of each counted beforehand."""
+    ordered = judged.sort_values(["match_date", "match_id"])
+    came = pd.get_dummies(ordered["outcome_1x2"])[["home", "draw", "away"]].astype(float)
+    by_day = came.groupby(ordered["match_date"].dt.date).sum().cumsum().shift(fill_value=0) + 1
+    rates = by_day.div(by_day.sum(axis=1), axis=0).loc[ordered["match_date"].dt.date]
+    return rates.set_axis(ordered.index).loc[judged.index]
+
+
 def test_the_track_record_is_that_of_the_parquet_files(
     board: Board, predictions: pd.DataFrame, judged: pd.DataFrame
 ) -> None:
@@ -61,17 +71,16 @@ def test_the_track_record_is_that_of_the_parquet_files(
     expect(board.page.locator("#view-record")).to_contain_text(f"{len(judged)} finished matches")
     everything, with_market = board.page.locator("#view-record table.measures").all()
     shown = figures(everything)
-    training = predictions[predictions["in_sample"] & predictions["outcome_1x2"].notna()]
-    rates = evaluate.base_rates(outcome_codes(training["outcome_1x2"]), len(judged))
-    assert shown["Model"] == pytest.approx(measures(judged[PROBABILITIES], judged["outcome_1x2"]), abs=1e-12)
-    naive = measures(pd.DataFrame(rates), judged["outcome_1x2"])
-    # Equal forecasts of every match: the rest of the measures says it all.
-    assert shown["Base rates"] == pytest.approx(naive, abs=1e-12)
+    assert shown["Model"] == pytest.approx(measures(judged[PROBABILITIES], judged["outcome_1x2"]), abs=1e-6)
+    rates = base_rates(judged)
+    assert shown["Base rates"] == pytest.approx(measures(rates, judged["outcome_1x2"]), abs=1e-6)
     priced = judged[judged[IMPLIED].notna().all(axis=1) & (judged["collected_at"] < judged["match_date"])]
     market = figures(with_market)
     assert len(priced) > 100
-    assert market["Market"] == pytest.approx(measures(priced[IMPLIED], priced["outcome_1x2"]), abs=1e-12)
-    assert market["Model"] == pytest.approx(measures(priced[PROBABILITIES], priced["outcome_1x2"]), abs=1e-12)
+    assert market["Market"] == pytest.approx(measures(priced[IMPLIED], priced["outcome_1x2"]), abs=1e-6)
+    assert market["Model"] == pytest.approx(measures(priced[PROBABILITIES], priced["outcome_1x2"]), abs=1e-6)
+    naive = measures(rates.loc[priced.index], priced["outcome_1x2"])
+    assert market["Base rates"] == pytest.approx(naive, abs=1e-6)
 
 
 def test_the_track_record_follows_the_filters(board: Board, judged: pd.DataFrame) -> None:
@@ -79,6 +88,8 @@ def test_the_track_record_follows_the_filters(board: Board, judged: pd.DataFrame
     chosen = judged[(judged["region"] == "Spain") & (judged["match_date"] >= "2024-01-01")]
     shown = figures(board.page.locator("table.measures").first)
     assert shown["Model"] == pytest.approx(measures(chosen[PROBABILITIES], chosen["outcome_1x2"]), abs=1e-12)
+    naive = measures(base_rates(judged).loc[chosen.index], chosen["outcome_1x2"])
+    assert shown["Base rates"] == pytest.approx(naive, abs=1e-12)
 
 
 def test_matches_the_model_was_fitted_on_are_no_track_record(board: Board) -> None:
@@ -114,6 +125,44 @@ def test_the_return_per_region_is_that_of_the_csv_file(board: Board, stack: Runn
         low, high = cells[4].split(" to ")
         assert number(low) == pytest.approx(100 * float(row["roi_ci_low"]), abs=0.5)
         assert number(high) == pytest.approx(100 * float(row["roi_ci_high"]), abs=0.5)
+
+
+def test_what_edges_promised_and_what_came_is_that_of_the_parquet_files(board: Board, judged: pd.DataFrame) -> None:
+    board.open("?view=value")
+    rows = {
+        str(row.get_attribute("data-edge")): row.locator("td").all_inner_texts()
+        for row in board.page.locator("table.edges tbody tr").all()
+    }
+    priced = judged[judged[IMPLIED].notna().all(axis=1) & (judged["collected_at"] < judged["match_date"])]
+    odds = priced[ODDS].to_numpy(np.float64)
+    edges = priced[PROBABILITIES].to_numpy(np.float64) * odds - 1
+    outcome, match = outcome_codes(priced["outcome_1x2"]), np.arange(len(priced))
+    bet, best = edges.argmax(axis=1), edges.max(axis=1)
+    profit = np.where(bet == outcome, odds[match, bet] - 1, -1.0)
+    for threshold in (0.0, 0.02, 0.05, 0.1):
+        taken = best > threshold
+        shown = rows[f"Model: edge above {100 * threshold:.0f}%"]
+        assert shown[0] == f"{taken.sum()}"
+        # The sample states no closing price; the closing-line value comes before promise and profit.
+        assert shown[1:3] == ["\u2013", "\u2013"]
+        assert number(shown[3]) == pytest.approx(100 * best[taken].mean(), abs=0.051)
+        assert number(shown[4]) == pytest.approx(100 * profit[taken].mean(), abs=0.051)
+    head = board.page.locator("table.edges thead th").all_inner_texts()
+    assert head.index("Closing-line value") < head.index("Promised") < head.index("Came (ROI)")
+    against = bet != priced[PROBABILITIES].to_numpy(np.float64).argmax(axis=1)
+    taken = (best > 0.05) & against
+    assert number(rows["Model above 5%, against its own pick"][4]) == pytest.approx(
+        100 * profit[taken].mean(), abs=0.051
+    )
+    names = board.page.locator('[aria-labelledby="edges-title"] .line-name').all_inner_texts()
+    at_random = odds[match, outcome] / 3 - 1
+    favourite = odds.argmin(axis=1)
+    on_favourites = np.where(favourite == outcome, odds[match, favourite] - 1, -1.0)
+    assert [number(name.split("(")[1].rstrip(" u)")) for name in names] == pytest.approx(
+        [profit[best > 0.05].sum(), at_random.sum(), on_favourites.sum()], abs=0.051
+    )
+    expect(board.page.locator("#pool-note")).to_contain_text("The pool is the market alone")
+    expect(board.page.locator("#pool-note")).to_contain_text("Nothing is called value")
 
 
 def test_the_profit_of_value_bets_is_that_of_the_parquet_files(board: Board, judged: pd.DataFrame) -> None:

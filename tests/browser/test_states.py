@@ -71,9 +71,11 @@ def test_a_release_without_matches_is_an_empty_board(board: Board) -> None:
     board.answer("/predict/cards/", 200, [])
     board.open()
     expect(board.page.locator("#list-state")).to_contain_text("No upcoming matches in this release")
+    board.answer("/predict/track-record/", 503, {"statusCode": 503, "message": "no track_record yet"})
     board.page.get_by_role("link", name="Track record").click()
     expect(board.page.locator("#view-record")).to_contain_text("No finished match to judge the model by")
     board.page.get_by_role("link", name="Value bets").click()
+    expect(board.page.locator("#view-value")).to_contain_text("No settled match with odds in this release yet")
     expect(board.page.locator("#view-value")).to_contain_text("No settled value bet here")
 
 
@@ -145,7 +147,7 @@ def test_older_matches_wait_for_a_click(board: Board) -> None:
 
     board.page.route(lambda url: "/predict/cards/" in url, respond)
     board.open("?status=finished")
-    expect(board.page.locator("#results")).to_have_text("3 matches · the last year")
+    expect(board.page.locator("#results")).to_have_text("3 matches · since 3 Mar 2023")
     expect(board.page.locator("#older")).to_contain_text("4 matches are loaded; there are older ones.")
     board.page.get_by_role("button", name="Load older matches").click()
     expect(board.page.locator("#results")).to_have_text("6 matches")

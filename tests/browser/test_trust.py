@@ -186,7 +186,7 @@ def test_whether_the_difference_to_the_market_is_noise_is_up_to_its_interval(
     losses = np.where(np.arange(40) < market_wins, np.log(2), -np.log(2))
     mean, half = losses.mean(), 1.96 * losses.std(ddof=1) / np.sqrt(40)
     serve(board, cards)
-    board.open("?view=record")
+    board.open("?view=record&region=Netherlands")
     expect(board.page.locator("#difference")).to_have_text(
         f"Log loss, model − market: {signed(mean)}, "  # noqa: RUF001 - the sign as it is shown
         f"95% interval {signed(mean - half)} to {signed(mean + half)} over 40 matches. {verdict}"

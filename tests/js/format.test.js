@@ -23,3 +23,7 @@ test("a match without a time of day has a day and no time", () => {
   assert.equal(show.time(row), null);
   assert.match(show.day(row), /Sunday,? 7 April 2024/);
 });
+
+test("a day is written as a date field has it, in local time", () => {
+  assert.equal(show.isoDay(new Date(2024, 3, 6, 23, 59).getTime()), "2024-04-06");
+});

@@ -38,11 +38,21 @@ test("a forecast of zero for what came is a large loss and not an infinite one",
 test("nothing to score gives nothing", () => {
   assert.equal(scores([], forecast), null);
   assert.equal(returns([]), null);
-  assert.equal(baseRates([]), null);
+  assert.equal(baseRates([]).size, 0);
 });
 
-test("base rates count one match of each outcome more", () => {
-  assert.deepEqual(baseRates([won, won, { outcome_1x2: "away" }]), [3 / 6, 1 / 6, 2 / 6]);
+test("base rates of a day are those of the days before, with one match of each outcome more", () => {
+  const rows = [
+    { match_id: 1, match_date: "2024-04-06T12:00:00Z", outcome_1x2: "home" },
+    { match_id: 2, match_date: "2024-04-06T18:00:00Z", outcome_1x2: "home" },
+    { match_id: 3, match_date: "2024-04-07T12:00:00Z", outcome_1x2: "away" },
+    { match_id: 4, match_date: "2024-04-08T12:00:00Z", outcome_1x2: "draw" },
+  ];
+  const rates = baseRates(rows);
+  assert.deepEqual(rates.get(1), [1 / 3, 1 / 3, 1 / 3]);
+  assert.deepEqual(rates.get(2), rates.get(1));
+  assert.deepEqual(rates.get(3), [3 / 5, 1 / 5, 1 / 5]);
+  assert.deepEqual(rates.get(4), [3 / 6, 1 / 6, 2 / 6]);
 });
 
 test("a bin holds the mean forecast and how often it came", () => {
