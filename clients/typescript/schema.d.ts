@@ -426,6 +426,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/predict/prices/{match_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Price movement of a match
+         * @description The match's 1X2 odds as they were seen one after the other before kickoff, and the closing price once it is known. A match without odds has no snapshots.
+         */
+        get: operations["prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/predict/projections": {
         parameters: {
             query?: never;
@@ -478,6 +498,26 @@ export interface paths {
          * @description What the current data release covers, with counts of matches: the values that filters take.
          */
         get: operations["regions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/predict/track-record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Track record
+         * @description How the champion's forecasts of finished matches have done beside base rates and the market, calibration, and what edges promised beside what bets on them returned: closing-line value, ROI, and the curves of a bettor at random and of one on every favourite. Matches the model was fitted on do not count.
+         */
+        get: operations["track_record"];
         put?: never;
         post?: never;
         delete?: never;
@@ -550,6 +590,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The model's bets on another outcome than the one it calls likeliest, and those on that one. */
+        AgainstThePick: {
+            against: components["schemas"]["BetRecord"];
+            with: components["schemas"]["BetRecord"];
+        };
         /**
          * @description A match, with its feature values or without: then they come from the current data release.
          * @example {
@@ -597,6 +642,32 @@ export interface components {
             home: number;
             draw: number;
             away: number;
+        };
+        /** @description What bets of one unit promised and returned, with 95 % intervals; null without bets. */
+        BetRecord: {
+            /** @description Mean edge at the time of the bet. */
+            promised: number | null;
+            bets: number;
+            turnover: number | null;
+            profit: number | null;
+            /** @description Profit by turnover. */
+            roi: number | null;
+            roi_ci_low: number | null;
+            roi_ci_high: number | null;
+            /** @description Mean closing-line value: price taken times closing probability, minus one. */
+            clv: number | null;
+            clv_ci_low: number | null;
+            clv_ci_high: number | null;
+        };
+        /** @description Forecasts of about the same probability: how often did it come? */
+        CalibrationBin: {
+            /** @description Lower edge of the bin; bins are 0.1 wide. */
+            lower: number;
+            count: number;
+            /** @description Mean probability forecast. */
+            forecast: number;
+            /** @description Share that came true. */
+            frequency: number;
         };
         /**
          * @description A prediction merged with its odds; odds, implied and edge fields are null without a market.
@@ -714,6 +785,24 @@ export interface components {
             /** @description Age of the odds now, or at kickoff once it is past. */
             price_age_seconds?: number | null;
             fonbet_url?: string | null;
+        };
+        /**
+         * @description The last decimal 1X2 odds before kickoff.
+         * @example {
+         *       "bookmaker": null,
+         *       "collected_at": "2024-04-06T17:55:00Z",
+         *       "odds_away": 4.3,
+         *       "odds_draw": 3.95,
+         *       "odds_home": 1.85
+         *     }
+         */
+        ClosingPrice: {
+            /** @description Null where the source states its closing price without a time. */
+            collected_at: string | null;
+            odds_home: number;
+            odds_draw: number;
+            odds_away: number;
+            bookmaker: string | null;
         };
         /**
          * @description A club and the other spellings of its name.
@@ -865,6 +954,23 @@ export interface components {
              */
             features_computed_at: string;
         };
+        /** @description Quality of forecasts over finished matches; null without any. */
+        ForecastScores: {
+            accuracy: number | null;
+            /** @description Mean of minus ln of the probability given to what came. */
+            log_loss: number | null;
+            /** @description Ranked probability score. */
+            rps: number | null;
+            /** @description Sum of squared differences over the three outcomes. */
+            brier: number | null;
+            /** @description Expected calibration error over ten bins. */
+            ece: number | null;
+        };
+        /** @description The model beside base rates, over the same matches. */
+        ForecastsScored: {
+            model: components["schemas"]["ForecastScores"];
+            base_rates: components["schemas"]["ForecastScores"];
+        };
         /**
          * @description Liveness or readiness, and the state of each dependency: `ok` or the code of its error.
          * @example {
@@ -906,6 +1012,13 @@ export interface components {
             league: string;
             matches: number;
             seasons: components["schemas"]["SeasonCount"][];
+        };
+        /** @description The model beside base rates and market, over the matches that had fair odds before kickoff. */
+        MarketScored: {
+            model: components["schemas"]["ForecastScores"];
+            base_rates: components["schemas"]["ForecastScores"];
+            matches: number;
+            market: components["schemas"]["ForecastScores"];
         };
         /**
          * @description An upcoming match available for prediction.
@@ -1007,6 +1120,33 @@ export interface components {
             /** Format: date-time */
             collected_at: string;
             url: string | null;
+        };
+        /** @description The pool of model and price, and the record of its flags. */
+        PoolRecord: {
+            /** @description Exponent of the price. */
+            price: number;
+            /** @description Exponent of the model. */
+            model: number;
+            /** @description Constant of home win. */
+            home: number;
+            /** @description Constant of away win. */
+            away: number;
+            /** @description Settled matches that the weights were fitted on; 0 means the market alone. */
+            matches: number;
+            /** @description From how many on they are fitted. */
+            min_matches: number;
+            scores: components["schemas"]["PoolScored"];
+            bets: components["schemas"]["ThresholdRecord"];
+            /** @description Whether flags are called value. */
+            is_proven: boolean;
+            /** @description From how many flags with a known closing price on that is decided. */
+            min_bets: number;
+        };
+        /** @description The pool of model and price beside both, over the same matches. */
+        PoolScored: {
+            pool: components["schemas"]["ForecastScores"];
+            market: components["schemas"]["ForecastScores"];
+            model: components["schemas"]["ForecastScores"];
         };
         /**
          * @description A match and its feature values.
@@ -1140,6 +1280,42 @@ export interface components {
             away_score?: number | null;
         };
         /**
+         * @description How the price of a match moved before its kickoff.
+         * @example {
+         *       "closing": null,
+         *       "match_date": "2024-04-06T18:00:00Z",
+         *       "match_id": 99,
+         *       "provider": "fonbet",
+         *       "snapshots": [
+         *         {
+         *           "bookmaker": null,
+         *           "collected_at": "2024-04-04T09:00:00Z",
+         *           "odds_away": 4,
+         *           "odds_draw": 3.8,
+         *           "odds_home": 1.95
+         *         },
+         *         {
+         *           "bookmaker": null,
+         *           "collected_at": "2024-04-05T09:00:00Z",
+         *           "odds_away": 4.1,
+         *           "odds_draw": 3.9,
+         *           "odds_home": 1.9
+         *         }
+         *       ]
+         *     }
+         */
+        PriceMovement: {
+            match_id: number;
+            /** @description Kickoff, ISO-8601 UTC; null while unknown. */
+            match_date: string | null;
+            /** @description Whose odds they are; null without any. */
+            provider: string | null;
+            /** @description In order of time: each price that differed from the one before it, and the one the odds of the release show. More than a day before the last change one of every three hours is kept; of matches played more than 90 days ago the first and the last. */
+            snapshots: components["schemas"]["SeenPrice"][];
+            /** @description Null before kickoff and where it is not known. */
+            closing: components["schemas"]["ClosingPrice"] | null;
+        };
+        /**
          * @description Outcome probabilities by class: 0 home win, 1 draw, 2 away win.
          * @example {
          *       "0": 0.58,
@@ -1154,6 +1330,12 @@ export interface components {
             1: number;
             /** @description Away win. */
             2: number;
+        };
+        /** @description Cumulative profit: of the pool's flags, of a bettor at random, of one on every favourite. */
+        ProfitCurves: {
+            pool: (string | number)[][];
+            random: (string | number)[][];
+            favourite: (string | number)[][];
         };
         /**
          * @description A team in the projected final table of its season.
@@ -1246,6 +1428,11 @@ export interface components {
             /** @description Accepted tasks that have not ended; at most 10,000 are counted. */
             pending_tasks?: number | null;
         };
+        /** @description Promised beside realised returns, by the edge from which on one bets. */
+        RecordByThreshold: {
+            model: components["schemas"]["ThresholdRecord"][];
+            pool: components["schemas"]["ThresholdRecord"][];
+        };
         /**
          * @description Flat-stake return where the model's own edge exceeds the threshold, by region, with 95 % intervals.
          * @example {
@@ -1298,6 +1485,19 @@ export interface components {
             matches: number;
             leagues: components["schemas"]["LeagueCount"][];
         };
+        /** @description The model's quality in a region. */
+        RegionScores: {
+            accuracy: number | null;
+            /** @description Mean of minus ln of the probability given to what came. */
+            log_loss: number | null;
+            /** @description Ranked probability score. */
+            rps: number | null;
+            /** @description Sum of squared differences over the three outcomes. */
+            brier: number | null;
+            /** @description Expected calibration error over ten bins. */
+            ece: number | null;
+            matches: number;
+        };
         /**
          * @description A season of a league.
          * @example {
@@ -1308,6 +1508,25 @@ export interface components {
         SeasonCount: {
             season: string;
             matches: number;
+        };
+        /**
+         * @description A match's decimal 1X2 odds as they were seen at one moment before kickoff.
+         * @example {
+         *       "bookmaker": null,
+         *       "collected_at": "2024-04-05T09:00:00Z",
+         *       "odds_away": 4,
+         *       "odds_draw": 3.8,
+         *       "odds_home": 1.95
+         *     }
+         */
+        SeenPrice: {
+            /** Format: date-time */
+            collected_at: string;
+            odds_home: number;
+            odds_draw: number;
+            odds_away: number;
+            /** @description Whose price it is, where the provider carries several. */
+            bookmaker: string | null;
         };
         /**
          * @description Alias of the registered model: the champion, or the challenger compared with it.
@@ -1349,6 +1568,49 @@ export interface components {
             status: "pending" | "success" | "failed";
             result?: components["schemas"]["Prediction"] | null;
             error?: components["schemas"]["TaskError"] | null;
+        };
+        /** @description The same for edges above a threshold. */
+        ThresholdRecord: {
+            /** @description Mean edge at the time of the bet. */
+            promised: number | null;
+            bets: number;
+            turnover: number | null;
+            profit: number | null;
+            /** @description Profit by turnover. */
+            roi: number | null;
+            roi_ci_low: number | null;
+            roi_ci_high: number | null;
+            /** @description Mean closing-line value: price taken times closing probability, minus one. */
+            clv: number | null;
+            clv_ci_low: number | null;
+            clv_ci_high: number | null;
+            threshold: number;
+        };
+        /** @description How the champion's published forecasts have done, and what bets by them returned. */
+        TrackRecord: {
+            schema_version: number;
+            /** @description Finished matches that the model was not fitted on. */
+            matches: number;
+            first_kickoff: string | null;
+            last_kickoff: string | null;
+            forecasts: components["schemas"]["ForecastsScored"];
+            /** @description Null without odds. */
+            market: components["schemas"]["MarketScored"] | null;
+            by_region: {
+                [key: string]: components["schemas"]["RegionScores"];
+            };
+            /** @description By outcome, and `all` together. */
+            reliability: {
+                [key: string]: components["schemas"]["CalibrationBin"][];
+            };
+            /** @description Bets on the model's own edges; null without odds. */
+            value_bets: components["schemas"]["ThresholdRecord"] | null;
+            /** @description Of these bets: day, bets so far, profit so far in units. */
+            profit_curve: (string | number)[][];
+            pool?: components["schemas"]["PoolRecord"] | null;
+            by_threshold?: components["schemas"]["RecordByThreshold"] | null;
+            against_the_pick?: components["schemas"]["AgainstThePick"] | null;
+            curves?: components["schemas"]["ProfitCurves"] | null;
         };
         /**
          * @description Features of a match to be changed; the rest stay what they are in the current data release.
@@ -4017,6 +4279,117 @@ export interface operations {
             };
         };
     };
+    prices: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the content that the caller holds; 304 while it is current. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Identifier of the match. */
+                match_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the price of a match moved before its kickoff. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    ETag: components["headers"]["ETag"];
+                    "Content-Encoding": components["headers"]["Content-Encoding"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceMovement"];
+                };
+            };
+            /** @description The caller holds the current content. */
+            304: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The requested resource does not exist. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The path has no such method; see `Allow`. */
+            405: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request is not valid; `details` lists each fault. */
+            422: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After`. */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unexpected failure. Details are only in the logs, under the request id. */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Something this operation depends on is not available yet; see `Retry-After`. */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description No answer within the time limit. */
+            504: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     projections: {
         parameters: {
             query?: {
@@ -4283,6 +4656,104 @@ export interface operations {
                     "x-request-id": components["headers"]["x-request-id"];
                     ETag: components["headers"]["ETag"];
                     "Last-Modified": components["headers"]["Last-Modified"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The path has no such method; see `Allow`. */
+            405: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request is not valid; `details` lists each fault. */
+            422: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests; see `Retry-After`. */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unexpected failure. Details are only in the logs, under the request id. */
+            500: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Something this operation depends on is not available yet; see `Retry-After`. */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description No answer within the time limit. */
+            504: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    track_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the content that the caller holds; 304 while it is current. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the champion's published forecasts have done, and what bets by them returned. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    ETag: components["headers"]["ETag"];
+                    "Content-Encoding": components["headers"]["Content-Encoding"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackRecord"];
+                };
+            };
+            /** @description The caller holds the current content. */
+            304: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content?: never;
