@@ -142,7 +142,7 @@ def test_a_closing_price_without_a_time_stands_at_the_kickoff(board: Board, matc
     panel = board.page.locator(PRICE)
     kickoff = board.page.locator(".match-head time")
     day = panel.locator("svg text.tick").last.text_content()
-    assert pd.Timestamp(day).date() == pd.Timestamp(str(kickoff.get_attribute("datetime"))).date()
+    assert pd.Timestamp(str(day)).date() == pd.Timestamp(str(kickoff.get_attribute("datetime"))).date()
 
 
 def test_before_kickoff_there_is_a_line_and_no_closing_price(board: Board, match_id: int) -> None:

@@ -60,8 +60,8 @@ def base_rates(judged: pd.DataFrame) -> pd.DataFrame:
     ordered = judged.sort_values(["match_date", "match_id"])
     came = pd.get_dummies(ordered["outcome_1x2"])[["home", "draw", "away"]].astype(float)
     by_day = came.groupby(ordered["match_date"].dt.date).sum().cumsum().shift(fill_value=0) + 1
-    rates = by_day.div(by_day.sum(axis=1), axis=0).loc[ordered["match_date"].dt.date]
-    return rates.set_axis(ordered.index).loc[judged.index]
+    rates: pd.DataFrame = by_day.div(by_day.sum(axis=1), axis=0).loc[ordered["match_date"].dt.date]
+    return rates.set_axis(ordered.index).reindex(judged.index)
 
 
 def test_the_track_record_is_that_of_the_parquet_files(
