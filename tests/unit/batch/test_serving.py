@@ -66,7 +66,8 @@ def test_odds_of_matches_that_the_release_does_not_carry_are_left_out(tmp_path: 
 
 def test_prices_hold_what_the_odds_do_not_say_and_the_closing_price_last(tmp_path: Path) -> None:
     path = tmp_path / "odds.sqlite"
-    odds = make_odds([1, 2, 3]).assign(closing_home=pd.Series([float("nan"), float("nan"), 1.9]), closing_draw=3.5, closing_away=4.5)
+    last_closed = pd.Series([float("nan"), float("nan"), 1.9])
+    odds = make_odds([1, 2, 3]).assign(closing_home=last_closed, closing_draw=3.5, closing_away=4.5)
     history = pd.concat(
         [
             make_history(1, ("2024-05-01T12:00:00Z", 2.2)),  # as its odds
