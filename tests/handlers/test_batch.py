@@ -146,7 +146,7 @@ def test_a_rebuild_that_lost_most_matches_is_refused_and_leaves_the_last_release
     before = read_pointer(objects)
     for remaining, message in (
         ([ROWS[0], ROWS[1].replace("Blues", "Reds")], "no match was accepted"),
-        (ROWS[:2], "1 matches where the release before"),
+        (ROWS[:2], "1 matches, but the previous release"),
     ):
         put_matches(objects, remaining)
         with pytest.raises(ReleaseRefused, match=message):

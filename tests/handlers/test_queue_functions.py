@@ -342,7 +342,7 @@ def test_redrive_says_what_it_did_and_what_it_cannot(objects: ObjectStore, capsy
     capsys.readouterr()
     assert redrive.main(["--reopen"]) == 1
     *lines, last = capsys.readouterr().out.splitlines()
-    assert "other  dead_letter  cannot be run again: its message is not readable" in lines
+    assert "other  dead_letter  cannot be run again: its message is unreadable" in lines
     assert last == "0 moved back from the dead-letter queue, 1 run again, 1 cannot be, 0 left"
 
 
