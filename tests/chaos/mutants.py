@@ -33,7 +33,8 @@ from chalicelib.releases.pointer import POINTER_KEY, Pointer
 from chalicelib.storage.checksummed import sealed
 from chalicelib.storage.objects import read
 from tests.handlers.calling import call
-from tests.handlers.test_batch import FakeRegistry, put_matches, put_odds
+from tests.handlers.test_batch import put_matches, put_odds
+from tests.handlers.test_sync_models import FakeRegistry
 from tests.support.builders import Context
 from tests.support.fakes import InMemoryObjectStore
 
