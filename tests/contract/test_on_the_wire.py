@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -129,6 +130,13 @@ def test_answers_are_packed_for_callers_that_can_unpack_them(stack: RunningStack
     assert ("content-encoding" in without.headers, without.body) == (False, plain.body)
     etag = plain.headers["etag"]
     assert ask(stack, "GET", target, {"If-None-Match": etag}).status == 304
+
+
+def test_the_quota_of_a_key_is_on_its_answers(stack: RunningStack) -> None:
+    answer = ask(stack, "GET", "/monitoring/drift", {"X-API-Key": stack.keys.operator})
+    # 100 at once, 1,000 a second: whole again in less than a second.
+    assert answer.headers["ratelimit-policy"] == '"key";q=100;w=1'
+    assert re.fullmatch(r'"key";r=\d{1,2};t=1', answer.headers["ratelimit"])
 
 
 @contextmanager
