@@ -1,4 +1,4 @@
-"""A bucket that answers reads as S3 does, ranges and conditions included, after a latency that one chooses.
+"""A bucket that answers reads as S3 does, ranges and conditions included, as fast as one chooses.
 
 The emulator reads a whole object to answer a range of it, so cold starts on large releases would measure the emulator.
 """
@@ -25,11 +25,13 @@ class LocalBucket:
     Attributes:
         url: The endpoint; keys follow the bucket's name in the path.
         latency_seconds: How long each answer waits.
+        bytes_per_second: How fast its body comes.
         reads: Requests answered so far.
     """
 
     url: str
     latency_seconds: float = 0.0
+    bytes_per_second: float = float("inf")
     reads: int = 0
 
 
@@ -72,6 +74,7 @@ def serve_copy(client: "S3Client", bucket: str, folder: Path) -> Iterator[LocalB
             self.send_header("etag", etag)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
+            time.sleep(len(body) / served.bytes_per_second)
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
