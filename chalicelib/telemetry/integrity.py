@@ -11,7 +11,7 @@ from chalicelib.errors import DriftReportUnreadable, InvalidModel, ReleaseUnavai
 from chalicelib.models.mirror import ModelInfo, mirror_key
 from chalicelib.releases.drift_report import DRIFT_REPORT_KEY, read_drift_report
 from chalicelib.releases.kept_pointers import current_pointer, heal_pointer, is_whole
-from chalicelib.releases.pointer import POINTER_KEY
+from chalicelib.releases.pointer import POINTER_KEY, PREDICTIONS
 from chalicelib.storage.objects import ObjectStore, read_if_present
 from chalicelib.storage.versions import VersionedBucket
 
@@ -82,7 +82,9 @@ def _mirror(objects: ObjectStore, bucket: VersionedBucket, stage: Stage, *, repa
     key = mirror_key(stage)
     stored = read_if_present(objects, key)
     if stored is None:
-        # no version has the alias
+        # No version has the alias, which is no damage; unless the release was predicted by it: then it was lost.
+        if stage is Stage.CHAMPION and _has_predictions(objects):
+            yield Damage(key, "missing", None, "sync_models")
         return
     try:
         info = ModelInfo.from_json(stored.body, stage)
@@ -92,6 +94,14 @@ def _mirror(objects: ObjectStore, bucket: VersionedBucket, stage: Stage, *, repa
     yield from _file(bucket, info.model_key, info.model_sha256, "sync_models", repair=repair)
     if info.reference_key is not None and info.reference_sha256 is not None:
         yield from _file(bucket, info.reference_key, info.reference_sha256, "sync_models", repair=repair)
+
+
+def _has_predictions(objects: ObjectStore) -> bool:
+    try:
+        pointer, _ = current_pointer(objects)
+    except ReleaseUnavailable:
+        return False
+    return pointer is not None and PREDICTIONS in pointer.datasets
 
 
 def _drift_report(objects: ObjectStore) -> Iterator[Damage]:

@@ -198,7 +198,15 @@ def test_a_bucket_without_a_release_is_whole(objects: ObjectStore) -> None:
     assert damaged_objects(objects) == []
 
 
+def test_a_champion_that_a_release_was_predicted_by_and_that_is_gone_is_missing(objects: ObjectStore) -> None:
+    publish(objects)
+    mirror_model(objects)
+    objects.delete("models/champion/current.json")
+    assert damaged_objects(objects) == [Damage("models/champion/current.json", "missing", None, "sync_models")]
+
+
 def test_a_file_without_a_whole_version_is_left_to_the_function_that_writes_it(objects: ObjectStore) -> None:
+    mirror_model(objects)
     pointer = publish(objects)
     key = pointer.datasets["predictions"].key
     s3: Any = boto3.client("s3")
@@ -221,6 +229,7 @@ def test_the_doctor_runs_the_remedies_in_order() -> None:
 def test_the_doctor_says_what_is_damaged_and_repairs_it(
     objects: ObjectStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    mirror_model(objects)
     pointer = publish(objects)
     key = pointer.datasets["predictions"].key
     objects.put(key, b"")
@@ -235,6 +244,7 @@ def test_the_doctor_says_what_is_damaged_and_repairs_it(
 
 
 def test_the_pointer_of_another_run_is_not_overwritten_by_a_repair(objects: ObjectStore) -> None:
+    mirror_model(objects)
     publish(objects)
     objects.put(POINTER_KEY, b"{")
     pointer, etag = read_pointer(objects)
