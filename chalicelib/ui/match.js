@@ -33,6 +33,8 @@ const OUTCOME_CHOICES = [
   ["draw", OUTCOME_NAMES.draw],
   ["away", OUTCOME_NAMES.away],
 ];
+/** The colours of the outcomes everywhere on the board. */
+const KINDS = { home: "series-1", draw: "series-3", away: "series-2" };
 const TOP = 8;
 const DAY_MS = 86_400_000;
 
@@ -96,17 +98,19 @@ export function view({ filters, catalogue, width, redraw }) {
             : skeleton(4)
       }
     </section>
-    <section class="panel" aria-labelledby="ratings-title">
-      <h2 id="ratings-title">Elo ratings</h2>
-      ${history(mine, redraw, () => ratings(mine, card, width))}
-    </section>
+    <div class="stack">
+      <section class="panel" aria-labelledby="ratings-title">
+        <h2 id="ratings-title">Elo ratings</h2>
+        ${history(mine, redraw, () => ratings(mine, card, width))}
+      </section>
+      <section class="panel" aria-labelledby="price-title">
+        <h2 id="price-title">Price movement</h2>
+        ${priceMovement(mine, card, width, redraw)}
+      </section>
+    </div>
     <section class="panel" aria-labelledby="form-title">
       <h2 id="form-title">Form and earlier meetings</h2>
       ${history(mine, redraw, () => formAndMeetings(mine, card, filters.stage))}
-    </section>
-    <section class="panel wide" aria-labelledby="price-title">
-      <h2 id="price-title">Price movement</h2>
-      ${priceMovement(mine, card, width, redraw)}
     </section>`;
 }
 
@@ -350,6 +354,9 @@ function history(mine, redraw, content) {
   return mine.matches.home ? content() : skeleton(4);
 }
 
+// Beside another panel where there is room for both.
+const halfRoom = (width) => Math.max(280, width * (width > 900 ? 0.5 : 1) - 60);
+
 function ratings(mine, card, width) {
   const lines = ["home", "away"].map((side, i) => ({
     name: card[`${side}_team`],
@@ -360,7 +367,7 @@ function ratings(mine, card, width) {
   if (drawn.length === 0) return html`<p class="muted">No earlier match to draw a line from.</p>`;
   const now = lines.map((line) => `${line.name} ${Math.round(line.points.at(-1)?.y ?? 0)}`);
   return html`${lineChart({
-      room: Math.max(280, width * (width > 900 ? 0.5 : 1) - 60),
+      room: halfRoom(width),
       label: `Elo ratings over time; before this match ${now.join(", ")}`,
       lines: drawn,
       xTicks: timeTicks(drawn.flatMap((line) => line.points)),
@@ -461,13 +468,13 @@ function priceMovement(mine, card, width, redraw) {
     </p>`;
   }
   const head = ["Seen", "1", "X", "2", ...(rows[0].length > 4 ? ["Bookmaker"] : [])];
-  const lines = OUTCOMES.map((outcome, i) => ({
+  const lines = OUTCOMES.map((outcome) => ({
     name: OUTCOME_NAMES[outcome],
-    kind: `series-${i + 1}`,
+    kind: KINDS[outcome],
     points: steps(prices.map((row) => ({ x: row.time, y: row[`odds_${outcome}`] }))),
   }));
   return html`${lineChart({
-      room: width - 42,
+      room: halfRoom(width),
       label: `Odds over time, ${prices.length} prices; at the end ${rows.at(-1).slice(1, 4).join(", ")}`,
       lines,
       xTicks: timeTicks(lines[0].points),
