@@ -319,5 +319,7 @@ def test_it_works_against_the_stack(stack: RunningStack) -> None:
         task = client.submit(match.match_id)
         assert client.wait(task).probabilities == live.prediction.probabilities
         assert len({row.match_id for row in client.cards(status="upcoming", limit=50)}) > 50
+        assert client.prices(match.match_id).match_id == match.match_id
+        assert client.track_record().matches > 0
         with pytest.raises(NotFound):
             client.precomputed(1)

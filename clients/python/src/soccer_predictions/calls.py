@@ -15,9 +15,11 @@ from soccer_predictions._generated.api.lists import (
     odds,
     precomputed,
     predictions,
+    prices,
     projections,
     region_roi,
     regions,
+    track_record,
 )
 from soccer_predictions._generated.api.operations import drift, healthcheck, metrics, queues, workers
 from soccer_predictions._generated.api.prediction import (
@@ -43,11 +45,13 @@ from soccer_predictions._generated.models import (
     PredictionRow,
     PredictRequest,
     PredictResponse,
+    PriceMovement,
     ProjectionRow,
     QueuesResponse,
     RegionRoiRow,
     RegionRow,
     TaskStatus,
+    TrackRecord,
     WhatIfRequest,
     WhatIfResponse,
     WorkersResponse,
@@ -199,6 +203,16 @@ def model_info_call(stage: Stage) -> Call[ModelInfoResponse]:
 def health_call(*, ready: bool) -> Call[Health]:
     """`GET /healthcheck/`."""
     return Call(healthcheck, {"ready": ready}, Health)
+
+
+def prices_call(match_id: int) -> Call[PriceMovement]:
+    """`GET /predict/prices/{match_id}`."""
+    return Call(prices, {"match_id": match_id}, PriceMovement)
+
+
+def track_record_call() -> Call[TrackRecord]:
+    """`GET /predict/track-record/`."""
+    return Call(track_record, {}, TrackRecord)
 
 
 def calendar_call(filters: Mapping[str, Any]) -> Call[str]:

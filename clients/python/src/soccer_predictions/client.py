@@ -22,11 +22,13 @@ from soccer_predictions._generated.models import (
     Prediction,
     PredictionRow,
     PredictResponse,
+    PriceMovement,
     ProjectionRow,
     QueuesResponse,
     RegionRoiRow,
     RegionRow,
     TaskStatus,
+    TrackRecord,
     WhatIfResponse,
     WorkersResponse,
 )
@@ -189,6 +191,14 @@ class SoccerPredictions:
     def projections(self, **filters: Unpack[TableFilters]) -> Iterator[ProjectionRow]:
         """Projected final tables; filters choose whole tables."""
         return self._rows("projections", filters)
+
+    def prices(self, match_id: int) -> PriceMovement:
+        """A match's odds as they were seen one after the other before kickoff, and the closing price."""
+        return self._parsed(calls.prices_call(match_id))
+
+    def track_record(self) -> TrackRecord:
+        """How forecasts have done beside base rates and the market, and what bets on them returned."""
+        return self._parsed(calls.track_record_call())
 
     def calendar(self, **filters: Unpack[CalendarFilters]) -> str:
         """Upcoming matches as an iCalendar object."""
