@@ -201,7 +201,7 @@ def _preflight(function: str, event: dict[str, Any], headers: Mapping[str, str],
 
 def _admit(event: dict[str, Any], key: str | None, needed: Access) -> Allowance | None:
     """Let the caller pass and count the request against its key's quota, or raise."""
-    address = source_address(event)
+    address = source_address(event, behind_cdn=wiring.settings().cdn)
     if key is not None:
         wiring.wrong_key_throttle().check(address)
     try:

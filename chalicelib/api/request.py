@@ -87,8 +87,17 @@ def validated_event(
     return {**event, "headers": normalised, "body": text or None, "isBase64Encoded": False}
 
 
-def source_address(event: Mapping[str, Any]) -> str:
-    """The caller's address as the gateway saw it; empty where it does not say."""
+def source_address(event: Mapping[str, Any], *, behind_cdn: bool) -> str:
+    """The caller's address as the gateway saw it; empty where it does not say.
+
+    Args:
+        event: REST API proxy event.
+        behind_cdn: Whether the gateway sees CloudFront's addresses only. CloudFront's function then writes the caller's
+            into a header (infra/stack/edge.yaml), and the web ACL refuses whoever comes past CloudFront.
+    """
+    if behind_cdn:
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        return str(headers.get("x-caller-address") or "")
     return str(((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or "")
 
 

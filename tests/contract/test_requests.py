@@ -11,6 +11,7 @@ import pytest
 import app
 from chalicelib import wiring
 from chalicelib.access.throttle import WRONG_KEYS_AT_ONCE, KeyThrottle, WrongKeyThrottle
+from chalicelib.api.request import source_address
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS
 from chalicelib.storage.objects import ObjectStore
@@ -365,6 +366,13 @@ def test_wrong_keys_are_slowed_down_by_address(objects: ObjectStore, monkeypatch
     assert app.drift(other, Context())["statusCode"] == 200
     clock.now = 1.0
     assert call("drift", headers={"x-api-key": "operator-key"})[0] == 200
+
+
+def test_behind_cloudfront_the_address_is_the_callers_and_not_cloudfronts() -> None:
+    event = make_event("drift", headers={"X-Caller-Address": "192.0.2.7"})
+    assert source_address(event, behind_cdn=True) == "192.0.2.7"
+    # without CloudFront anybody may write that header
+    assert source_address(event, behind_cdn=False) == "127.0.0.1"
 
 
 def test_a_public_list_tells_no_guesses_apart_either(objects: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:

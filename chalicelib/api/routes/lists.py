@@ -114,7 +114,8 @@ def _listed(
     """The answer of a list: as many of the rows that were asked for as one answer carries, in the form asked for."""
     event = ROUTERS[function].current_event
     as_csv = prefers_csv(event.headers.get("accept") or "")
-    is_known = wiring.is_known_caller(event.headers.get("x-api-key"), source_address(event.raw_event))
+    address = source_address(event.raw_event, behind_cdn=wiring.settings().cdn)
+    is_known = wiring.is_known_caller(event.headers.get("x-api-key"), address)
     most = MAX_LIMIT if is_known else ANONYMOUS_LIMIT
     asked = request.limit or (most if as_csv else DEFAULT_LIMIT)
     query = replace(request.query, limit=min(asked, most))

@@ -98,3 +98,9 @@ def test_the_distributions_own_acl_limits_by_address_where_aws_takes_it() -> Non
     acl = cfn_yaml.load(TEMPLATE.with_name("edge_acl.yaml"))["Resources"]["WebAcl"]["Properties"]
     assert acl["Scope"] == "CLOUDFRONT"
     assert acl["Rules"][0]["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
+
+
+def test_cloudfront_is_never_without_the_acl_that_closes_the_way_past_it(template: dict[str, Any]) -> None:
+    rule = template["Rules"]["CdnNeedsTheWebAcl"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Cdn"}, "true"]}
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AddressLimit"}, "0"]}]}
