@@ -130,6 +130,8 @@ def deploy(deployment: Deployment, say: Progress, confirm: Callable[[], bool] = 
     except ArtifactsError as error:
         raise DeployError(str(error)) from error
     template = published(packaged, change_set.resulting_values(known, planned, current))
+    # Versions are named after the build. AWS expands functions with the values given, the emulator with the defaults.
+    template["Parameters"]["Build"]["Default"] = given["Build"]
     url = template_url(s3, template, bucket, name, deployment.environment.get("AWS_ENDPOINT_URL"))
     say("packages are uploaded")
     arn = change_set.create(
