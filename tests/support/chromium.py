@@ -1,7 +1,8 @@
 """A Chromium for the tests of the board: `python -m tests.support.chromium` finds or installs one.
 
 In this order: the program that `CHROMIUM` names, one that is installed, Playwright's own download (into
-`.local/browsers`), Debian's package when root.
+`.local/browsers`), Debian's package when root. Playwright's driver, a Node of its own, must start too: on a minimal
+Debian it lacks a library, which is installed when root.
 """
 
 import os
@@ -33,8 +34,14 @@ Options:
   - BROWSER=0 make test            leaves these tests out"""
 
 
+DRIVER_ADVICE: Final = """Playwright's driver does not start here, so the tests of the match board cannot run.
+Options:
+  - install what it says above that it lacks (on Debian as root: apt-get install libatomic1)
+  - BROWSER=0 make test            leaves these tests out"""
+
+
 class BrowserMissing(Exception):
-    """No Chromium is installed or can be installed; the message has advice."""
+    """No Chromium, or nothing to drive it with, is installed or can be installed; the message has advice."""
 
 
 def left_out() -> bool:
@@ -62,11 +69,13 @@ def _starts(program: Path) -> bool:
 
 
 def bring() -> Path:
-    """A Chromium that starts, installed if need be.
+    """A Chromium that starts, installed if need be, and a driver for it.
 
     Raises:
-        BrowserMissing: There is none and none can be installed.
+        BrowserMissing: One of them is missing and cannot be installed.
     """
+    if not _driver_starts() and not (_install("libatomic1") and _driver_starts()):
+        raise BrowserMissing(DRIVER_ADVICE)
     program = installed()
     for attempt in (_download, _install_package):
         if program is None and "CHROMIUM" not in os.environ and attempt():
@@ -74,6 +83,11 @@ def bring() -> Path:
     if program is None:
         raise BrowserMissing(ADVICE)
     return program
+
+
+def _driver_starts() -> bool:
+    """Whether Playwright can run at all."""
+    return _run([sys.executable, "-m", "playwright", "--version"])
 
 
 def _download() -> bool:
@@ -84,13 +98,18 @@ def _download() -> bool:
 
 
 def _install_package() -> bool:
-    """Debian's package, which needs root."""
+    """Debian's package."""
+    return _install("chromium")
+
+
+def _install(package: str) -> bool:
+    """Install a package of Debian's, which needs root."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return False
-    print("installing Debian's chromium", file=sys.stderr)
+    print(f"installing Debian's {package}", file=sys.stderr)
     update = _run(["apt-get", "update", "-qq"])
     return update and _run(
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], DEBIAN_FRONTEND="noninteractive"
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], DEBIAN_FRONTEND="noninteractive"
     )
 
 
