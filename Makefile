@@ -13,8 +13,9 @@ STAGE ?= dev
 AS_OF ?=
 VERSION ?=
 PYTEST_ARGS ?=
-# Two workers; tests/conftest.py says which takes what.
-SIDE_BY_SIDE := -n 2
+# tests/conftest.py says which worker takes what.
+WORKERS ?= 2
+SIDE_BY_SIDE := -n $(WORKERS)
 # Branches of what runs inside pytest; functions on the emulator are other processes. Only a whole run has a floor.
 COVERAGE := --cov --cov-report=term:skip-covered --cov-fail-under=88
 
