@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from chalicelib.errors import IdempotencyConflict, TaskNotFound, TaskStoreUnavailable
 from chalicelib.tasks.store import DynamoTaskStore, IdempotencyKey, Task, TaskState, TaskStore
-from tests.handlers.conftest import create_task_table
+from tests.handlers.conftest import aws_session, create_task_table
 from tests.support.fakes import InMemoryTaskStore
 
 NOW = datetime(2024, 5, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -41,7 +41,7 @@ def tasks(request: pytest.FixtureRequest) -> Iterator[TaskStore]:
         yield InMemoryTaskStore(DAY, RESEND_AFTER)
     elif request.param == "moto":
         with mock_aws():
-            client = boto3.client("dynamodb", region_name="us-east-1")
+            client = aws_session().client("dynamodb")
             create_task_table(client, "tasks")
             yield DynamoTaskStore(client, "tasks", DAY, RESEND_AFTER)
     else:

@@ -209,6 +209,7 @@ def test_a_replay_may_show_odds_of_matches_to_come(objects: ObjectStore, monkeyp
     assert odds[3]["collected_at"] == "2024-05-06T10:00:00Z"
 
 
+@pytest.mark.slow
 def test_a_rebuild_keeps_the_odds_and_renews_the_returns(objects: ObjectStore) -> None:
     put_matches(objects)
     put_odds(objects)
@@ -251,6 +252,7 @@ def test_prices_of_the_past_are_features_of_what_is_to_come(objects: ObjectStore
     assert priced_matches_of(objects, 4) == 0
 
 
+@pytest.mark.slow
 def test_an_unchanged_set_of_past_prices_is_not_written_again(objects: ObjectStore) -> None:
     put_matches(objects)
     put_odds(objects)
@@ -381,6 +383,7 @@ def test_the_price_from_stored_sightings_is_all_they_tell(objects: ObjectStore) 
     assert call("prices", match_id=1)[1]["closing"]["collected_at"] == "2024-04-01T13:30:00Z"
 
 
+@pytest.mark.slow
 def test_past_prices_grow_with_a_live_line_survive_rebuilds_and_come_back_from_the_stored_odds(
     objects: ObjectStore, line: FakeLine
 ) -> None:
@@ -405,6 +408,7 @@ def test_past_prices_grow_with_a_live_line_survive_rebuilds_and_come_back_from_t
     assert priced_matches_of(objects, 3) == 1
 
 
+@pytest.mark.slow
 def test_a_live_line_keeps_past_prices_and_stores_its_answers(objects: ObjectStore, line: FakeLine) -> None:
     put_matches(objects)
     served_model(objects)
@@ -423,6 +427,7 @@ def test_a_live_line_keeps_past_prices_and_stores_its_answers(objects: ObjectSto
     ]
 
 
+@pytest.mark.slow
 def test_odds_of_a_live_line_seen_after_as_of_are_not_carried_forward(objects: ObjectStore, line: FakeLine) -> None:
     put_matches(objects)
     served_model(objects)
@@ -435,6 +440,7 @@ def test_odds_of_a_live_line_seen_after_as_of_are_not_carried_forward(objects: O
     assert odds_rows(objects) == {}
 
 
+@pytest.mark.slow
 def test_a_halved_line_is_set_aside_for_the_last_good_one_known_by_then(objects: ObjectStore, line: FakeLine) -> None:
     put_matches(objects)
     served_model(objects)
@@ -448,6 +454,7 @@ def test_a_halved_line_is_set_aside_for_the_last_good_one_known_by_then(objects:
     assert odds_rows(objects)[3]["odds_home"] == 2.1
 
 
+@pytest.mark.slow
 def test_a_rebuild_moved_back_leaves_out_odds_that_were_not_known_yet(objects: ObjectStore) -> None:
     put_matches(objects)
     put_odds(objects, [*ODDS[:2], ODDS[2].replace("2024-05-06", "2024-04-28")])
@@ -463,6 +470,7 @@ def test_a_rebuild_moved_back_leaves_out_odds_that_were_not_known_yet(objects: O
     assert {entry.as_of for entry in pointer.datasets.values()} == {"2024-04-10T00:00:00Z"}
 
 
+@pytest.mark.slow
 def test_odds_and_returns_agree_and_say_when_they_differ_from_the_predictions_time(objects: ObjectStore) -> None:
     put_matches(objects)
     put_odds(objects)
@@ -479,6 +487,7 @@ def test_odds_and_returns_agree_and_say_when_they_differ_from_the_predictions_ti
     assert_returns_are_those_of_the_odds(objects)
 
 
+@pytest.mark.slow
 def test_odds_refreshed_while_a_rebuild_publishes_get_returns_of_their_own(
     objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -506,6 +515,7 @@ def test_odds_refreshed_while_a_rebuild_publishes_get_returns_of_their_own(
     assert_returns_are_those_of_the_odds(objects)
 
 
+@pytest.mark.slow
 def test_odds_that_keep_changing_fail_the_rebuild_and_leave_the_last_release(
     objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,7 @@ def _run(objects: MortalStore, operations_left: int) -> None:
         objects.left = None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes_first", [False, True], ids=["before", "after"])
 def test_a_rebuild_killed_at_any_operation_never_shows_half_a_release(
     aws: None, monkeypatch: pytest.MonkeyPatch, *, writes_first: bool

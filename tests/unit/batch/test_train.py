@@ -96,6 +96,7 @@ def test_an_unknown_recipe_is_reported_clearly(tmp_path: Path, capsys: pytest.Ca
     assert "no recipe 'other': champion, challenger, market" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_every_match_from_the_test_on_is_forecast_played_or_not(tmp_path: Path) -> None:
     matches = synthetic.matches(1900, seed=1).astype({"home_goals": "Int16", "away_goals": "Int16"})
     matches.loc[matches.index[-10:], ["home_goals", "away_goals"]] = pd.NA
@@ -106,6 +107,7 @@ def test_every_match_from_the_test_on_is_forecast_played_or_not(tmp_path: Path) 
     assert forecasts.iloc[:, 1:].sum(axis="columns").to_numpy() == pytest.approx(np.ones(len(forecasts)))
 
 
+@pytest.mark.slow
 def test_forecasts_are_what_the_saved_booster_predicts(tmp_path: Path) -> None:
     run(tmp_path, synthetic.matches(1900, seed=1))
     forecasts = pd.read_parquet(tmp_path / "out" / "forecasts.parquet")
@@ -139,6 +141,7 @@ def test_no_result_of_the_test_reaches_the_model() -> None:
     assert texts[0] == texts[1]
 
 
+@pytest.mark.slow
 def test_the_report_includes_base_rates_elo_and_regions(tmp_path: Path) -> None:
     run(tmp_path, synthetic.matches(1900, seed=1))
     report = report_of(tmp_path)
@@ -171,6 +174,7 @@ def test_odds_without_their_columns_are_named(tmp_path: Path, capsys: pytest.Cap
     assert "odds_away" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_without_validation_matches_the_rounds_are_the_usual_ones(tmp_path: Path) -> None:
     source = tmp_path / "matches.parquet"
     synthetic.matches(1900, seed=1).to_parquet(source)
@@ -181,6 +185,7 @@ def test_without_validation_matches_the_rounds_are_the_usual_ones(tmp_path: Path
     assert params["rounds"] == CHAMPION.usual_rounds
 
 
+@pytest.mark.slow
 def test_a_handful_of_matches_gives_the_elo_curve_alone(tmp_path: Path) -> None:
     matches = synthetic.matches(1900, seed=1)
     few = matches[(matches["kickoff"] >= TEST_FROM) | (matches["match_id"] <= 30)]
