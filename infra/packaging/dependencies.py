@@ -35,9 +35,12 @@ _PYARROW_UNUSED: Final = re.compile(
     r"|/(_s3fs|_gcsfs|_azurefs|_hdfs|_orc|_dataset_orc|_parquet_encryption|_dataset_parquet_encryption)\."
     r"|/libarrow_python_parquet_encryption"
 )
-# unused: apsw's shell, full-text search and Unicode tables; Powertools' Swagger page
+# unused: apsw's shell, full-text search and Unicode tables; Powertools' Swagger page; pydantic's version 1 and the list
+# of what pydantic_core was compiled from
 _UNUSED: Final = re.compile(
     r"(^|/)apsw/(?!__init__\.)"
+    r"|(^|/)pydantic/v1/"
+    r"|\.dist-info/sboms/"
     r"|/swagger_ui/.+\.(js|css)$"
     r"|(^|/)(tests|testing/tests|_tests)/"
     r"|(^|/)(f2py|distutils|include)/"
