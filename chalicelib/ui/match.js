@@ -451,6 +451,7 @@ function priceMovement(mine, card, width, redraw) {
   if (snapshots.length === 0 && !closing) {
     return html`<p class="muted">No price of this match has been collected.</p>`;
   }
+  const source = (provider ?? "").replaceAll("_", " ");
   // A closing price that is stated without a time was the last before kickoff.
   const closedAt = closing && (Date.parse(closing.collected_at ?? "") || card.kickoff);
   const seen = snapshots.map((row) => ({ ...row, time: Date.parse(row.collected_at) }));
@@ -463,7 +464,7 @@ function priceMovement(mine, card, width, redraw) {
   ]);
   if (prices.length < 2) {
     return html`<p id="one-price">
-      One price was seen, by ${provider}: <strong>${rows[0].slice(1, 4).join(" / ")}</strong>
+      One price was seen, by ${source}: <strong>${rows[0].slice(1, 4).join(" / ")}</strong>
       (${rows[0][0]}). A line is drawn from two on.
     </p>`;
   }
@@ -482,7 +483,7 @@ function priceMovement(mine, card, width, redraw) {
       marks: closing ? [{ x: closedAt, text: "Closing price" }] : [],
     })}
     <p class="muted small">
-      Odds of ${provider} as they were seen before kickoff; each holds until the next.
+      Odds of ${source} as they were seen before kickoff; each holds until the next.
       ${
         closing
           ? html`<span id="closing">Closing price ${rows.at(-1).slice(1, 4).join(" / ")}.</span>`

@@ -163,7 +163,7 @@ def test_the_samples_one_price_is_shown_and_said_to_be_the_only_one(
     board.open(f"?match={row['match_id']}")
     panel = board.page.locator(PRICE)
     shown = " / ".join(f"{price[f'odds_{side}']:.2f}" for side in ("home", "draw", "away"))
-    expect(panel.locator("#one-price")).to_contain_text(f"One price was seen, by market_average: {shown}")
+    expect(panel.locator("#one-price")).to_contain_text(f"One price was seen, by market average: {shown}")
     expect(panel.locator("svg")).to_have_count(0)
     unpriced = predictions[~predictions["match_id"].isin(odds.index)].iloc[-1]
     board.open(f"?match={unpriced['match_id']}")
