@@ -94,8 +94,12 @@ function redraw(filters) {
   for (const name of VIEWS) {
     const tab = byId(`tab-${name}`);
     tab.href = address({ ...filters, view: name, match: null, club: "", country: "" });
-    if (page === name) tab.setAttribute("aria-current", "page");
-    else tab.removeAttribute("aria-current");
+    if (page !== name) tab.removeAttribute("aria-current");
+    else if (!tab.hasAttribute("aria-current")) {
+      tab.setAttribute("aria-current", "page");
+      // On a phone the last ones lie outside.
+      tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
   }
   document.title = TITLES[page];
   const isList = page !== "match" && page !== "team";

@@ -290,6 +290,12 @@ def test_at_320_pixels_nothing_lies_outside(board: Board, query: str) -> None:
     assert board.page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+def test_on_a_phone_the_tab_of_the_page_is_in_sight(board: Board) -> None:
+    board.page.set_viewport_size({"width": 390, "height": 844})
+    board.open("?view=model")
+    expect(board.page.locator("#tab-model")).to_be_in_viewport(ratio=1)
+
+
 # ── What is fetched ──────────────────────────────────────────────────────────────────────────────────
 
 
