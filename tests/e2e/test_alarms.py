@@ -71,7 +71,7 @@ def test_requests_without_a_model_burn_the_availability(empty: RunningStack) -> 
     body = {"match_id": 1, "features": {}}
     for _ in range(5):
         assert requests.post(f"{empty.base_url}/predict/", json=body, timeout=30).status_code == 503
-    assert rises(empty, "availability-fast-burn", "availability-slow-burn")
+    assert rises(empty, "availability-fast-burn", "availability-slow-burn", "deployment-failing")
 
 
 def test_a_damaged_object_is_noticed_by_the_sweep(empty: RunningStack) -> None:
@@ -174,6 +174,8 @@ def test_calls_without_concurrency_left_are_throttles(empty: RunningStack) -> No
         ("queue-age", 2.0, "Seconds"),
         # a dead letter nobody takes, a quarter of an hour long
         ("dead-letters-stuck", 1.0, "Count"),
+        # a run that failed for good
+        ("failed-runs", 1.0, "Count"),
         # a crash at start in one call of five
         ("gateway-errors", 0.2, "Count"),
     ],
