@@ -113,8 +113,8 @@ def refresh(
     result = match_odds(matches, snapshot.markets, confirmed=confirmed)
     current = fonbet_odds.build(result.matched)
     odds = fonbet_odds.carry_forward(previous, current)
-    seen = price_history.seen_prices(result.matched, snapshot.sightings)
-    history = price_history.merge(previous_history, seen, odds, matches, snapshot.collected_at)
+    prices_seen = price_history.seen_prices(result.matched, snapshot.sightings)
+    history = price_history.merge(previous_history, prices_seen, odds, matches, snapshot.collected_at)
     return Refreshed(odds, history, result.confirmed, _report(snapshot, result, current, len(odds)))
 
 

@@ -347,14 +347,14 @@ _PRICE: Final = (
 def _price_columns(odds: pd.DataFrame, history: pd.DataFrame | None) -> dict[str, Any]:
     """The rows of `prices`. A match whose only price is the one among its odds has none: they say as much."""
     odds = fonbet_odds.typed(odds)
-    seen = price_history.typed(pd.DataFrame({"match_id": []}) if history is None else history)
+    prices_seen = price_history.typed(pd.DataFrame({"match_id": []}) if history is None else history)
     published = odds.set_index("match_id")["collected_at"]
-    seen = seen[seen["match_id"].isin(odds["match_id"])]
-    is_known = ~seen["match_id"].duplicated(keep=False).to_numpy(bool)
-    is_known &= seen["collected_at"].to_numpy() == published.reindex(seen["match_id"]).to_numpy()
+    prices_seen = prices_seen[prices_seen["match_id"].isin(odds["match_id"])]
+    is_known = ~prices_seen["match_id"].duplicated(keep=False).to_numpy(bool)
+    is_known &= prices_seen["collected_at"].to_numpy() == published.reindex(prices_seen["match_id"]).to_numpy()
     closed = odds[odds["closing_home"].notna()]
     closing = closed[["match_id", "closing_at", *CLOSING, "bookmaker"]].set_axis(_SEEN, axis=1)
-    rows = pd.concat([seen.loc[~is_known, list(_SEEN)].assign(is_closing=0), closing.assign(is_closing=1)])
+    rows = pd.concat([prices_seen.loc[~is_known, list(_SEEN)].assign(is_closing=0), closing.assign(is_closing=1)])
     rows = rows.sort_values(["match_id", "is_closing", "collected_at"], kind="stable", ignore_index=True)
     columns = rows.assign(number=rows.groupby("match_id").cumcount(), seen_at=_seconds(rows["collected_at"]))
     return {name: columns[name] for name in _PRICE}

@@ -127,8 +127,8 @@ def _publish(
             if entry != pointer.datasets.get(ODDS):
                 # the current ones are damaged: publish older ones again
                 all_entries[ODDS] = entry
-        if (seen := readable(objects, pointer, PRICE_HISTORY)) is not None and pointer is not None:
-            entry, history = seen
+        if (published_history := readable(objects, pointer, PRICE_HISTORY)) is not None and pointer is not None:
+            entry, history = published_history
             if entry != pointer.datasets.get(PRICE_HISTORY):
                 all_entries[PRICE_HISTORY] = entry
         if odds is not None and pointer is not None and backwards and pointer.as_of > iso(writer.as_of):

@@ -53,7 +53,7 @@ MATCH_ID_LIMIT: Final = 2**53
 """Ids must be below this: JSON clients read numbers as doubles."""
 
 GOALS_LIMIT: Final = 99
-"""More goals than this by one side is taken for a typo."""
+"""More goals than this by one side are a typo."""
 
 LISTED_LIMIT: Final = 1000
 """At most this many rejected rows are listed; all of them are counted."""

@@ -1,9 +1,9 @@
-"""How the price of each match moved: what was seen before kickoff, one row a change. Pure.
+"""The price movements of each match before kickoff, one row per change. Pure.
 
-Stored sightings tell it all at once; a live line tells one look at a time, and the rows seen so far are carried on.
-Both ways give the same rows. The table stays small by three rules: a price that did not change is no row; what is more
-than a day older than the last change is thinned to the last price of every three hours; and of a match played long ago
-the first and the last price are left.
+Stored sightings give the whole history at once; a live line adds one observation at a time to the stored rows.
+Both give the same rows. Three rules keep the table small: an unchanged price adds no row; changes more than a day
+before the last one are thinned to the last price of every three hours; of a match played long ago the first and
+the last price are kept.
 """
 
 from collections.abc import Sequence
@@ -51,13 +51,18 @@ def seen_prices(matched: Sequence[MatchedOdds], sightings: Sightings) -> pd.Data
         sightings: By provider and event, what was seen before; a row without any is its own single sighting.
     """
     rows = []
-    for found in matched:
-        market = found.market
-        seen = sightings.get((market.provider, market.event_id))
-        if seen is None:
+    for matched_odds in matched:
+        market = matched_odds.market
+        prices_of_match = sightings.get((market.provider, market.event_id))
+        if prices_of_match is None:
             is_price = market.odds is not None and not market.is_live
-            seen = (PriceSeen(market.collected_at, market.odds, market.bookmaker),) if market.odds and is_price else ()
-        rows += [(found.match_id, market.provider, one.bookmaker, one.collected_at, *one.odds) for one in seen]
+            prices_of_match = (
+                (PriceSeen(market.collected_at, market.odds, market.bookmaker),) if market.odds and is_price else ()
+            )
+        rows += [
+            (matched_odds.match_id, market.provider, price_seen.bookmaker, price_seen.collected_at, *price_seen.odds)
+            for price_seen in prices_of_match
+        ]
     return typed(pd.DataFrame(rows, columns=PRICE_HISTORY_SCHEMA.names))
 
 
@@ -86,8 +91,8 @@ def merge(
     rows = typed(current if previous is None else pd.concat([typed(previous), current], ignore_index=True))
     provider = odds.set_index("match_id")["provider"].reindex(rows["match_id"]).to_numpy(object)
     kickoff = kickoffs.set_index("match_id")["kickoff"].reindex(rows["match_id"]).reset_index(drop=True)
-    kept = (rows["provider"].to_numpy(object) == provider) & ~(rows["collected_at"] >= kickoff).to_numpy(bool)
-    rows, kickoff = rows[kept], kickoff[kept]
+    is_kept = (rows["provider"].to_numpy(object) == provider) & ~(rows["collected_at"] >= kickoff).to_numpy(bool)
+    rows, kickoff = rows[is_kept], kickoff[is_kept]
     rows = rows[~rows.duplicated(["match_id", "collected_at"], keep="last")]
     rows = rows[~_is_repeated(rows)]
     return typed(rows[_is_kept(rows, kickoff.reindex(rows.index), as_of)])
@@ -102,9 +107,9 @@ def _is_repeated(rows: pd.DataFrame) -> "pd.Series[bool]":
     """Whether a row says what the row of the same match before it says."""
     compared = rows[["match_id", "bookmaker", *ODDS]]
     before = compared.shift()
-    same: pd.Series[bool] = ((compared == before) | (compared.isna() & before.isna())).all(axis=1)
-    same.iloc[:1] = False
-    return same
+    is_same: pd.Series[bool] = ((compared == before) | (compared.isna() & before.isna())).all(axis=1)
+    is_same.iloc[:1] = False
+    return is_same
 
 
 def _is_kept(rows: pd.DataFrame, kickoff: pd.Series, as_of: datetime) -> "np.typing.NDArray[np.bool_]":

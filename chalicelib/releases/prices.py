@@ -31,24 +31,24 @@ def price_movement(match_id: int, releases: ReleaseStore) -> dict[str, Any]:
         PredictionNotFound: the release does not carry the match.
     """
     release = releases.current()
-    found = list(_rows(release, _MATCH, match_id))
-    if not found:
+    match_rows = list(_rows(release, _MATCH, match_id))
+    if not match_rows:
         raise PredictionNotFound(match_id)
-    ((match_date, provider, published_at, *published),) = found
-    seen: dict[int, dict[str, Any]] = {}
+    ((match_date, provider, published_at, *published),) = match_rows
+    change_by_time: dict[int, dict[str, Any]] = {}
     closing = None
     for seen_at, *odds, bookmaker, is_closing in _prices(release, match_id):
         if is_closing:
             closing = _price(seen_at, odds, bookmaker)
         else:
-            seen[seen_at] = _price(seen_at, odds, bookmaker)
+            change_by_time[seen_at] = _price(seen_at, odds, bookmaker)
     if published and published[0] is not None:
-        seen.setdefault(published_at, _price(published_at, published, None))
+        change_by_time.setdefault(published_at, _price(published_at, published, None))
     return {
         "match_id": match_id,
         "match_date": match_date,
         "provider": provider,
-        "snapshots": [seen[at] for at in sorted(seen)],
+        "snapshots": [change_by_time[at] for at in sorted(change_by_time)],
         "closing": closing,
     }
 

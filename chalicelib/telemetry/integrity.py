@@ -82,7 +82,7 @@ def _mirror(objects: ObjectStore, bucket: VersionedBucket, stage: Stage, *, repa
     key = mirror_key(stage)
     stored = read_if_present(objects, key)
     if stored is None:
-        # No version has the alias, which is no damage; unless the release was predicted by it: then it was lost.
+        # no version has the alias, which is not damage; unless the release was predicted by it: then it was lost.
         if stage is Stage.CHAMPION and _has_predictions(objects):
             yield Damage(key, "missing", None, "sync_models")
         return

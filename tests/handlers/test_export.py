@@ -33,9 +33,9 @@ def put(*items: Item) -> None:
 
 def exported(objects: ObjectStore) -> tuple[dict[str, Any], pq.ParquetFile]:
     result = handlers.export_table({}, Context())
-    found = objects.get(result["key"])
-    assert found is not None
-    return result, pq.ParquetFile(io.BytesIO(found.body))
+    stored = objects.get(result["key"])
+    assert stored is not None
+    return result, pq.ParquetFile(io.BytesIO(stored.body))
 
 
 def test_attributes_become_columns_of_one_type(objects: ObjectStore) -> None:
@@ -120,8 +120,8 @@ def test_dynamodb_exports_a_table_with_a_backup_itself(objects: ObjectStore, fro
     assert (described["S3Bucket"], f"{described['S3Prefix']}/") == ("data", result["prefix"])
     assert described["ExportFormat"] == "DYNAMODB_JSON"
     assert result["prefix"].startswith("exports/tasks/")
-    written = [key for key, _ in objects.keys(result["prefix"])]
-    assert any("/AWSDynamoDB/" in key and "/data/" in key for key in written)
+    exported_keys = [key for key, _ in objects.keys(result["prefix"])]
+    assert any("/AWSDynamoDB/" in key and "/data/" in key for key in exported_keys)
     assert not any(key.endswith(".parquet") for key, _ in objects.keys("exports/"))
 
 

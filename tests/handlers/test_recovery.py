@@ -77,11 +77,11 @@ def versions() -> list[tuple[str, bytes]]:
     """Every version of every object in the bucket, in the order they were written."""
     s3: Any = boto3.client("s3")
     # The newest version of a key is listed first, and times are of whole seconds.
-    listed = s3.list_object_versions(Bucket="data")["Versions"]
-    listed.reverse()
-    listed.sort(key=lambda version: version["LastModified"])
-    named = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in listed]
-    return [(name["Key"], s3.get_object(Bucket="data", **name)["Body"].read()) for name in named]
+    object_versions = s3.list_object_versions(Bucket="data")["Versions"]
+    object_versions.reverse()
+    object_versions.sort(key=lambda version: version["LastModified"])
+    identifiers = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in object_versions]
+    return [(name["Key"], s3.get_object(Bucket="data", **name)["Body"].read()) for name in identifiers]
 
 
 @each_damage

@@ -88,8 +88,8 @@ class SnapshotProvider:
         if len(notes) == len(chosen):
             raise ProviderUnavailable("; ".join(notes) or f"there is no odds snapshot under {PREFIX}")
         markets = in_order(as_known_at(rows, as_of, self.bet_lead))
-        seen = price_changes(rows, as_of)
-        return OddsSnapshot(PROVIDER, as_of, markets, skipped=dict(skipped), notes=tuple(notes), sightings=seen)
+        changes = price_changes(rows, as_of)
+        return OddsSnapshot(PROVIDER, as_of, markets, skipped=dict(skipped), notes=tuple(notes), sightings=changes)
 
 
 def parse(body: bytes, name: str) -> tuple[list[MarketOdds], dict[str, int]]:

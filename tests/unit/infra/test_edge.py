@@ -78,7 +78,7 @@ def test_cloudfront_keeps_what_the_functions_name_and_nothing_else(template: dic
     assert behaviour["Compress"] is False
     assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
     errors = properties(template, "Distribution")["DistributionConfig"]["CustomErrorResponses"]
-    assert {one["ErrorCode"]: one["ErrorCachingMinTTL"] for one in errors} == dict.fromkeys(
+    assert {error["ErrorCode"]: error["ErrorCachingMinTTL"] for error in errors} == dict.fromkeys(
         (404, 500, 502, 503, 504), 0
     )
 
@@ -86,12 +86,16 @@ def test_cloudfront_keeps_what_the_functions_name_and_nothing_else(template: dic
 def test_a_budget_tells_the_topic_before_the_money_is_spent(template: dict[str, Any]) -> None:
     budget = properties(template, "Budget")
     assert budget["Budget"]["BudgetLimit"]["Amount"] == {"Ref": "MonthlyBudgetDollars"}
-    told = {
-        (one["Notification"]["NotificationType"], one["Notification"]["Threshold"], json.dumps(one["Subscribers"]))
-        for one in budget["NotificationsWithSubscribers"]
+    topics = {
+        (
+            notification["Notification"]["NotificationType"],
+            notification["Notification"]["Threshold"],
+            json.dumps(notification["Subscribers"]),
+        )
+        for notification in budget["NotificationsWithSubscribers"]
     }
     topic = json.dumps([{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopicArn"}}])
-    assert told == {("ACTUAL", 80, topic), ("FORECASTED", 100, topic)}
+    assert topics == {("ACTUAL", 80, topic), ("FORECASTED", 100, topic)}
 
 
 def test_the_distributions_own_acl_limits_by_address_where_aws_takes_it() -> None:

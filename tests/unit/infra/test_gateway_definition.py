@@ -98,7 +98,8 @@ def test_operators_and_public_paths_get_limits_of_their_own() -> None:
     ]
     stage = gateway_resources(functions, AWS, endpoints)["ApiStage"]["Properties"]
     limits = {
-        (one["ResourcePath"], one["HttpMethod"]): one["ThrottlingRateLimit"]["Ref"] for one in stage["MethodSettings"]
+        (setting["ResourcePath"], setting["HttpMethod"]): setting["ThrottlingRateLimit"]["Ref"]
+        for setting in stage["MethodSettings"]
     }
     assert limits == {
         ("/*", "*"): "PublicThrottleRate",

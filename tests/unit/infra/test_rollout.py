@@ -17,7 +17,9 @@ UNATTENDED: Final = {"Rebuild", "RefreshOdds", "SyncModels", "MonitorDrift", "Ex
 def functions(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Properties of every function by logical id."""
     resources = template["Resources"].items()
-    return {name: one["Properties"] for name, one in resources if one["Type"] == "AWS::Serverless::Function"}
+    return {
+        name: resource["Properties"] for name, resource in resources if resource["Type"] == "AWS::Serverless::Function"
+    }
 
 
 # ── Versions ────────────────────────────────────────────────────────────────────────────────────────
@@ -106,9 +108,9 @@ def test_what_calls_the_mlflow_server_and_nothing_else_can_run_in_a_vpc(template
 
 def test_a_vpc_without_a_way_out_still_reaches_s3_and_dynamodb(template: dict[str, Any]) -> None:
     endpoints = {
-        one["Properties"]["ServiceName"]["Fn::Sub"].rpartition(".")[2]: one
-        for one in template["Resources"].values()
-        if one["Type"] == "AWS::EC2::VPCEndpoint"
+        resource["Properties"]["ServiceName"]["Fn::Sub"].rpartition(".")[2]: resource
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::EC2::VPCEndpoint"
     }
     assert endpoints.keys() == {"s3", "dynamodb"}
     for endpoint in endpoints.values():
@@ -139,7 +141,7 @@ def test_what_nobody_waits_for_leaves_its_failures_where_somebody_looks(template
 
 def test_only_this_stacks_schedules_may_leave_events_there(template: dict[str, Any]) -> None:
     statements = template["Resources"]["FailedRunsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    (allowed,) = (one for one in statements if one["Effect"] == "Allow")
+    (allowed,) = (statement for statement in statements if statement["Effect"] == "Allow")
     assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
     assert allowed["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"].endswith(":rule/${AWS::StackName}-*")
 
