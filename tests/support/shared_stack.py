@@ -26,6 +26,8 @@ from tests.support.throwaway import RunningStack, running_stack, throwaway_stack
 _START_SECONDS: Final = 600.0
 _STOP_SECONDS: Final = 240.0
 _POLL_SECONDS: Final = 0.5
+_RECORD: Final = ".pid.json"
+"""How the files end in which daemons are recorded."""
 
 
 @contextmanager
@@ -70,8 +72,12 @@ def attach(home: Path, run: int, *, enforce_iam: bool) -> RunningStack:
 
 
 def stop(home: Path) -> None:
-    """Take the run's system down, if there is one."""
+    """Take the run's system down, if there is one, and what tests of an interrupted run started beside it."""
     _keeper(home).stop()
+    for folder, _, files in os.walk(home.parent):
+        for name in files:
+            if name.endswith(_RECORD):
+                Daemon(name.removesuffix(_RECORD), Path(folder)).stop()
 
 
 @contextmanager
