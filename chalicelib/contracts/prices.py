@@ -67,6 +67,8 @@ class PriceMovement(Frozen):
 class ForecastScores(Frozen):
     """Quality of forecasts over finished matches; null without any."""
 
+    model_config = with_example(accuracy=0.5669, log_loss=0.9425, rps=0.185, brier=0.5577, ece=0.021)
+
     accuracy: float | None
     log_loss: float | None = Field(description="Mean of minus ln of the probability given to what came.")
     rps: float | None = Field(description="Ranked probability score.")
@@ -99,11 +101,15 @@ class PoolScored(Frozen):
 class RegionScores(ForecastScores):
     """The model's quality in a region."""
 
+    model_config = with_example(accuracy=0.5669, log_loss=0.9425, rps=0.185, brier=0.5577, ece=0.021, matches=658)
+
     matches: int
 
 
 class CalibrationBin(Frozen):
     """Forecasts of about the same probability: how often did it come?"""
+
+    model_config = with_example(lower=0.4, count=310, forecast=0.447, frequency=0.461)
 
     lower: float = Field(description="Lower edge of the bin; bins are 0.1 wide.")
     count: int
@@ -113,6 +119,19 @@ class CalibrationBin(Frozen):
 
 class BetRecord(Frozen):
     """What bets of one unit promised and returned, with 95 % intervals; null without bets."""
+
+    model_config = with_example(
+        promised=0.166,
+        bets=345,
+        turnover=345.0,
+        profit=-69.4,
+        roi=-0.2012,
+        roi_ci_low=-0.364,
+        roi_ci_high=-0.02,
+        clv=None,
+        clv_ci_low=None,
+        clv_ci_high=None,
+    )
 
     promised: float | None = Field(description="Mean edge at the time of the bet.")
     bets: int
@@ -129,13 +148,27 @@ class BetRecord(Frozen):
 class ThresholdRecord(BetRecord):
     """The same for edges above a threshold."""
 
+    model_config = with_example(
+        promised=0.166,
+        bets=345,
+        turnover=345.0,
+        profit=-69.4,
+        roi=-0.2012,
+        roi_ci_low=-0.364,
+        roi_ci_high=-0.02,
+        clv=None,
+        clv_ci_low=None,
+        clv_ci_high=None,
+        threshold=0.05,
+    )
+
     threshold: float
 
 
 class PoolRecord(Frozen):
     """The pool of model and price, and the record of its flags."""
 
-    price: float = Field(description="Exponent of the price.")
+    price: float = Field(description="Exponent of the price.", examples=[1.0])
     model: float = Field(description="Exponent of the model.")
     home: float = Field(description="Constant of home win.")
     away: float = Field(description="Constant of away win.")
@@ -181,7 +214,7 @@ class TrackRecord(Frozen):
     """How the champion's published forecasts have done, and what bets by them returned."""
 
     schema_version: int
-    matches: int = Field(description="Finished matches that the model was not fitted on.")
+    matches: int = Field(description="Finished matches that the model was not fitted on.", examples=[658])
     first_kickoff: Timestamp | None
     last_kickoff: Timestamp | None
     forecasts: ForecastsScored

@@ -643,7 +643,21 @@ export interface components {
             draw: number;
             away: number;
         };
-        /** @description What bets of one unit promised and returned, with 95 % intervals; null without bets. */
+        /**
+         * @description What bets of one unit promised and returned, with 95 % intervals; null without bets.
+         * @example {
+         *       "bets": 345,
+         *       "clv": null,
+         *       "clv_ci_high": null,
+         *       "clv_ci_low": null,
+         *       "profit": -69.4,
+         *       "promised": 0.166,
+         *       "roi": -0.2012,
+         *       "roi_ci_high": -0.02,
+         *       "roi_ci_low": -0.364,
+         *       "turnover": 345
+         *     }
+         */
         BetRecord: {
             /** @description Mean edge at the time of the bet. */
             promised: number | null;
@@ -659,7 +673,15 @@ export interface components {
             clv_ci_low: number | null;
             clv_ci_high: number | null;
         };
-        /** @description Forecasts of about the same probability: how often did it come? */
+        /**
+         * @description Forecasts of about the same probability: how often did it come?
+         * @example {
+         *       "count": 310,
+         *       "forecast": 0.447,
+         *       "frequency": 0.461,
+         *       "lower": 0.4
+         *     }
+         */
         CalibrationBin: {
             /** @description Lower edge of the bin; bins are 0.1 wide. */
             lower: number;
@@ -954,7 +976,16 @@ export interface components {
              */
             features_computed_at: string;
         };
-        /** @description Quality of forecasts over finished matches; null without any. */
+        /**
+         * @description Quality of forecasts over finished matches; null without any.
+         * @example {
+         *       "accuracy": 0.5669,
+         *       "brier": 0.5577,
+         *       "ece": 0.021,
+         *       "log_loss": 0.9425,
+         *       "rps": 0.185
+         *     }
+         */
         ForecastScores: {
             accuracy: number | null;
             /** @description Mean of minus ln of the probability given to what came. */
@@ -1123,7 +1154,10 @@ export interface components {
         };
         /** @description The pool of model and price, and the record of its flags. */
         PoolRecord: {
-            /** @description Exponent of the price. */
+            /**
+             * @description Exponent of the price.
+             * @example 1
+             */
             price: number;
             /** @description Exponent of the model. */
             model: number;
@@ -1485,7 +1519,17 @@ export interface components {
             matches: number;
             leagues: components["schemas"]["LeagueCount"][];
         };
-        /** @description The model's quality in a region. */
+        /**
+         * @description The model's quality in a region.
+         * @example {
+         *       "accuracy": 0.5669,
+         *       "brier": 0.5577,
+         *       "ece": 0.021,
+         *       "log_loss": 0.9425,
+         *       "matches": 658,
+         *       "rps": 0.185
+         *     }
+         */
         RegionScores: {
             accuracy: number | null;
             /** @description Mean of minus ln of the probability given to what came. */
@@ -1569,7 +1613,22 @@ export interface components {
             result?: components["schemas"]["Prediction"] | null;
             error?: components["schemas"]["TaskError"] | null;
         };
-        /** @description The same for edges above a threshold. */
+        /**
+         * @description The same for edges above a threshold.
+         * @example {
+         *       "bets": 345,
+         *       "clv": null,
+         *       "clv_ci_high": null,
+         *       "clv_ci_low": null,
+         *       "profit": -69.4,
+         *       "promised": 0.166,
+         *       "roi": -0.2012,
+         *       "roi_ci_high": -0.02,
+         *       "roi_ci_low": -0.364,
+         *       "threshold": 0.05,
+         *       "turnover": 345
+         *     }
+         */
         ThresholdRecord: {
             /** @description Mean edge at the time of the bet. */
             promised: number | null;
@@ -1589,7 +1648,10 @@ export interface components {
         /** @description How the champion's published forecasts have done, and what bets by them returned. */
         TrackRecord: {
             schema_version: number;
-            /** @description Finished matches that the model was not fitted on. */
+            /**
+             * @description Finished matches that the model was not fitted on.
+             * @example 658
+             */
             matches: number;
             first_kickoff: string | null;
             last_kickoff: string | null;

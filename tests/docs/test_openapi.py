@@ -92,7 +92,19 @@ def test_every_schema_has_words_and_valid_examples(name: str) -> None:
 
 
 # Their parts have examples.
-WITHOUT_EXAMPLE = {"QueuesResponse", "WorkersResponse", "Fault", "DriftResponse", "Probabilities"}
+WITHOUT_EXAMPLE = {
+    "QueuesResponse",
+    "WorkersResponse",
+    "Fault",
+    "DriftResponse",
+    "Probabilities",
+    "ForecastsScored",
+    "MarketScored",
+    "PoolScored",
+    "RecordByThreshold",
+    "AgainstThePick",
+    "ProfitCurves",
+}
 
 
 def test_limits_are_in_the_words_of_json_schema() -> None:
