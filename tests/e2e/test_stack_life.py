@@ -20,6 +20,7 @@ from infra.ops.deploy import DeployError, Deployment, deploy, destroy, repair
 from infra.paths import ROOT
 from infra.stack.outputs import StackOutputs
 from infra.stack.stages import stage_parameters
+from tests.e2e.waiting import until
 from tests.support.rights import Call, Right, rights_of, unused_rights
 from tests.support.throwaway import RunningStack
 
@@ -105,6 +106,27 @@ def test_a_second_deployment_changes_what_is_given_and_keeps_what_was(life: Life
     # the gateway's own answers name the origin, which only a new deployment of the gateway publishes
     unknown = requests.get(f"{life.base_url}/no/such/path", timeout=60)
     assert unknown.headers["Access-Control-Allow-Origin"] == "https://a.example"
+
+
+def test_a_run_that_nobody_waits_for_leaves_its_failure_in_the_queue(life: Life) -> None:
+    (made,) = life.stack.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
+    queue = {item["OutputKey"]: item["OutputValue"] for item in made["Outputs"]}["FailedRunsQueueUrl"]
+    # there are neither odds nor a release
+    event = {"as_of": "2024-04-01T00:00:00Z"}
+    life.stack.client("lambda").invoke(
+        FunctionName=f"{NAME}-refresh_odds", InvocationType="Event", Payload=json.dumps(event).encode()
+    )
+    left: list[dict[str, Any]] = []
+
+    def arrived() -> bool:
+        answer = life.stack.client("sqs").receive_message(QueueUrl=queue)
+        left.extend(json.loads(message["Body"]) for message in answer.get("Messages", []))
+        return bool(left)
+
+    assert until(arrived)
+    assert left[0]["requestPayload"] == event
+    assert left[0]["requestContext"]["condition"] == "RetriesExhausted"
+    assert "there is no odds snapshot" in left[0]["responsePayload"]["errorMessage"]
 
 
 def test_a_change_that_fails_is_rolled_back_with_its_reasons(life: Life) -> None:
