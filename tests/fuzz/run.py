@@ -37,11 +37,13 @@ class Outcome:
     Args:
         passed: Whether every check held in every case.
         cases: How many requests were made.
+        operations: How many of the document's operations were tested.
         report: Schemathesis' own words.
     """
 
     passed: bool
     cases: int
+    operations: int
     report: str
 
 
@@ -75,13 +77,18 @@ def fuzz(base_url: str, operator_key: str, *, examples: int, seed: int, home: Pa
         )  # fmt: skip
     reports = [run.communicate()[0] for run in runs]
     passed = all(run.returncode == 0 for run in runs)
-    return Outcome(passed, sum(map(_cases, reports)), "\n".join(report[-20_000:] for report in reports))
+    cases, operations = (sum(_counted(words, report) for report in reports) for words in (_GENERATED, _TESTED))
+    return Outcome(passed, cases, operations, "\n".join(report[-20_000:] for report in reports))
 
 
-def _cases(report: str) -> int:
-    """Requests made, in the report's own count."""
-    count_text = re.search(r"(\d+) generated", report)
-    return int(count_text[1]) if count_text else 0
+_GENERATED: Final = re.compile(r"(\d+) generated")
+_TESTED: Final = re.compile(r"^\s*Tested: (\d+)", re.MULTILINE)
+
+
+def _counted(words: re.Pattern[str], report: str) -> int:
+    """A number that the report states in these words."""
+    found = words.search(report)
+    return int(found[1]) if found else 0
 
 
 def main() -> int:
@@ -93,7 +100,8 @@ def main() -> int:
             os.environ["BASE_URL"], os.environ["OPERATOR_KEY"], examples=examples, seed=seed, home=Path(home)
         )
     print(outcome.report)  # noqa: T201 - a command's output
-    print(f"{outcome.cases} requests, {'every check held' if outcome.passed else 'checks failed'}")  # noqa: T201
+    verdict = "every check held" if outcome.passed else "checks failed"
+    print(f"{outcome.cases} requests of {outcome.operations} operations, {verdict}")  # noqa: T201
     return 0 if outcome.passed else 1
 
 
