@@ -53,18 +53,21 @@ def _state_matches(live: dict[str, Any], base_url: str) -> None:
     """Half of the generated ids are of matches that exist."""
     rows = requests.get(f"{base_url}/predict/predictions/", params={"limit": 20}, timeout=SECONDS).json()
     match_ids = [row["match_id"] for row in rows]
-    for path in ("/predict/{match_id}", "/predict/precomputed/{match_id}"):
-        for parameter in live["paths"][path]["get"]["parameters"]:
-            if parameter["name"] == "match_id":
-                parameter["examples"] = {f"known{i}": {"value": match_id} for i, match_id in enumerate(match_ids)}
+    examples = {f"known{i}": {"value": match_id} for i, match_id in enumerate(match_ids)}
+    for path, item in live["paths"].items():
+        for parameter in _parameters(item, "match_id", "path"):
+            if path in {"/predict/{match_id}", "/predict/precomputed/{match_id}"}:
+                parameter["examples"] = examples
                 parameter["schema"] = {"anyOf": [{"type": "integer", "enum": match_ids}, parameter["schema"]]}
+            else:
+                # JSON Schema takes 89.0 for an integer; a path does not.
+                parameter["schema"] = {"type": "integer", "enum": [*match_ids, 1, 2**53 - 1]}
 
-    # JSON Schema takes 89.0 for an integer; a path does not.
-    schema = {"type": "integer", "enum": [*match_ids, 1, 2**53 - 1]}
-    for path, method in (("/predict/features/{match_id}", "get"), ("/predict/what-if/{match_id}", "post")):
-        for parameter in live["paths"][path][method]["parameters"]:
-            if parameter["name"] == "match_id":
-                parameter["schema"] = schema
+
+def _parameters(item: dict[str, Any], name: str, place: str) -> list[dict[str, Any]]:
+    """The parameters of that name and place of a path's operations."""
+    every = [parameter for operation in item.values() for parameter in operation.get("parameters", [])]
+    return [parameter for parameter in every if (parameter["name"], parameter["in"]) == (name, place)]
 
 
 def _leave_out_cursors(live: dict[str, Any]) -> None:
