@@ -3,6 +3,7 @@
 import io
 import json
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from chalicelib.errors import (
 )
 from chalicelib.models.mirror import mirror_key
 from chalicelib.storage.objects import ObjectStore
+from infra.stack.functions import BY_NAME
 from tests.handlers.calling import call
 from tests.support.builders import Context, mirror_model
 
@@ -194,6 +196,27 @@ def test_odds_are_matched_and_published_into_the_current_release(objects: Object
     }
     assert [row["match_id"] for row in call("odds")[1]] == [1]
     assert call("region_roi")[0] == 200
+
+
+def test_a_refresh_of_odds_writes_its_own_files_and_the_pointer_as_its_role_allows(objects: ObjectStore) -> None:
+    put_matches(objects)
+    put_odds(objects)
+    served_model(objects)
+    handlers.rebuild({}, Context())
+    before = dict(objects.keys(""))
+    handlers.refresh_odds({}, Context())
+    written = {key for key, etag in objects.keys("") if before.get(key) != etag}
+    patterns = [
+        resource["Fn::Sub"].removeprefix("${DataBucket.Arn}/")
+        for statement in json.loads(BY_NAME["refresh_odds"].policy_file.read_text(encoding="utf-8"))["Statement"]
+        if "s3:PutObject" in statement.get("Action", [])
+        for resource in statement["Resource"]
+    ]
+    assert "releases/current.json" in written
+    assert [key for key in sorted(written) if not any(fnmatchcase(key, pattern) for pattern in patterns)] == []
+    # what strangers send is parsed there: what others write stays out of reach
+    for other in ("releases/x/predictions.parquet", "releases/x/serving.sqlite", "raw/odds/sightings.csv"):
+        assert not any(fnmatchcase(other, pattern) for pattern in patterns)
 
 
 def test_a_replay_may_show_odds_of_matches_to_come(objects: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
