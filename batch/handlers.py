@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 from batch.jobs.context import Event, run_log, settings
 from batch.mlflow.run_log import BatchRun, RunLog
@@ -17,6 +17,9 @@ from chalicelib.telemetry.cold_start import cold_start_of
 from chalicelib.telemetry.emf import Measurement
 from chalicelib.telemetry.log import logger
 from chalicelib.telemetry.names import BATCH_FAILED, BATCH_RUNS, OF_SERVICE, RUNS_NOT_LOGGED
+
+UNLOGGED: Final = frozenset({"sync_models", "bulk_plan", "bulk_score"})
+"""Functions whose runs are logged in MLflow only if they say so: they do little, or are a piece of a run."""
 
 Step = Callable[[Event, BatchRun], Event]
 Handler = Callable[[Event, Any], Event]
@@ -30,7 +33,7 @@ def step(function: Step) -> Handler:
         started = time.perf_counter()
         name = function.__name__
         request_id = getattr(context, "aws_request_id", "-")
-        batch_run = BatchRun(name, datetime.now(UTC), worth_logging=name != "sync_models")
+        batch_run = BatchRun(name, datetime.now(UTC), worth_logging=name not in UNLOGGED)
         log = _MlflowLog(batch_run)
         log.open()
         try:
@@ -145,3 +148,27 @@ def export_table(event: Event, batch_run: BatchRun) -> Event:
     from batch.jobs import export_table as job  # noqa: PLC0415
 
     return job.run(event, batch_run)
+
+
+@step
+def bulk_plan(event: Event, batch_run: BatchRun) -> Event:
+    """Cut a rebuild into items that can be computed side by side."""
+    from batch.jobs import bulk as job  # noqa: PLC0415
+
+    return job.plan(event, batch_run)
+
+
+@step
+def bulk_score(event: Event, batch_run: BatchRun) -> Event:
+    """Compute one item of a bulk rebuild."""
+    from batch.jobs import bulk as job  # noqa: PLC0415
+
+    return job.score(event, batch_run)
+
+
+@step
+def bulk_publish(event: Event, batch_run: BatchRun) -> Event:
+    """Put the items of a bulk rebuild together and publish them as a release."""
+    from batch.jobs import bulk as job  # noqa: PLC0415
+
+    return job.publish(event, batch_run)

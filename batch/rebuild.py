@@ -103,6 +103,34 @@ class Rebuilt:
     report: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Scored:
+    """Features and predictions of matches.
+
+    Attributes:
+        table: The features.
+        predictions: Rows of predictions, by stage.
+        projections: Rows of projections.json, made from the champion's predictions.
+    """
+
+    table: FeatureTable
+    predictions: dict[Stage, pd.DataFrame]
+    projections: list[dict[str, Any]]
+
+
+def score_matches(
+    matches: pd.DataFrame, models: Sequence[LoadedModel], as_of: datetime, prices: pd.DataFrame | None
+) -> Scored:
+    """Features of these matches, and predictions of every model; see `rebuild`.
+
+    What comes of a match depends on no match of another group of leagues (`batch.bulk.groups`).
+    """
+    table = build_features(matches, as_of, FeatureSettings(extra_columns=extra_columns(models)), prices)
+    predictions = {model.info.stage: score(table, model.rows, identity_of(model.info)) for model in models}
+    champion = predictions.get(Stage.CHAMPION)
+    return Scored(table, predictions, [] if champion is None else projections(champion))
+
+
 def rebuild(
     matches: MatchesReport, models: Sequence[LoadedModel], as_of: datetime, prices: pd.DataFrame | None = None
 ) -> Rebuilt:
@@ -119,27 +147,29 @@ def rebuild(
     Raises:
         InvalidModel: a model needs features that the batch does not compute.
     """
-    table = build_features(matches.accepted, as_of, FeatureSettings(extra_columns=extra_columns(models)), prices)
-    datasets = [
-        Dataset(
-            MATCH_FEATURES,
-            f"{MATCH_FEATURES}.parquet",
-            parquet_bytes(table.features, features_schema(table)),
-            len(table.features),
-        )
-    ]
-    predictions: dict[Stage, pd.DataFrame] = {}
+    scored = score_matches(matches.accepted, models, as_of, prices)
+    features = scored.table.features
+    content = parquet_bytes(features, features_schema(scored.table))
+    datasets = [Dataset(MATCH_FEATURES, f"{MATCH_FEATURES}.parquet", content, len(features))]
     for model in models:
         info = model.info
-        frame = score(table, model.rows, identity_of(info))
-        predictions[info.stage] = frame
+        frame = scored.predictions[info.stage]
         name = DATASET_OF[info.stage]
         content = parquet_bytes(frame, PREDICTIONS_SCHEMA)
         datasets.append(Dataset(name, f"{name}.parquet", content, len(frame), info))
         if info.stage is Stage.CHAMPION:
-            tables = projections(frame)
-            datasets.append(Dataset(PROJECTIONS, f"{PROJECTIONS}.json", projections_json(tables), len(tables), info))
-    report = {
+            content = projections_json(scored.projections)
+            datasets.append(Dataset(PROJECTIONS, f"{PROJECTIONS}.json", content, len(scored.projections), info))
+    report = run_report(matches, [model.info for model in models], as_of, prices)
+    report["rows"] = {dataset.name: dataset.rows for dataset in datasets}
+    return Rebuilt(datasets, features, scored.predictions, report)
+
+
+def run_report(
+    matches: MatchesReport, models: Iterable[ModelInfo], as_of: datetime, prices: pd.DataFrame | None
+) -> dict[str, Any]:
+    """What a run report says of a rebuild's inputs, as plain JSON values."""
+    return {
         "as_of": iso(as_of),
         "inputs": [dict(file) for file in matches.inputs],
         "matches": matches.summary(),
@@ -147,13 +177,11 @@ def rebuild(
             {"file": r.file, "row": r.row, "match_id": r.match_id, "reason": str(r.reason)} for r in matches.rejected
         ],
         "models": {
-            str(m.info.stage): {"registered_version": m.info.registered_version, "model_run_id": m.info.model_run_id}
-            for m in models
+            str(info.stage): {"registered_version": info.registered_version, "model_run_id": info.model_run_id}
+            for info in models
         },
-        "rows": {dataset.name: dataset.rows for dataset in datasets},
         "prices": 0 if prices is None else len(prices),
     }
-    return Rebuilt(datasets, table.features, predictions, report)
 
 
 def extra_columns(models: Iterable[LoadedModel]) -> tuple[str, ...]:

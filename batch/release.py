@@ -70,17 +70,26 @@ def parquet_bytes(frame: pd.DataFrame, schema: pa.Schema | None = None) -> bytes
     Raises:
         pyarrow.ArrowInvalid: a column does not fit the schema.
     """
+    table = typed_table(frame, schema)
+    sink = pa.BufferOutputStream()
+    with open_parquet(sink, table.schema) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def typed_table(frame: pd.DataFrame, schema: pa.Schema | None = None) -> pa.Table:
+    """The frame as the table that is stored; see `parquet_bytes`."""
     if schema is None:
         columns = {str(name): _array(frame[name]) for name in frame.columns}
     else:
         columns = {field.name: _array(frame[field.name]).cast(field.type) for field in schema}
-    table = pa.table(columns, schema=schema)
-    sink = pa.BufferOutputStream()
-    # without pandas' metadata: its library versions would change the bytes at every upgrade
-    pq.write_table(
-        table.replace_schema_metadata(None), sink, compression="zstd", row_group_size=ROW_GROUP_ROWS, version="2.6"
-    )
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+    # Without pandas' metadata: it names library versions, which would change the bytes at every upgrade.
+    return pa.table(columns, schema=schema).replace_schema_metadata(None)
+
+
+def open_parquet(sink: "Path | pa.BufferOutputStream", schema: pa.Schema) -> pq.ParquetWriter:
+    """A parquet file to write to, with the settings of every file of a release."""
+    return pq.ParquetWriter(sink, schema, compression="zstd", version="2.6")
 
 
 def _array(column: pd.Series) -> pa.Array:
@@ -114,20 +123,9 @@ class ReleaseWriter:
         """
         key = f"releases/{self.release_id}/{file_name}"
         etag = self.objects.put(key, content)
-        return DatasetEntry(
-            key=key,
-            rows=rows,
-            bytes=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
-            as_of=iso(self.as_of),
-            computed_at=iso(self.now),
-            model_stage=str(model.stage) if model else None,
-            registered_version=model.registered_version if model else None,
-            model_run_id=model.model_run_id if model else None,
-            etag=etag,
-        )
+        return self._entry(key, rows, len(content), hashlib.sha256(content).hexdigest(), etag, model)
 
-    def write_file(self, path: Path, rows: int) -> DatasetEntry:
+    def write_file(self, path: Path, rows: int, model: ModelInfo | None = None) -> DatasetEntry:
         """Write one file of the release from the disk, under its own name, and describe it.
 
         Raises:
@@ -137,13 +135,19 @@ class ReleaseWriter:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         etag = self.objects.put_file(key, path)
+        return self._entry(key, rows, path.stat().st_size, sha256, etag, model)
+
+    def _entry(self, key: str, rows: int, size: int, sha256: str, etag: str, model: ModelInfo | None) -> DatasetEntry:
         return DatasetEntry(
             key=key,
             rows=rows,
-            bytes=path.stat().st_size,
+            bytes=size,
             sha256=sha256,
             as_of=iso(self.as_of),
             computed_at=iso(self.now),
+            model_stage=str(model.stage) if model else None,
+            registered_version=model.registered_version if model else None,
+            model_run_id=model.model_run_id if model else None,
             etag=etag,
         )
 

@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from batch.odds import table as fonbet_odds
 from batch.odds.clubs import AliasTable
 from batch.odds.past_prices import CLOSING, ODDS
 from batch.returns.value_signal import POOLED
+from batch.rows import FrameRows, Rows
 from chalicelib.domain import Outcome, Stage
 from chalicelib.errors import ReleaseTooLarge
 from chalicelib.releases.schema import (
@@ -46,6 +47,9 @@ Columns = Mapping[str, "pd.Series | npt.NDArray[Any]"]
 """Column name to values; all of the same length."""
 
 LABELS: Final = tuple(outcome.label for outcome in Outcome)
+
+INDEX_COLUMNS: Final = ("match_id", "region", "league", "sex", "home_team", "away_team")
+"""Columns of the predictions that `MatchIndex` is made from."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def _numbered(rows: pd.DataFrame) -> tuple[Integers, pd.DataFrame]:
     return np.asarray(groups.ngroup(), dtype=np.int64) + 1, keys
 
 
-def write_serving(path: Path, features: pd.DataFrame, predictions: Mapping[Stage, pd.DataFrame]) -> None:
+def write_serving(path: Path, features: Rows, predictions: Mapping[Stage, Rows]) -> None:
     """Write `serving.sqlite`.
 
     Args:
@@ -103,22 +107,19 @@ def write_serving(path: Path, features: pd.DataFrame, predictions: Mapping[Stage
         ValueError: the stages do not list the same matches in the same order.
         ReleaseTooLarge: the file does not fit into the temporary folder.
     """
-    first_stage = next(iter(predictions.values()))
-    index = MatchIndex.of(first_stage)
-    for stage, frame in predictions.items():
-        if not np.array_equal(frame["match_id"].to_numpy(np.int64), index.match_id):
+    shown = next(iter(predictions.values()))
+    index = MatchIndex.of(shown.columns(INDEX_COLUMNS))
+    for stage, rows in predictions.items():
+        if not np.array_equal(rows.columns(["match_id"])["match_id"].to_numpy(np.int64), index.match_id):
             raise ValueError(f"the predictions of {stage} list other matches than {next(iter(predictions))}'s")
-    columns = _match_columns(index, predictions)
-    names = [name for name in features.columns if name != "match_id"]
     with _database(path, SERVING_SCHEMA) as database:
-        _insert(database, "properties", ("name", "value"), _properties(first_stage, predictions, features[names]))
+        _insert(database, "properties", ("name", "value"), _properties(features, predictions))
         _insert(database, "competitions", _COMPETITION, _competitions(index))
         _insert(database, "clubs", _CLUB, _clubs(index))
-        positions = np.arange(len(first_stage), dtype=np.int64)
-        _insert(database, "matches", ("position", *ALL_MATCH_COLUMNS), _rows({"position": positions, **columns}))
+        _insert(database, "matches", ("position", *ALL_MATCH_COLUMNS), _matches(index, predictions))
         _copy_by_league(database, "matches", ALL_MATCH_COLUMNS)
         _insert(database, "appearances", ("place", "competition"), _appearances(index))
-        _insert(database, "by_id", ("match_id", "position", "vector"), _by_id(index, features, names))
+        _insert(database, "by_id", ("match_id", "position", "vector"), _by_id(index, features))
 
 
 def write_odds(
@@ -244,41 +245,57 @@ def place_of(group: Integers, position: Integers) -> Integers:
     return place(group, position)  # type: ignore[arg-type, return-value]
 
 
-def _by_id(index: MatchIndex, features: pd.DataFrame, names: list[str]) -> Iterator[tuple[int, int | None, bytes]]:
-    """Position and features of each match, in order of match id; one of them may be missing."""
+def _by_id(index: MatchIndex, features: Rows) -> Iterator[tuple[int, int | None, bytes]]:
+    """Position and features of each match, in order of match id; one of both may be missing."""
     position_of = pd.Series(np.arange(len(index.match_id)), index=index.match_id)
-    ids = np.union1d(features["match_id"].to_numpy(np.int64), index.match_id)
-    ordered = features
-    if not np.array_equal(features["match_id"], ids):
-        ordered = features.set_index("match_id").reindex(ids).rename_axis("match_id").reset_index()
-    width = 8 * len(names)
-    for start in range(0, len(ordered), CHUNK_ROWS):
-        chunk = ordered.iloc[start : start + CHUNK_ROWS]
-        packed = chunk[names].to_numpy(np.float64, na_value=np.nan).astype("<f8").tobytes()
+    featured = features.columns(["match_id"])["match_id"].to_numpy(np.int64)
+    ids = np.union1d(featured, index.match_id)
+    if not np.array_equal(featured, ids):
+        ordered = features.columns().set_index("match_id").reindex(ids).rename_axis("match_id").reset_index()
+        features = FrameRows(ordered)
+    for chunk in features.chunks():
+        vectors = chunk.drop(columns="match_id")
+        width = 8 * vectors.shape[1]
+        packed = vectors.to_numpy(np.float64, na_value=np.nan).astype("<f8").tobytes()
         positions = _values(position_of.reindex(chunk["match_id"]).astype("Int64"))
         for row, (match_id, position) in enumerate(zip(chunk["match_id"].tolist(), positions, strict=True)):
             yield match_id, position, packed[row * width : (row + 1) * width]
 
 
-def _properties(
-    first_stage: pd.DataFrame, predictions: Mapping[Stage, pd.DataFrame], features: pd.DataFrame
-) -> list[tuple[str, str]]:
-    has_result = first_stage["outcome_1x2"].notna().to_numpy(bool)
+def _properties(features: Rows, predictions: Mapping[Stage, Rows]) -> list[tuple[str, str]]:
+    shown = next(iter(predictions.values())).columns(["outcome_1x2", "match_date"])
+    known = shown["outcome_1x2"].notna().to_numpy(bool)
+    vector = next(iter(features.chunks())).drop(columns="match_id")
     facts = {
         "schema_version": SCHEMA_VERSION,
-        "matches": len(first_stage),
-        "with_kickoff": int(first_stage["match_date"].notna().sum()),
-        # bounds of the scans for upcoming and finished matches
-        "first_open": int(np.argmin(has_result)) if not has_result.all() else len(first_stage),
-        "behind_last_result": int(np.flatnonzero(has_result)[-1]) + 1 if has_result.any() else 0,
-        "stages": {str(stage): _model_run(frame) for stage, frame in predictions.items()},
-        "features": [[name, "long" if features[name].dtype.kind == "i" else "double"] for name in features],
+        "matches": len(shown),
+        "with_kickoff": int(shown["match_date"].notna().sum()),
+        # Bounds of the scans for upcoming and for finished matches.
+        "first_open": int(np.argmin(known)) if not known.all() else len(shown),
+        "behind_last_result": int(np.flatnonzero(known)[-1]) + 1 if known.any() else 0,
+        "stages": {str(stage): _model_run(next(iter(rows.chunks()))) for stage, rows in predictions.items()},
+        "features": [[name, "long" if vector[name].dtype.kind == "i" else "double"] for name in vector],
     }
     return [(name, json.dumps(value)) for name, value in sorted(facts.items())]
 
 
 def _model_run(frame: pd.DataFrame) -> str | None:
     return None if frame.empty else str(frame["model_run_id"].iloc[0])
+
+
+def _matches(index: MatchIndex, predictions: Mapping[Stage, Rows]) -> Iterator[tuple[Any, ...]]:
+    end = 0
+    for frames in zip(*(rows.chunks() for rows in predictions.values()), strict=True):
+        begin, end = end, end + len(frames[0])
+        here = replace(
+            index,
+            match_id=index.match_id[begin:end],
+            competition=index.competition[begin:end],
+            home_club=index.home_club[begin:end],
+            away_club=index.away_club[begin:end],
+        )
+        columns = _match_columns(here, dict(zip(predictions, frames, strict=True)))
+        yield from _rows({"position": np.arange(begin, end), **columns})
 
 
 def _match_columns(index: MatchIndex, predictions: Mapping[Stage, pd.DataFrame]) -> dict[str, Any]:

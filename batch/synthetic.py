@@ -144,6 +144,31 @@ def matches_of(world: World) -> pd.DataFrame:
     )
 
 
+def side_by_side(n_leagues: int, each: int, seed: int = 0) -> pd.DataFrame:
+    """Leagues that share no club and are played at the same time, in the raw-matches schema.
+
+    Match ids are given in turn, so that in order of id, as in order of kickoff, one league follows another.
+
+    Args:
+        n_leagues: Number of leagues; every tenth is a women's league.
+        each: Matches of each.
+        seed: Of everything random.
+    """
+    leagues = []
+    for number in range(n_leagues):
+        league = matches_of(World(each, seed + number, seasons=-(-each // MATCHES_PER_SEASON)))
+        name = pd.Series([f"{number:03d}"] * each, dtype="str")
+        leagues.append(
+            league.assign(
+                match_id=(league["match_id"] - 1) * n_leagues + number + 1,
+                region="Region " + name,
+                league="League " + name,
+                sex=np.int8(number % 10 == 9),  # noqa: PLR2004
+            )
+        )
+    return pd.concat(leagues, ignore_index=True)
+
+
 def _round_robin() -> tuple[np.ndarray, np.ndarray]:
     """Home and away club of the 380 matches of a season, ten a round: the circle method, then the reverse."""
     ring = list(range(1, CLUBS_PER_LEAGUE))

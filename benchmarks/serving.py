@@ -99,6 +99,7 @@ def prepare(size: int, model: Path) -> dict[str, Any]:
     from batch.matches import read_matches  # noqa: PLC0415
     from batch.rebuild import model_from_directory, rebuild  # noqa: PLC0415
     from batch.release import ReleaseWriter, new_release_id, parquet_bytes, publish_release  # noqa: PLC0415
+    from batch.rows import FrameRows  # noqa: PLC0415
     from batch.serving import temporary_file, write_odds, write_serving  # noqa: PLC0415
     from chalicelib.domain import Stage  # noqa: PLC0415
     from chalicelib.releases.pointer import SERVING, SERVING_ODDS, DatasetEntry  # noqa: PLC0415
@@ -122,7 +123,8 @@ def prepare(size: int, model: Path) -> dict[str, Any]:
     }
     started = time.perf_counter()
     with temporary_file("serving.sqlite") as path:
-        write_serving(path, rebuilt.features, rebuilt.predictions)
+        stored = {stage: FrameRows(frame) for stage, frame in rebuilt.predictions.items()}
+        write_serving(path, FrameRows(rebuilt.features), stored)
         seconds["serving.sqlite"] = time.perf_counter() - started
         entries[SERVING] = writer.write_file(path, size)
     ids = rebuilt.predictions[Stage.CHAMPION]["match_id"].to_numpy()

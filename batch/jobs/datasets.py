@@ -15,6 +15,7 @@ from batch import refresh as odds_refresh
 from batch.mlflow.run_log import InputFile
 from batch.release import ReleaseWriter
 from batch.returns.value_signal import value_signal
+from batch.rows import Rows
 from batch.serving import temporary_file, write_odds, write_serving
 from chalicelib import wiring
 from chalicelib.domain import Stage
@@ -49,9 +50,7 @@ def frame_of(objects: ObjectStore, pointer: Pointer | None, dataset: str) -> pd.
     return frame
 
 
-def write_serving_file(
-    writer: ReleaseWriter, features: pd.DataFrame, predictions: Mapping[Stage, pd.DataFrame]
-) -> DatasetEntry:
+def write_serving_file(writer: ReleaseWriter, features: Rows, predictions: Mapping[Stage, Rows]) -> DatasetEntry:
     """Write the file from which lists read matches, predictions and features.
 
     Raises:

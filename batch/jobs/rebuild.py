@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from batch.release import (
     read_pointer,
 )
 from batch.retention import Retention, delete_old_releases
+from batch.rows import FrameRows
 from chalicelib import wiring
 from chalicelib.domain import Stage
 from chalicelib.errors import ModelUnavailable, ReleaseUnavailable
@@ -43,49 +45,102 @@ PUBLISH_ATTEMPTS: Final = 3
 parsed_files: Final[dict[tuple[str, str, tuple[str, ...]], MatchesFile]] = {}
 
 
+@dataclass(frozen=True)
+class RebuildInputs:
+    """What a rebuild works on.
+
+    Attributes:
+        models: The mirrored models.
+        matches: The raw matches, validated.
+        prices: Prices of past matches; None without any.
+        price_entries: The data set of these prices, if this run wrote it.
+    """
+
+    models: list[LoadedModel]
+    matches: MatchesReport
+    prices: pd.DataFrame | None
+    price_entries: dict[str, DatasetEntry]
+
+
 def run(event: Event, batch_run: BatchRun) -> Event:
     """Compute features and predictions from the raw matches and publish them as a release."""
     objects = wiring.objects()
     moment, now = as_of(event), datetime.now(UTC)
     writer = ReleaseWriter(objects, new_release_id(now), moment, now)
-    batch_run.params |= {"as_of": iso(moment), "release_id": writer.release_id}
-    models = _models()
-    with batch_run.timed("read"):
-        keys = objects.keys(RAW_MATCHES)
-        matches = combine((_parsed(key, etag, extra_columns(models)) for key, etag in keys), moment)
-    batch_run.inputs += _inputs(keys, matches)
-    batch_run.metrics |= _counts(matches.summary())
-    for model in models:
-        batch_run.params |= model_params(model.info)
-    with batch_run.timed("prices"):
-        prices, price_entries = _prices(event, writer, matches.accepted, batch_run)
+    inputs = read_inputs(event, writer, batch_run)
     with batch_run.timed("compute"):
-        rebuilt = rebuild(matches, models, moment, prices)
-    check_size(rebuilt.report["rows"][MATCH_FEATURES], _rows_before(objects), forced=bool(event.get("force")))
+        rebuilt = rebuild(inputs.matches, inputs.models, moment, inputs.prices)
+    check_size(rebuilt.report["rows"][MATCH_FEATURES], rows_before(objects), forced=bool(event.get("force")))
     with batch_run.timed("write"):
         entries = {
             dataset.name: writer.write(dataset.file_name, dataset.content, dataset.rows, dataset.model)
             for dataset in rebuilt.datasets
-        } | price_entries
-        entries[SERVING] = write_serving_file(writer, rebuilt.features, rebuilt.predictions)
+        } | inputs.price_entries
+        stored = {stage: FrameRows(frame) for stage, frame in rebuilt.predictions.items()}
+        entries[SERVING] = write_serving_file(writer, FrameRows(rebuilt.features), stored)
     report = {
         **rebuilt.report,
         "release_id": writer.release_id,
         "mlflow_run_id": batch_run.mlflow_run_id,
         "inputs": [file.to_json() for file in batch_run.inputs],
     }
+    return publish(writer, entries, rebuilt.predictions, report, batch_run, backwards=bool(event.get("backwards")))
+
+
+def read_inputs(event: Event, writer: ReleaseWriter, batch_run: BatchRun) -> RebuildInputs:
+    """Read models, matches and past prices, and enter them in the run.
+
+    Raises:
+        ModelUnavailable: there is no champion.
+        InvalidMatches: a raw file cannot be read.
+    """
+    batch_run.params |= {"as_of": iso(writer.as_of), "release_id": writer.release_id}
+    models = _models()
+    with batch_run.timed("read"):
+        keys = writer.objects.keys(RAW_MATCHES)
+        matches = combine((_parsed(key, etag, extra_columns(models)) for key, etag in keys), writer.as_of)
+    batch_run.inputs += _inputs(keys, matches)
+    batch_run.metrics |= _counts(matches.summary())
+    for model in models:
+        batch_run.params |= model_params(model.info)
+    with batch_run.timed("prices"):
+        prices, price_entries = _prices(event, writer, matches.accepted, batch_run)
+    return RebuildInputs(models, matches, prices, price_entries)
+
+
+def publish(
+    writer: ReleaseWriter,
+    entries: Mapping[str, DatasetEntry],
+    predictions: Mapping[Stage, pd.DataFrame],
+    report: dict[str, Any],
+    batch_run: BatchRun,
+    *,
+    backwards: bool,
+) -> Event:
+    """Move the pointer to a rebuild's files, forget old releases, and say what was done.
+
+    Args:
+        writer: The run.
+        entries: What it wrote.
+        predictions: Their rows, by stage; the columns that returns are made from.
+        report: Counts and inputs of the run; the data sets are added.
+        batch_run: The run's log.
+        backwards: Whether an as_of before the current release's may replace it.
+
+    Raises:
+        ReleaseUnavailable: the odds, or the pointer, were replaced again and again meanwhile.
+    """
     with batch_run.timed("publish"):
-        backwards = bool(event.get("backwards"))
-        published = _publish(writer, entries, rebuilt.predictions, report, backwards=backwards)
+        published = _publish(writer, entries, predictions, report, backwards=backwards)
         retention = Retention(settings().kept_rebuilds, settings().kept_hours)
-        forgotten = delete_old_releases(objects, published.pointer, now, retention)
+        forgotten = delete_old_releases(writer.objects, published.pointer, writer.now, retention)
     batch_run.report = report
     batch_run.params["published"] = published.moved
     batch_run.metrics |= {f"rows_{name}": float(entry["rows"]) for name, entry in report["outputs"].items()}
     return {
         "release_id": writer.release_id,
         "published": published.moved,
-        "as_of": iso(moment),
+        "as_of": iso(writer.as_of),
         "rows": report["rows"],
         "matches": report["matches"],
         "forgotten_files": len(forgotten),
@@ -176,7 +231,7 @@ def _counts(summary: Mapping[str, Any]) -> dict[str, float]:
     return counts | {f"rejected_{reason}": float(n) for reason, n in summary["rejected_by_reason"].items()}
 
 
-def _rows_before(objects: ObjectStore) -> int | None:
+def rows_before(objects: ObjectStore) -> int | None:
     """Matches of the current release; None before the first."""
     pointer, _etag = read_pointer(objects)
     entry = pointer.datasets.get(MATCH_FEATURES) if pointer else None

@@ -221,9 +221,7 @@ class ModelStore:
     def _load(self, info: ModelInfo, description: bytes) -> ServedModel:
         content = self._copies.model(info.model_sha256) if self._copies is not None else None
         if content is None:
-            content = read(self._objects, info.model_key).body
-            # before loading: LightGBM crashes the process on some damaged files
-            _check_content(info, content)
+            content = _content(self._objects, info)
         model = ServedModel(info, NativeModel(content))
         if self._copies is not None:
             self._copies.keep(info, description, content)
@@ -238,6 +236,23 @@ class ModelStore:
         except InvalidModel as error:
             logger.warning("the last good model cannot be loaded", extra={"reason": error.code, "error": error.message})
             return None
+
+
+def read_model(objects: ObjectStore, info: ModelInfo) -> ServedModel:
+    """The model that a description names, whether or not its stage still has it.
+
+    Raises:
+        ObjectMissing, ObjectStoreUnavailable: its file cannot be read.
+        InvalidModel: the file is damaged.
+    """
+    return ServedModel(info, NativeModel(_content(objects, info)))
+
+
+def _content(objects: ObjectStore, info: ModelInfo) -> bytes:
+    content = read(objects, info.model_key).body
+    # Before the native library sees it, which ends the process on some damaged files.
+    _check_content(info, content)
+    return content
 
 
 def _check_content(info: ModelInfo, content: bytes) -> None:

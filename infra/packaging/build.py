@@ -25,7 +25,7 @@ from infra.packaging.bare_import import import_faults
 from infra.packaging.chalice_config import to_text
 from infra.packaging.package_checks import MEGABYTE, oversized, sizes, unresolved_libraries
 from infra.paths import BUILD, ROOT
-from infra.stack import function_alarms
+from infra.stack import bulk, function_alarms
 from infra.stack.functions import BY_NAME, FUNCTIONS, Package
 from infra.stack.stages import LOCAL_STAGE, STAGES, Target, target_of
 from infra.stack.template import TemplateError, check_template, merge_template
@@ -207,6 +207,7 @@ def _build_stage(stage: str, target: Target, *, force: bool) -> Path:
     dependencies.compile_bytecode(project / "chalicelib", target)
     sam = render(project, out, stage, target)
     normalise_zip(out / "deployment.zip")
+    (out / bulk.FILE).write_text(json.dumps(bulk.bulk_template(target), indent=1), encoding="utf-8")
     if BY_NAME["rebuild"].logical_id in sam["Resources"]:
         vendor = dependencies.batch_vendor(target) / "vendor.zip"
         write_zip(out / "batch.zip", _batch_members(target, stage_folder(stage) / "batch"), base=vendor)

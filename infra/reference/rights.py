@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from infra.paths import ROOT
-from infra.stack.functions import FUNCTIONS, Function
+from infra.stack.functions import BULK_FUNCTIONS, FUNCTIONS, Function
 
 TABLE: Final = ROOT / "docs" / "rights.md"
 
@@ -31,7 +31,7 @@ def _spell(resource: Any) -> str:
         return _spell(value[1])
     text = str(value).replace("${AWS::StackName}", "<stack>")
     for name in ("DataBucket", "TasksTable"):
-        text = text.replace(f"${{{name}.Arn}}", name)
+        text = text.replace(f"${{{name}.Arn}}", name).replace(f"arn:${{AWS::Partition}}:s3:::${{{name}}}", name)
     return re.sub(r"^arn:\$\{AWS::Partition\}:(?:[a-z0-9-]+):[^ ]*?\$\{AWS::AccountId\}:", "", text).replace(
         "arn:${AWS::Partition}:s3:::", ""
     )
@@ -53,13 +53,13 @@ def table() -> str:
         "Made by `make rights` from `.chalice/policy-*.json` and `infra/stack/policies/*.json`; a test compares them.",
         "In addition, every role may write to its own function's log group and, if `Tracing` is `Active`, send X-Ray",
         "traces; roles that read objects may list DataBucket, so that a missing object is 404 and not 403. What proves",
-        "it: [security.md](security.md).",
+        "it: [security.md](security.md). `bulk_…` are the functions of rebuilds in items (`BulkRebuild`).",
         "",
         "| Function | Action | On | Why |",
         "|---|---|---|---|",
     ]
     functions_of: dict[tuple[tuple[str, ...], ...], list[str]] = {}
-    for function in FUNCTIONS:
+    for function in (*FUNCTIONS, *BULK_FUNCTIONS):
         rows = [
             (
                 ", ".join(as_list(statement["Action"])),

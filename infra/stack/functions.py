@@ -107,4 +107,11 @@ FUNCTIONS: Final = (
     Function("export_table", Package.BATCH, _PYARROW, memory_mb=1769, timeout_seconds=900),
 )
 
+BULK_FUNCTIONS: Final = (
+    Function("bulk_plan", Package.BATCH, _BOTH, timeout_seconds=900),
+    Function("bulk_score", Package.BATCH, _BOTH, memory_mb=1769, timeout_seconds=900),
+    Function("bulk_publish", Package.BATCH, _PYARROW, timeout_seconds=900),
+)
+"""The functions of the nested stack infra/bulk.yaml; those without a memory of their own take the stack's parameter."""
+
 BY_NAME: Final = {function.name: function for function in FUNCTIONS}

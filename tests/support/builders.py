@@ -21,6 +21,7 @@ from batch.odds.price_history import typed
 from batch.release import ReleaseWriter, new_release_id, parquet_bytes, publish_release
 from batch.returns.track_record import track_record
 from batch.returns.value_signal import POOLED, value_signal
+from batch.rows import FrameRows
 from batch.score import PREDICTIONS_SCHEMA
 from chalicelib.domain import Stage
 from chalicelib.endpoints import ENDPOINTS
@@ -318,7 +319,8 @@ def _files(
     if (challenger := by_stage.get(Stage.CHALLENGER)) is not None:
         content = parquet_bytes(challenger, PREDICTIONS_SCHEMA)
         entries[PREDICTIONS_CHALLENGER] = writer.write("predictions_challenger.parquet", content, len(challenger))
-    entries[SERVING] = write_serving_file(writer, features, by_stage)
+    stored = {stage: FrameRows(frame) for stage, frame in by_stage.items()}
+    entries[SERVING] = write_serving_file(writer, FrameRows(features), stored)
     if odds is not None:
         entries[ODDS] = writer.write("fonbet_odds.parquet", parquet_bytes(odds), len(odds))
         lines = csv.DictReader(io.StringIO(region_roi or ""))

@@ -7,6 +7,7 @@ import apsw
 import pandas as pd
 import pytest
 
+from batch.rows import FrameRows
 from batch.serving import write_odds, write_serving
 from chalicelib.domain import Stage
 from chalicelib.errors import ReleaseTooLarge
@@ -24,7 +25,8 @@ def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
 def test_the_same_frames_give_the_same_bytes(tmp_path: Path) -> None:
     predictions = {Stage.CHAMPION: make_predictions(50)}
     for name in ("a", "b"):
-        write_serving(tmp_path / f"{name}.sqlite", make_features(50), predictions)
+        stored = {stage: FrameRows(frame) for stage, frame in predictions.items()}
+        write_serving(tmp_path / f"{name}.sqlite", FrameRows(make_features(50)), stored)
         history = make_history(7, ("2024-04-30T12:00:00Z", 2.0), ("2024-05-01T12:00:00Z", 2.2))
         write_odds(tmp_path / f"{name}-odds.sqlite", make_odds([1, 7]), predictions, {}, {"Spain": 0.1}, history)
     assert (tmp_path / "a.sqlite").read_bytes() == (tmp_path / "b.sqlite").read_bytes()
@@ -33,7 +35,7 @@ def test_the_same_frames_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_both_copies_hold_every_match_and_the_file_is_sound(tmp_path: Path) -> None:
     path = tmp_path / "serving.sqlite"
-    write_serving(path, make_features(50), {Stage.CHAMPION: make_predictions(50)})
+    write_serving(path, FrameRows(make_features(50)), {Stage.CHAMPION: FrameRows(make_predictions(50))})
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
     by_league = "SELECT place & 4294967295, match_id, home_team FROM matches_by_league"
     assert sorted(rows(path, by_league)) == rows(path, "SELECT position, match_id, home_team FROM matches")
@@ -47,15 +49,15 @@ def test_both_copies_hold_every_match_and_the_file_is_sound(tmp_path: Path) -> N
 def test_a_club_is_known_by_its_other_spellings(tmp_path: Path) -> None:
     path = tmp_path / "serving.sqlite"
     frame = make_predictions(3, home_team="Köln", region="Germany")
-    write_serving(path, make_features(), {Stage.CHAMPION: frame})
+    write_serving(path, FrameRows(make_features()), {Stage.CHAMPION: FrameRows(frame)})
     ((spellings,),) = rows(path, "SELECT spellings FROM clubs WHERE name = 'Köln'")
     assert {"koln", "1 fc koln"} <= set(str(spellings).splitlines())
 
 
 def test_stages_that_list_other_matches_are_refused(tmp_path: Path) -> None:
-    predictions = {Stage.CHAMPION: make_predictions(3), Stage.CHALLENGER: make_predictions(4)}
+    predictions = {stage: FrameRows(make_predictions(n)) for n, stage in enumerate(Stage, start=3)}
     with pytest.raises(ValueError, match="challenger list other matches"):
-        write_serving(tmp_path / "serving.sqlite", make_features(), predictions)
+        write_serving(tmp_path / "serving.sqlite", FrameRows(make_features()), predictions)
 
 
 def test_odds_of_matches_that_the_release_does_not_carry_are_left_out(tmp_path: Path) -> None:
@@ -88,9 +90,10 @@ def test_prices_hold_what_the_odds_do_not_say_and_the_closing_price_last(tmp_pat
 
 def test_a_disk_without_room_is_an_error_by_name(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    predictions = {Stage.CHAMPION: FrameRows(make_predictions(5_000))}
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
     try:
         with pytest.raises(ReleaseTooLarge):
-            write_serving(tmp_path / "serving.sqlite", make_features(), {Stage.CHAMPION: make_predictions(5_000)})
+            write_serving(tmp_path / "serving.sqlite", FrameRows(make_features()), predictions)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

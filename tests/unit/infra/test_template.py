@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from batch.export import EXPORTS
+from batch.jobs.bulk import BULK
 from batch.odds.providers.snapshot import PREFIX
 from batch.odds.sources import SNAPSHOTS
 from batch.settings import BatchSettings
@@ -17,9 +18,12 @@ from chalicelib.endpoints import ENDPOINTS
 from chalicelib.settings import Settings
 from infra.local.dropped_properties import lifecycle_rules
 from infra.paths import TEMPLATE
+from infra.stack.bulk import FILE as BULK_FILE
+from infra.stack.bulk import bulk_template
 from infra.stack.function_alarms import FILE as FUNCTION_ALARMS
 from infra.stack.function_alarms import function_alarms
 from infra.stack.functions import BY_NAME, FUNCTIONS, Package
+from infra.stack.stages import target_of
 from infra.stack.template import TemplateError, check_template
 
 GATEWAY_LIMIT_SECONDS = 29
@@ -196,6 +200,7 @@ def test_what_only_grows_is_forgotten_in_time(template: dict[str, Any]) -> None:
     assert by_prefix == {
         **{f"{PREFIX}{provider}/": {"Ref": "RawOddsDays"} for provider in providers},
         EXPORTS: {"Ref": "ExportDays"},
+        BULK: 7,
     }
     everywhere = next(rule for rule in rules if rule["Id"] == "forget-overwritten-versions")
     assert everywhere["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
@@ -205,7 +210,9 @@ def test_what_only_grows_is_forgotten_in_time(template: dict[str, Any]) -> None:
 def test_the_emulator_is_given_the_same_lifecycle(template: dict[str, Any]) -> None:
     values = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
     rules = lifecycle_rules(template["Resources"]["DataBucket"], values)
-    assert {"Filter": {"Prefix": "exports/"}, "Expiration": {"Days": 30}}.items() <= rules[-2].items()
+    by_id = {rule["ID"]: rule for rule in rules}
+    expected = {"Filter": {"Prefix": "exports/"}, "Expiration": {"Days": 30}}
+    assert expected.items() <= by_id["forget-exports"].items()
     assert rules[0]["Expiration"] == {"ExpiredObjectDeleteMarker": True}
 
 
@@ -384,10 +391,11 @@ def test_schedules_can_be_switched_off_together(template: dict[str, Any]) -> Non
     }
     assert set(schedules) >= {"RebuildEvent", "RefreshOddsEvent", "SyncModelsEvent", "MonitorDriftEvent", "SweepEvent"}
     for name, state in schedules.items():
-        # without an MLflow server there is nothing to mirror
-        condition = "MirrorOn" if name == "SyncModelsEvent" else "SchedulesOn"
+        # Without an MLflow server there is nothing to mirror; rebuilds in items have a schedule of their own.
+        condition = {"SyncModelsEvent": "MirrorOn", "RebuildEvent": "RebuildScheduleOn"}.get(name, "SchedulesOn")
         assert state == {"Fn::If": [condition, "ENABLED", "DISABLED"]}, name
-    assert template["Conditions"]["MirrorOn"]["Fn::And"][0] == {"Condition": "SchedulesOn"}
+    for condition in ("MirrorOn", "RebuildScheduleOn"):
+        assert template["Conditions"][condition]["Fn::And"][0] == {"Condition": "SchedulesOn"}
 
 
 def test_two_intrinsics_merged_into_one_value_are_refused() -> None:
@@ -404,10 +412,10 @@ def test_a_function_with_a_role_that_is_not_its_own_is_refused() -> None:
 
 @pytest.mark.slow
 def test_the_template_is_valid_for_aws(template: dict[str, Any], tmp_path: Path) -> None:
-    nested = function_alarms(FUNCTIONS)
-    for name, content in (("template.json", template), (FUNCTION_ALARMS, nested)):
+    nested = {FUNCTION_ALARMS: function_alarms(FUNCTIONS), BULK_FILE: bulk_template(target_of("prod"))}
+    for name, content in {"template.json": template, **nested}.items():
         (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
     linter = Path(sys.executable).parent / "cfn-lint"
-    paths = [tmp_path / "template.json", tmp_path / FUNCTION_ALARMS, EDGE_ACL]
+    paths = [tmp_path / "template.json", *(tmp_path / name for name in nested), EDGE_ACL]
     result = subprocess.run([str(linter), *map(str, paths)], check=False, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
