@@ -85,6 +85,7 @@ def test_rows_are_written_in_groups_that_end_by_number_or_size(tmp_path: Path) -
     assert list(tmp_path.glob("*.gz")) == []
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
     def peak(count: int) -> int:
         tracemalloc.start()

@@ -75,6 +75,7 @@ def test_another_bookmakers_price_is_a_row() -> None:
     assert at_once(seen)["bookmaker"].tolist() == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_stored_sightings_and_a_live_line_give_the_same_bytes() -> None:
     # ten days of looks every twenty minutes, the price on a walk that turns back
     looks = 10 * 72

@@ -157,7 +157,7 @@ def test_a_regions_name_is_no_formula_and_a_loss_stays_a_number(name: str) -> No
     table = region_roi(settled_bets(predictions((1, name, EVEN, "away")), odds((1, PRICE))))
     row = as_csv(table).decode().splitlines()[1].split(",")
     assert row[0] == f"'{name}"
-    assert row[3] == "-1.000000"
+    assert row[3] == "-1.0"
 
 
 def test_the_interval_is_reproducible_and_close_to_the_normal_one() -> None:
