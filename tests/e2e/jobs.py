@@ -224,6 +224,8 @@ class Jobs:
     def _read(self, function: str) -> None:
         paths = {
             "precomputed": f"predict/precomputed/{self.match_id}",
+            "prices": f"predict/prices/{self.match_id}",
+            "track_record": "predict/track-record",
             "features": f"predict/features/{self.match_id}",
             "region_roi": "predict/region-roi",
             "model_info": "predict/model/info",
