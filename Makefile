@@ -64,6 +64,17 @@ $(EMULATOR_VENV)/.ready: $(BOOT)/.ready $(LOCKS)/emulator.txt
 	  || $(BOOT)/bin/python -m pip --python $(EMULATOR_VENV)/bin/python install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/emulator.txt
 	@touch $@
 
+# Linters of the templates, whose dependencies contradict ours and each other's.
+SAM := .local/sam-venv
+CHECKOV := .local/checkov-venv
+$(SAM)/.ready: $(LOCKS)/sam.txt
+$(CHECKOV)/.ready: $(LOCKS)/checkov.txt
+$(SAM)/.ready $(CHECKOV)/.ready: $(BOOT)/.ready
+	@rm -rf $(@D) && $(BOOT)/bin/python -m venv --without-pip $(@D)
+	@{ test -x $(UV) && $(UV) pip install --quiet --python $(@D)/bin/python --require-hashes -r $(filter %.txt,$^); } \
+	  || $(BOOT)/bin/python -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --require-hashes -r $(filter %.txt,$^)
+	@touch $@
+
 # Installed once from the lock file; a machine without Node gets it from a hashed wheel.
 node_modules/.ready: $(BOOT)/.ready package.json package-lock.json $(LOCKS)/node.txt infra/local/find_node.sh
 	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; npm ci --silent --ignore-scripts && touch $@
@@ -83,7 +94,9 @@ lock: $(BOOT)/.ready ## Resolve the requirements anew into the hashed lock files
 	compile $(LOCKS)/dev.in -o $(LOCKS)/dev.txt; \
 	compile $(LOCKS)/api.in -c $(LOCKS)/dev.txt -o $(LOCKS)/api.txt; \
 	compile $(LOCKS)/batch.in -c $(LOCKS)/dev.txt -o $(LOCKS)/batch.txt; \
-	compile $(LOCKS)/emulator.in -o $(LOCKS)/emulator.txt
+	compile $(LOCKS)/emulator.in -o $(LOCKS)/emulator.txt; \
+	compile $(LOCKS)/sam.in -o $(LOCKS)/sam.txt; \
+	compile $(LOCKS)/checkov.in -o $(LOCKS)/checkov.txt
 	@! grep -l -- '--index-url\|--find-links\|--extra-index-url' $(LOCKS)/*.txt || { echo "a lock file names an index"; exit 1; }
 
 # ── The system on this machine ───────────────────────────────────────────────────────────────────────
@@ -122,7 +135,7 @@ test-iam: setup ## Each function under its own role: the end-to-end tests with r
 mutate-rights: setup ## Take away each right of each role in turn and see that it is missed ([FUNCTIONS="sweep ui"])
 	@ENFORCE_IAM=1 MUTATE_RIGHTS="$(or $(FUNCTIONS),all)" $(PY) -m pytest -n 0 -s -q tests/e2e/test_rights.py -k "taken_away" $(PYTEST_ARGS)
 
-lint: setup lint-js lint-api ## Ruff (rules and format), import contracts, mypy; ESLint, Prettier, tsc; Redocly, Spectral
+lint: setup lint-js lint-api lint-templates ## Ruff (rules and format), import contracts, mypy; ESLint, Prettier, tsc; Redocly, Spectral; cfn-lint, sam, checkov
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/lint-imports --no-logo
@@ -130,6 +143,9 @@ lint: setup lint-js lint-api ## Ruff (rules and format), import contracts, mypy;
 
 lint-api: $(API_TOOLS) ## Redocly and Spectral over docs/openapi.json
 	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; cd clients/typescript && npm run --silent lint 2>&1 | tail -n 40
+
+lint-templates: setup $(SAM)/.ready $(CHECKOV)/.ready ## cfn-lint, sam validate --lint and checkov over the templates that AWS gets
+	@$(PY) -m infra.packaging.lint_templates --sam $(SAM)/bin/sam --checkov $(CHECKOV)/bin/checkov
 
 lint-js: node_modules/.ready ## ESLint, Prettier and tsc --checkJs over the board's JavaScript
 	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; npm run --silent lint
@@ -144,6 +160,12 @@ format: setup node_modules/.ready ## Format the code
 
 bench-batch: setup ## Seconds and peak memory of each rebuild step, 10 k to 1 M matches
 	@$(PY) -m benchmarks.batch --record
+
+bench-bulk: setup ## A rebuild in items on the emulator: equal to one run byte for byte? (ARGS="--leagues 10 --each 1000 --record")
+	@$(PY) -m benchmarks.bulk $(ARGS)
+
+bench-export: setup ## Peak memory of exporting a table by a scan, 2,000 to 200,000 rows
+	@$(PY) -m benchmarks.export $(ARGS)
 
 bench-backtest: setup ## Seconds and peak memory of 24 refits over 41,000 matches (ARGS="--record --recipe champion")
 	@$(PY) -m benchmarks.backtest $(ARGS)
