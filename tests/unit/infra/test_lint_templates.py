@@ -8,10 +8,11 @@ import yaml
 from infra.packaging.lint_templates import CHECKOV_CONFIGURATION, Check, checks, failed
 
 
-def test_every_template_is_seen_by_every_tool() -> None:
+def test_every_template_is_linted_and_the_one_that_sam_transforms_validated() -> None:
     templates = [Path("stack.json"), Path("bulk.json")]
     runs = {check.name: check.command for check in checks(templates, "sam", "checkov")}
-    assert set(runs) == {"cfn-lint", "sam validate stack.json", "sam validate bulk.json", "checkov"}
+    assert set(runs) == {"cfn-lint", "sam validate", "checkov"}
+    assert runs["sam validate"][-1] == "stack.json"
     for name in ("cfn-lint", "checkov"):
         assert {"stack.json", "bulk.json"} <= set(runs[name])
 
