@@ -89,7 +89,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def stack(pytestconfig: pytest.Config) -> RunningStack:
     """The deployed stack with the sample, two trained models and a release as of 2024-04-01, shared by all workers.
 
-    Rights are enforced: each function works under its own role. ENFORCE_IAM=0 leaves that out.
+    It can rebuild in items too (`BulkRebuild`). Rights are enforced: each function works under its own role.
+    ENFORCE_IAM=0 leaves that out.
     """
     run = os.getppid() if is_worker(pytestconfig) else os.getpid()
     return shared_stack.attach(stack_home(pytestconfig), run, enforce_iam=os.environ.get("ENFORCE_IAM", "1") == "1")

@@ -189,12 +189,37 @@ class Jobs:
 
     # ── Scheduled functions ─────────────────────────────────────────────────────────────────────────
 
-    def _rebuild(self) -> None:
+    def _old_releases(self) -> None:
         s3 = self._stack.client("s3")
         for number in range(OLD_RELEASES):
             key = f"releases/20200101T0000{number:02}Z-00000000/predictions.parquet"
             s3.put_object(Bucket=self._stack.outputs.bucket, Key=key, Body=b"old")
+
+    def _rebuild(self) -> None:
+        self._old_releases()
         assert self._stack.invoke("rebuild", AS_OF)["forgotten_files"] >= 1
+
+    def _bulk_plan(self) -> None:
+        # Prices known before those of the current release are a data set of their own.
+        self._stack.invoke("bulk_plan", {"as_of": "2024-03-31T00:00:00Z"})
+
+    def _bulk_score(self) -> None:
+        self._bulk_items()
+
+    def _bulk_items(self) -> str:
+        """Have all items of a run scored; its release id."""
+        plan = self._stack.invoke("bulk_plan", AS_OF)
+        manifest = self._stack.client("s3").get_object(Bucket=self._stack.outputs.bucket, Key=plan["manifest"])
+        for item in json.loads(manifest["Body"].read()):
+            self._stack.invoke("bulk_score", item)
+        return str(plan["release_id"])
+
+    def _bulk_publish(self) -> None:
+        release_id = self._bulk_items()
+        self._old_releases()
+        result = self._stack.invoke("bulk_publish", {"release_id": release_id})
+        assert result["published"]
+        assert result["forgotten_files"] >= 1
 
     def _refresh_odds(self) -> None:
         self._stack.invoke("refresh_odds", AS_OF)

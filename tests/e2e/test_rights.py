@@ -18,12 +18,13 @@ from botocore.exceptions import ClientError
 
 from infra.local.processes import LocalSystemError
 from infra.reference.rights import as_list
-from infra.stack.functions import FUNCTIONS
+from infra.stack.functions import BULK_FUNCTIONS, FUNCTIONS
 from tests.e2e.jobs import GivenUp, Jobs, role_of, variables
 from tests.support.rights import Call, Right, asked_locally, recorded_calls, rights_of, unused_rights
 from tests.support.throwaway import RunningStack
 
 pytestmark = pytest.mark.alone
+ALL_FUNCTIONS = (*FUNCTIONS, *BULK_FUNCTIONS)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def enforced(stack: RunningStack) -> RunningStack:
 def calls(enforced: RunningStack) -> set[Call]:
     """What every function asked AWS for when it did each part of its job once."""
     jobs = Jobs(enforced)
-    for function in FUNCTIONS:
+    for function in ALL_FUNCTIONS:
         jobs.run(function.name)
     return recorded_calls(enforced.iam_record, enforced.outputs.stack_name)
 
@@ -47,7 +48,7 @@ def deployed_rights(stack: RunningStack) -> list[Right]:
     """Every right of every function as it is deployed."""
     iam = stack.client("iam")
     rights = []
-    for function in FUNCTIONS:
+    for function in ALL_FUNCTIONS:
         role = role_of(stack, function.name)
         documents = [
             iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
@@ -62,7 +63,7 @@ def test_every_function_does_its_job_and_none_is_denied_anything(calls: set[Call
     # The one refusal is ours: predict_async with its queue unreachable.
     denied = {(call.function, call.action) for call in calls if not call.allowed}
     assert denied <= {("predict_async", "sqs:SendMessage")}
-    silent = {function.name for function in FUNCTIONS} - {call.function for call in calls}
+    silent = {function.name for function in ALL_FUNCTIONS} - {call.function for call in calls}
     assert silent <= {"docs", "ui"}
 
 
@@ -74,7 +75,7 @@ def test_no_role_has_a_right_that_its_function_does_not_need(enforced: RunningSt
 
 def test_one_right_too_many_in_any_role_is_found(enforced: RunningStack, calls: set[Call]) -> None:
     rights = [right for right in deployed_rights(enforced) if asked_locally(right)]
-    for function in FUNCTIONS:
+    for function in ALL_FUNCTIONS:
         for action in ("s3:GetObject", "dynamodb:Scan", "sqs:PurgeQueue"):
             needless = Right(function.name, action, "arn:aws:s3:::else/*")
             assert unused_rights([*rights, needless], calls) == [needless]
@@ -182,9 +183,9 @@ READERS = LISTS | {
 }
 MODEL_READERS = {
     *("predict", "predict_match", "what_if", "model_info", "healthcheck", "inference", "sweep"),
-    *("rebuild", "monitor_drift", "sync_models"),
+    *("rebuild", "monitor_drift", "sync_models", "bulk_plan", "bulk_score"),
 }
-BATCH_READERS = {"rebuild", "refresh_odds", "monitor_drift"}
+BATCH_READERS = {"rebuild", "refresh_odds", "monitor_drift", "bulk_plan", "bulk_publish"}
 TASK_READERS = {"predict_async", "task_status", "healthcheck", "dead_letters", "sweep"}
 TASK_ENDERS = {"predict_async", "inference", "dead_letters", "sweep"}
 ENQUEUERS = {"predict_async", "sweep"}
@@ -215,8 +216,8 @@ def attempts(stack: RunningStack) -> list[Attempt]:
     table, keys = out.tasks_table, out.api_keys_secret_id
     inference, dead = out.inference_queue_url, out.dead_letter_queue_url
     return [
-        s3("read the raw matches", "get_object", "raw/matches/matches.parquet", {"rebuild"}),
-        s3("read the raw odds", "get_object", "raw/odds/odds.parquet", {"rebuild", "refresh_odds"}),
+        s3("read the raw matches", "get_object", "raw/matches/matches.parquet", {"rebuild", "bulk_plan"}),
+        s3("read the raw odds", "get_object", "raw/odds/odds.parquet", {"rebuild", "refresh_odds", "bulk_plan"}),
         s3("read a release", "get_object", "releases/x/predictions.parquet", READERS | BATCH_READERS | {"sweep"}),
         s3(
             "read the release pointer", "get_object", "releases/current.json",
@@ -227,14 +228,23 @@ def attempts(stack: RunningStack) -> list[Attempt]:
         s3("read a drift report", "get_object", "reports/drift/latest.json", {"drift", "metrics", "sweep"}),
         s3("replace raw matches", "put_object", "raw/matches/matches.parquet"),
         s3("replace raw odds", "put_object", "raw/odds/x.json"),
-        s3("replace odds of a release", "put_object", "releases/x/odds.sqlite", {"rebuild", "refresh_odds", "sweep"}),
-        s3("replace predictions", "put_object", "releases/x/predictions.parquet", {"rebuild", "sweep"}),
-        s3("replace what lists read", "put_object", "releases/x/serving.sqlite", {"rebuild", "sweep"}),
-        s3("move the release pointer", "put_object", "releases/current.json", {"rebuild", "refresh_odds", "sweep"}),
+        s3(
+            "replace odds of a release", "put_object", "releases/x/odds.sqlite",
+            {"rebuild", "refresh_odds", "sweep", "bulk_publish"},
+        ),
+        s3("replace predictions", "put_object", "releases/x/predictions.parquet", {"rebuild", "sweep", "bulk_publish"}),
+        s3("replace what lists read", "put_object", "releases/x/serving.sqlite", {"rebuild", "sweep", "bulk_publish"}),
+        s3("read an item of a rebuild", "get_object", "bulk/x/plan.json", {"bulk_score", "bulk_publish"}),
+        s3("replace an item of a rebuild", "put_object", "bulk/x/plan.json", {"bulk_plan", "bulk_score"}),
+        s3("delete an item of a rebuild", "delete_object", "bulk/x/plan.json", {"bulk_publish"}),
+        s3(
+            "move the release pointer", "put_object", "releases/current.json",
+            {"rebuild", "refresh_odds", "sweep", "bulk_publish"},
+        ),
         s3("replace the model", "put_object", "models/champion/current.json", {"sync_models", "sweep"}),
         s3("write a drift report", "put_object", "reports/drift/latest.json", {"monitor_drift"}),
         s3("write an export", "put_object", "exports/x.parquet", {"export_table"}),
-        s3("delete a release", "delete_object", "releases/x/predictions.parquet", {"rebuild"}),
+        s3("delete a release", "delete_object", "releases/x/predictions.parquet", {"rebuild", "bulk_publish"}),
         s3("delete the model", "delete_object", "models/champion/x", {"sync_models"}),
         s3("delete raw matches", "delete_object", "raw/matches/x"),
         one("delete the bucket", "s3", "delete_bucket", Bucket=bucket),
@@ -303,7 +313,7 @@ def denied(client: Any, attempt: Attempt) -> bool:
 
 def test_no_role_can_do_what_is_not_its_functions_job(enforced: RunningStack) -> None:
     tried, wrong, session = 0, [], boto3.Session()
-    for function in FUNCTIONS:
+    for function in ALL_FUNCTIONS:
         client = client_as(enforced, session, function.name)
         for attempt in attempts(enforced):
             # What it may do is proved by doing it (above), and would do harm here.

@@ -112,7 +112,7 @@ def main(home: Path, run: psutil.Process) -> None:
     signal.signal(signal.SIGTERM, _asked_to_stop)
     system = home / "system"
     system.mkdir()
-    with throwaway_stack(system):
+    with throwaway_stack(system, parameters={"BulkRebuild": "true"}):
         # Tests stop and kill processes of the system, whose parent this is; nobody else would bury them.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         write_whole(_ready(home), "")
