@@ -222,6 +222,8 @@ class Jobs:
         assert result["forgotten_files"] >= 1
 
     def _refresh_odds(self) -> None:
+        # Three weeks later more of the matches with prices have been played: there are past prices to add.
+        self._stack.invoke("refresh_odds", {"as_of": "2024-04-22T00:00:00Z"})
         self._stack.invoke("refresh_odds", AS_OF)
 
     def _monitor_drift(self) -> None:
