@@ -3,7 +3,7 @@ import globals from "globals";
 
 // The board is written without a bundler: what a browser runs is what stands in the file.
 export default [
-  { ignores: ["chalicelib/ui/vendor/", "build/", ".local/", ".venv/"] },
+  { ignores: ["chalicelib/ui/vendor/", "**/build/", ".local/", ".venv/"] },
   js.configs.recommended,
   {
     files: ["chalicelib/{ui,docs_page}/*.js"],
