@@ -39,10 +39,13 @@ def save_whole_state(services: dict[str, Any]) -> None:
     """Write every service's state beside the old one, and replace that only when all of it is on disk."""
     state = Path(persistence.STATE_DIR)
     beside = state.with_name(f"{state.name}.new")
+    code_files = lambda_svc.CODE_BLOB_DIR
     trim_logs()
     try:
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)
+        # Code of functions is in files of its own, which `get_state` writes and prunes.
+        lambda_svc.CODE_BLOB_DIR = str(beside / Path(code_files).name)
         for name, get_state in services.items():
             service_state = get_state()
             if service_state is not None:
@@ -50,11 +53,16 @@ def save_whole_state(services: dict[str, Any]) -> None:
             elif (state / f"{name}.json").exists():
                 # not loaded in this run: keep its old state
                 shutil.copy2(state / f"{name}.json", beside / f"{name}.json")
+        for entry in state.iterdir() if state.exists() else ():
+            if entry.suffix != ".json" and not (beside / entry.name).exists():
+                (shutil.copytree if entry.is_dir() else shutil.copy2)(entry, beside / entry.name)
         _write(beside / "saved.json", {"pid": os.getpid(), "at": time.time(), "services": sorted(services)})
     except Exception as error:  # noqa: BLE001 - whatever the cause, the old state stays
         shutil.rmtree(beside, ignore_errors=True)
         print(f"state not saved, the previous one is kept: {type(error).__name__}: {error}", flush=True)
         return
+    finally:
+        lambda_svc.CODE_BLOB_DIR = code_files
     old = state.with_name(f"{state.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if state.exists():

@@ -7,6 +7,12 @@ from tests.browser.conftest import watch
 from tests.support.throwaway import RunningStack
 
 
+@pytest.fixture(autouse=True)
+def patience(context: BrowserContext) -> None:
+    """A first answer takes the starts of three functions one after the other, on cores that other tests use too."""
+    context.set_default_timeout(60_000)
+
+
 @pytest.mark.parametrize("path", ["/docs", "/docs/"])
 def test_a_reader_finds_an_operation_and_tries_it_with_a_key(
     context: BrowserContext, stack: RunningStack, path: str

@@ -1,9 +1,11 @@
 """What the emulator knew is there again after a restart, or the command that stopped it says that it is not."""
 
+import io
 import json
 import resource
 import stat
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +56,32 @@ def test_a_state_that_cannot_be_saved_is_reported_and_the_one_before_is_kept(sys
         stop(system, Steps())
     system.emulator.start()
     assert queues(system) == ["before"]
+
+
+def test_functions_answer_with_their_own_code_after_every_restart(system: LocalSystem) -> None:
+    def archive(answer: int) -> bytes:
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as file:
+            file.writestr("code.py", f"def handler(event, context):\n    return {answer}\n")
+        return content.getvalue()
+
+    def answer() -> int:
+        payload = system.client("lambda").invoke(FunctionName="answers")["Payload"]
+        return int(json.loads(payload.read()))
+
+    system.client("lambda").create_function(
+        FunctionName="answers",
+        Runtime="python3.11",
+        Role="arn:aws:iam::000000000000:role/answers",
+        Handler="code.handler",
+        Code={"ZipFile": archive(1)},
+    )
+    for number in (1, 2):
+        system.client("lambda").update_function_code(FunctionName="answers", ZipFile=archive(number))
+        for _ in range(2):
+            stop(system, Steps())
+            system.emulator.start()
+            assert answer() == number
 
 
 def test_a_killed_emulator_is_not_a_saved_one(system: LocalSystem) -> None:
