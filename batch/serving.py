@@ -115,6 +115,7 @@ def write_serving(path: Path, features: Rows, predictions: Mapping[Stage, Rows])
     with _database(path, SERVING_SCHEMA) as database:
         _insert(database, "properties", ("name", "value"), _properties(features, predictions))
         _insert(database, "competitions", _COMPETITION, _competitions(index))
+        _insert(database, "seasons", _SEASON, _seasons(index, shown.columns(["season"])["season"]))
         _insert(database, "clubs", _CLUB, _clubs(index))
         _insert(database, "matches", ("position", *ALL_MATCH_COLUMNS), _matches(index, predictions))
         _copy_by_league(database, "matches", ALL_MATCH_COLUMNS)
@@ -214,6 +215,7 @@ def _values(column: "pd.Series | npt.NDArray[Any]") -> list[Any]:
 
 
 _COMPETITION: Final = ("id", "region", "league", "region_key", "league_key", "matches")
+_SEASON: Final = ("id", "competition", "season", "matches")
 _CLUB: Final = ("id", "region", "sex", "name", "matches", "spellings")
 
 
@@ -221,6 +223,13 @@ def _competitions(index: MatchIndex) -> Iterator[tuple[Any, ...]]:
     counts = np.bincount(index.competition, minlength=len(index.competitions) + 1)
     for number, (region, league) in enumerate(index.competitions.itertuples(index=False), start=1):
         yield number, region, league, plain(region), plain(league), int(counts[number])
+
+
+def _seasons(index: MatchIndex, season: pd.Series) -> Iterator[tuple[Any, ...]]:
+    seasons = pd.DataFrame({"competition": index.competition, "season": season.to_numpy(object)})
+    counts = seasons.groupby(["competition", "season"], dropna=False).size().rename("matches").reset_index()
+    columns = {name: counts[name] for name in _SEASON[1:]}
+    yield from _rows({"id": np.arange(1, len(counts) + 1), **columns})
 
 
 def _clubs(index: MatchIndex) -> Iterator[tuple[Any, ...]]:

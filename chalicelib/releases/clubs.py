@@ -12,7 +12,7 @@ def clubs(releases: ReleaseStore, region: str | None = None) -> tuple[list[dict[
     Raises:
         ReleaseUnavailable, ReleaseDamaged: it cannot be read.
     """
-    release = releases.current()
+    release = releases.current(with_odds=False)
     rows = release.database.rows(
         "SELECT region, sex, name, matches, spellings FROM clubs ORDER BY region, name, sex", {}
     )
@@ -35,4 +35,6 @@ def clubs_named(releases: ReleaseStore, team: str) -> frozenset[tuple[str, int, 
     if not spelling:
         return frozenset()
     statement = "SELECT region, sex, name FROM clubs WHERE instr(spellings, :spelling)"
-    return frozenset(tuple(row) for row in releases.current().database.rows(statement, {"spelling": spelling}))
+    return frozenset(
+        tuple(row) for row in releases.current(with_odds=False).database.rows(statement, {"spelling": spelling})
+    )

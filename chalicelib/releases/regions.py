@@ -3,11 +3,11 @@
 from typing import Any
 
 from chalicelib.releases.pointer import Pointer
-from chalicelib.releases.store import Release, ReleaseStore
+from chalicelib.releases.store import ReleaseStore
 
-_COMPETITIONS = (
-    "SELECT c.region, c.league, m.season, count(*) FROM competitions c "
-    "JOIN matches_by_league m ON m.competition = c.id GROUP BY c.id, m.season ORDER BY c.region, c.league, m.season"
+_SEASONS = (
+    "SELECT c.region, c.league, s.season, s.matches FROM competitions c "
+    "JOIN seasons s ON s.competition = c.id ORDER BY c.region, c.league, s.season"
 )
 
 
@@ -17,23 +17,11 @@ def regions(releases: ReleaseStore) -> tuple[list[dict[str, Any]], Pointer]:
     Raises:
         ReleaseUnavailable, ReleaseDamaged: the release cannot be read.
     """
-    release = releases.current()
-    version = release.pointer.version
-    if version not in _counted:
-        # once per release: it reads every match
-        _counted.clear()
-        _counted[version] = _count(release)
-    return _counted[version], release.pointer
-
-
-_counted: dict[str, list[dict[str, Any]]] = {}
-
-
-def _count(release: Release) -> list[dict[str, Any]]:
+    release = releases.current(with_odds=False)
     by_region: dict[str, dict[str, dict[str, int]]] = {}
-    for region, league, season, matches in release.database.rows(_COMPETITIONS):
+    for region, league, season, matches in release.database.rows(_SEASONS):
         by_region.setdefault(region, {}).setdefault(league, {})[season] = matches
-    return [
+    listed = [
         {
             "region": region,
             "matches": sum(sum(seasons.values()) for seasons in leagues.values()),
@@ -48,3 +36,4 @@ def _count(release: Release) -> list[dict[str, Any]]:
         }
         for region, leagues in by_region.items()
     ]
+    return listed, release.pointer

@@ -131,6 +131,7 @@ SERVING_SCHEMA: Final = (
     # Keys are names in the form of `chalicelib.text.plain`; so are a club's spellings, one per line.
     "CREATE TABLE competitions"
     " (id INTEGER PRIMARY KEY, region TEXT, league TEXT, region_key TEXT, league_key TEXT, matches INTEGER)",
+    "CREATE TABLE seasons (id INTEGER PRIMARY KEY, competition INTEGER, season TEXT, matches INTEGER)",
     "CREATE TABLE clubs (id INTEGER PRIMARY KEY, region TEXT, sex INTEGER, name TEXT, matches INTEGER, spellings TEXT)",
     _table("matches", "position", ALL_MATCH_COLUMNS),
     "CREATE INDEX matches_kickoff ON matches (kickoff)",
