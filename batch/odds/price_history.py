@@ -55,9 +55,10 @@ def seen_prices(matched: Sequence[MatchedOdds], sightings: Sightings) -> pd.Data
         market = matched_odds.market
         prices_of_match = sightings.get((market.provider, market.event_id))
         if prices_of_match is None:
-            is_price = market.odds is not None and not market.is_live
             prices_of_match = (
-                (PriceSeen(market.collected_at, market.odds, market.bookmaker),) if market.odds and is_price else ()
+                (PriceSeen(market.collected_at, market.odds, market.bookmaker),)
+                if market.odds and not market.is_live
+                else ()
             )
         rows += [
             (matched_odds.match_id, market.provider, price_seen.bookmaker, price_seen.collected_at, *price_seen.odds)
