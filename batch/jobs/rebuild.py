@@ -176,24 +176,25 @@ def _publish(
     objects = writer.objects
     for _ in range(PUBLISH_ATTEMPTS):
         pointer, _etag = read_pointer(objects)
-        all_entries, odds, history = dict(entries), None, None
-        if (published := readable(objects, pointer, ODDS)) is not None and pointer is not None:
-            entry, odds = published
-            if entry != pointer.datasets.get(ODDS):
+        all_entries, carried = dict(entries), {}
+        is_rewound = backwards and pointer is not None and pointer.as_of > iso(writer.as_of)
+        for dataset in (ODDS, PRICE_HISTORY):
+            published = readable(objects, pointer, dataset)
+            if published is None or pointer is None:
+                continue
+            entry, carried[dataset] = published
+            if entry != pointer.datasets.get(dataset):
                 # the current ones are damaged: publish older ones again
-                all_entries[ODDS] = entry
-        if (published_history := readable(objects, pointer, PRICE_HISTORY)) is not None and pointer is not None:
-            entry, history = published_history
-            if entry != pointer.datasets.get(PRICE_HISTORY):
-                all_entries[PRICE_HISTORY] = entry
-        if odds is not None and pointer is not None and backwards and pointer.as_of > iso(writer.as_of):
+                all_entries[dataset] = entry
+        odds, history = carried.get(ODDS), carried.get(PRICE_HISTORY)
+        if odds is not None and is_rewound:
             odds = fonbet_odds.known_at(odds, predictions[Stage.CHAMPION], writer.as_of)
             content = parquet_bytes(odds, fonbet_odds.FONBET_ODDS_SCHEMA)
             all_entries[ODDS] = writer.write(f"{ODDS}.parquet", content, len(odds))
-            if history is not None:
-                history = price_history.known_at(history, writer.as_of)
-                content = parquet_bytes(history, price_history.PRICE_HISTORY_SCHEMA)
-                all_entries[PRICE_HISTORY] = writer.write(f"{PRICE_HISTORY}.parquet", content, len(history))
+        if history is not None and is_rewound:
+            history = price_history.known_at(history, writer.as_of)
+            content = parquet_bytes(history, price_history.PRICE_HISTORY_SCHEMA)
+            all_entries[PRICE_HISTORY] = writer.write(f"{PRICE_HISTORY}.parquet", content, len(history))
         all_entries |= write_returns(writer, predictions, odds, history)
         report["outputs"] = outputs(all_entries)
         objects.put(f"releases/{writer.release_id}/run.json", json.dumps(report, sort_keys=True, indent=1).encode())
