@@ -7,6 +7,7 @@ from chalicelib import NAME
 from chalicelib.endpoints import Layer
 from infra.paths import BULK_TEMPLATE
 from infra.stack import cfn_yaml
+from infra.stack.function_resources import basic_properties, log_group, role
 from infra.stack.functions import BULK_FUNCTIONS, Function
 from infra.stack.stages import Target
 
@@ -14,12 +15,14 @@ FILE: Final = "bulk.json"
 """The nested stack's template, beside the stack's own."""
 _LAYERS: Final = {Layer.LIGHTGBM: "LightgbmLayer", Layer.PYARROW: "PyarrowLayer"}
 """The parameters that name the layers of the stack around it."""
+_STACK: Final = "ParentStack"
+"""The parameter with the name of the stack around it."""
 _VARIABLES: Final = {
     "DATA_BUCKET": {"Ref": "DataBucket"},
     "KEPT_REBUILDS": {"Ref": "KeptRebuilds"},
     "KEPT_HOURS": {"Ref": "KeptHours"},
     "REPLAY_AS_OF": {"Ref": "ReplayAsOf"},
-    "STACK_NAME": {"Ref": "ParentStack"},
+    "STACK_NAME": {"Ref": _STACK},
     "METRICS_NAMESPACE": {"Ref": "MetricsNamespace"},
     "POWERTOOLS_LOG_LEVEL": {"Ref": "LogLevel"},
     "POWERTOOLS_SERVICE_NAME": NAME,
@@ -40,8 +43,8 @@ def bulk_template(target: Target) -> dict[str, Any]:
     for function in BULK_FUNCTIONS:
         declared = resources[function.logical_id]["Properties"]
         resources[function.logical_id]["Properties"] = {**_properties(function, target), **declared}
-        resources[f"{function.logical_id}Logs"] = _logs(function)
-        resources[function.role_logical_id] = _role(function)
+        resources |= log_group(function, _STACK)
+        resources[function.role_logical_id] = role(function)
     machine = resources["StateMachine"]["Properties"]
     # CloudFormation passes a parameter on as text, and the state machine needs a number.
     definition = json.dumps(machine.pop("Definition"), indent=1).replace('"${Concurrency}"', "${Concurrency}")
@@ -51,41 +54,11 @@ def bulk_template(target: Target) -> dict[str, Any]:
 
 def _properties(function: Function, target: Target) -> dict[str, Any]:
     return {
+        **basic_properties(function, target, _STACK),
         "Code": "./batch.zip",
-        "FunctionName": {"Fn::Sub": f"${{ParentStack}}-{function.name}"},
         "Handler": f"batch.handlers.{function.name}",
-        "Runtime": target.runtime,
-        "Architectures": [target.architecture],
-        "MemorySize": function.memory_mb,
-        "Timeout": function.timeout_seconds,
-        "Role": {"Fn::GetAtt": [function.role_logical_id, "Arn"]},
-        "LoggingConfig": {"LogGroup": {"Ref": f"{function.logical_id}Logs"}},
         "TracingConfig": {"Mode": {"Ref": "Tracing"}},
         "Environment": {"Variables": _VARIABLES},
         "Tags": [{"Key": "service", "Value": NAME}],
         "Layers": [{"Ref": _LAYERS[layer]} for layer in function.layers],
-    }
-
-
-def _logs(function: Function) -> dict[str, Any]:
-    properties = {
-        "LogGroupName": {"Fn::Sub": f"/aws/lambda/${{ParentStack}}-{function.name}"},
-        "RetentionInDays": {"Ref": "LogRetentionDays"},
-    }
-    return {"Type": "AWS::Logs::LogGroup", "Properties": properties}
-
-
-def _role(function: Function) -> dict[str, Any]:
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    policy = json.loads(function.policy_file.read_text(encoding="utf-8"))
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "Path": {"Ref": "RolePath"},
-            "PermissionsBoundary": {
-                "Fn::If": ["BoundaryGiven", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]
-            },
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
-            "Policies": [{"PolicyName": f"{function.role_logical_id}Policy", "PolicyDocument": policy}],
-        },
     }

@@ -15,6 +15,7 @@ from infra.stack.stages import Target
 ALIAS: Final = "live"
 """The alias in front of each function on AWS."""
 FAILED_RUNS: Final = {"Fn::GetAtt": ["FailedRunsQueue", "Arn"]}
+OWN_STACK: Final = "AWS::StackName"
 _NOTHING: Final = {"Ref": "AWS::NoValue"}
 
 
@@ -34,18 +35,10 @@ def function_resources(function: Function, target: Target, declared: dict[str, A
         target: What it runs on.
         declared: Its properties in `template.yaml`.
     """
-    log_group = f"{function.logical_id}Logs"
     properties: dict[str, Any] = {
-        # A name of our own, because the log group and the policy that allows writing to it need it beforehand.
-        "FunctionName": {"Fn::Sub": f"${{AWS::StackName}}-{function.name}"},
-        "Runtime": target.runtime,
-        "Architectures": [target.architecture],
-        "MemorySize": function.memory_mb,
-        "Timeout": function.timeout_seconds,
-        "Role": {"Fn::GetAtt": [function.role_logical_id, "Arn"]},
+        **basic_properties(function, target, OWN_STACK),
         # chalice writes PassThrough into each of its functions, which would win over the template's Globals
         "Tracing": {"Ref": "Tracing"},
-        "LoggingConfig": {"LogGroup": {"Ref": log_group}},
     }
     if function.layers:
         properties["Layers"] = [{"Ref": LAYER_LOGICAL_IDS[layer]} for layer in function.layers]
@@ -55,19 +48,46 @@ def function_resources(function: Function, target: Target, declared: dict[str, A
         properties |= _failures(declared)
     resources: dict[str, Any] = {
         function.logical_id: {"Type": "AWS::Serverless::Function", "Properties": properties},
-        log_group: {
-            "Type": "AWS::Logs::LogGroup",
-            "Properties": {
-                "LogGroupName": {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{function.name}"},
-                "RetentionInDays": {"Ref": "LogRetentionDays"},
-            },
-        },
-        function.role_logical_id: _role(function),
+        **log_group(function, OWN_STACK),
+        function.role_logical_id: role(function),
     }
     if not target.local:
         properties |= _rollout(function)
         resources |= errors_alarm(function)
     return resources
+
+
+def basic_properties(function: Function, target: Target, stack: str) -> dict[str, Any]:
+    """What any function has, in the stack itself or nested in it.
+
+    Args:
+        function: The function.
+        target: What it runs on.
+        stack: The parameter that holds the name of the stack, the first part of the function's name.
+    """
+    return {
+        # A name of our own, because the log group and the policy that allows writing to it need it beforehand.
+        "FunctionName": {"Fn::Sub": f"${{{stack}}}-{function.name}"},
+        "Runtime": target.runtime,
+        "Architectures": [target.architecture],
+        "MemorySize": function.memory_mb,
+        "Timeout": function.timeout_seconds,
+        "Role": {"Fn::GetAtt": [function.role_logical_id, "Arn"]},
+        "LoggingConfig": {"LogGroup": {"Ref": _log_group_id(function)}},
+    }
+
+
+def log_group(function: Function, stack: str) -> dict[str, Any]:
+    """The function's log group, by its logical id; `stack` as for `basic_properties`."""
+    properties = {
+        "LogGroupName": {"Fn::Sub": f"/aws/lambda/${{{stack}}}-{function.name}"},
+        "RetentionInDays": {"Ref": "LogRetentionDays"},
+    }
+    return {_log_group_id(function): {"Type": "AWS::Logs::LogGroup", "Properties": properties}}
+
+
+def _log_group_id(function: Function) -> str:
+    return f"{function.logical_id}Logs"
 
 
 def _vpc() -> dict[str, Any]:
@@ -85,7 +105,7 @@ def _failures(declared: dict[str, Any]) -> dict[str, Any]:
     return {"EventInvokeConfig": destination, **({"Events": schedules} if schedules else {})}
 
 
-def _role(function: Function) -> dict[str, Any]:
+def role(function: Function) -> dict[str, Any]:
     """The role: what chalice leaves out of its own, and all of it for a function that chalice does not know."""
     limits: dict[str, Any] = {
         "Path": {"Ref": "RolePath"},
