@@ -6,13 +6,10 @@ fit learns from nearly all of the others. Report, bets and plots are part of wha
 
 import argparse
 import json
-import os
-import platform
 import resource
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,12 +23,14 @@ from batch.matches import read_matches
 from batch.odds.past_prices import typed
 from batch.release import parquet_bytes
 from batch.training.fitting import RECIPES
+from benchmarks import history
+from benchmarks.timing import machine
 from infra.paths import ROOT
 
 MATCHES: Final = 41_000
 REFITS: Final = 24
 SEED: Final = 20260401
-HISTORY: Final = ROOT / "docs" / "benchmarks" / "backtest.json"
+HISTORY: Final = history.FOLDER / "backtest.json"
 
 
 def prices(matches: pd.DataFrame) -> pd.DataFrame:
@@ -69,11 +68,6 @@ def measure(recipe: str) -> dict[str, Any]:
         "cpu_seconds": round(time.process_time() - cpu, 1),
         "seconds_to_write": round(time.perf_counter() - fitted, 1),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024),
-        "cores": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "load_before": round(_LOAD, 1),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
@@ -86,20 +80,17 @@ def _start(matches: pd.DataFrame) -> pd.Timestamp:
     return start
 
 
-_LOAD: Final = os.getloadavg()[0]
-
-
 def main() -> int:
     """Print the figures; keep them with --record."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="market")
     parser.add_argument("--record", action="store_true", help=f"append to {HISTORY.relative_to(ROOT)}")
     arguments = parser.parse_args()
-    figures = measure(arguments.recipe)
+    facts = machine()
+    figures = {**facts, **measure(arguments.recipe)}
     print(json.dumps(figures, indent=1))
     if arguments.record:
-        history = json.loads(HISTORY.read_text("utf-8")) if HISTORY.exists() else []
-        HISTORY.write_text(json.dumps([*history, figures], indent=1) + "\n", encoding="utf-8")
+        history.append(HISTORY, figures)
     return 0
 
 

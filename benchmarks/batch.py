@@ -5,8 +5,6 @@ Each size runs in a process of its own, so that its peak memory is its own.
 
 import argparse
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -14,15 +12,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import history
+from benchmarks.timing import machine
 from infra.paths import ROOT
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
 SEED: Final = 20240501
-HISTORY: Final = ROOT / "docs" / "benchmarks" / "batch.json"
+HISTORY: Final = history.FOLDER / "batch.json"
 
 
 class Stopwatch:
@@ -92,27 +91,20 @@ def main(arguments: list[str] | None = None) -> int:
     if options.one:
         print(json.dumps(measure(options.one, options.model)))
         return 0
+    facts = machine()
     with tempfile.TemporaryDirectory() as folder:
         train = [sys.executable, "-m", "batch.train", "--out", folder, "--matches", "batch/sample/matches.parquet"]
         dates = ["--validate-from", "2016-07-01", "--test-from", "2023-07-01"]
         subprocess.run([*train, *dates], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         results = [_run(size, Path(folder)) for size in options.sizes]
-    report = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}",
-        "load_average": round(os.getloadavg()[0], 2),
-        "results": results,
-    }
-    print(f"\n{report['date']}, {report['machine']}, load {report['load_average']}")
+    print(f"\n{history.heading(facts)}")
     names = list(results[0]["steps"])
     print(f"{'matches':>10}" + "".join(f"{name:>30}" for name in names[1:]) + f"{'total s':>10}{'peak MB':>10}")
     for result in results:
         cells = "".join(f"{result['steps'][name]['seconds']:>30.2f}" for name in names[1:])
         print(f"{result['matches']:>10}{cells}{result['seconds']:>10.2f}{result['peak_mb']:>10.0f}")
     if options.record:
-        history = json.loads(HISTORY.read_text("utf-8")) if HISTORY.exists() else []
-        HISTORY.parent.mkdir(parents=True, exist_ok=True)
-        HISTORY.write_text(json.dumps([*history, report], indent=1) + "\n", "utf-8")
+        history.append(HISTORY, {**facts, "results": results})
     return 0
 
 

@@ -12,17 +12,18 @@ of the given size and odds of some of their matches into the bucket, and then
 import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import history
+from benchmarks.timing import machine
 from infra.paths import ROOT
 from tests.support.throwaway import RunningStack, throwaway_stack
 
@@ -31,7 +32,7 @@ ODDS_EVERY: Final = 50
 """One match of so many has odds."""
 TO_COME: Final = timedelta(days=60)
 """As of so long before the last kickoff, so that matches to come are scored and tables projected."""
-HISTORY: Final = ROOT / "docs" / "benchmarks" / "bulk.json"
+HISTORY: Final = history.FOLDER / "bulk.json"
 
 
 def fill(stack: RunningStack, leagues: int, each: int) -> str:
@@ -152,16 +153,10 @@ def main(arguments: list[str] | None = None) -> int:
     if options.step:
         run_step(options.step)
         return 0
-    report = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}",
-        "load_average": round(os.getloadavg()[0], 2),
-        **measure(options.leagues, options.each),
-    }
+    report = {**machine(), **measure(options.leagues, options.each)}
     print(json.dumps(report, indent=1))
     if options.record:
-        history = json.loads(HISTORY.read_text("utf-8")) if HISTORY.exists() else []
-        HISTORY.write_text(json.dumps([*history, report], indent=1) + "\n", "utf-8")
+        history.append(HISTORY, report)
     return 0 if report["equal"] else 1
 
 

@@ -9,14 +9,12 @@ Three measurements of the same work, predictions from features that come with th
 import argparse
 import json
 import os
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
@@ -24,9 +22,11 @@ from typing import Any, Final
 import boto3
 import requests
 
+from benchmarks import history
+from benchmarks.timing import machine
 from infra.paths import ROOT
 
-HISTORY: Final = ROOT / "docs" / "benchmarks" / "async.json"
+HISTORY: Final = history.FOLDER / "async.json"
 TASKS: Final = 3_000
 CLIENTS: Final = 4
 WARM_UP_TASKS: Final = 300
@@ -193,9 +193,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("nothing to measure: start the local system with `make demo` or `make up` first", file=sys.stderr)
         return 2
     report = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}",
-        "load_average_before": round(os.getloadavg()[0], 2),
+        **machine(),
         "clients": options.clients,
         **measure(Bench(os.environ, options.clients), options.tasks),
     }
@@ -203,16 +201,14 @@ def main(arguments: list[str] | None = None) -> int:
     if options.out:
         options.out.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     if options.record:
-        history = json.loads(HISTORY.read_text("utf-8")) if HISTORY.exists() else []
-        HISTORY.parent.mkdir(parents=True, exist_ok=True)
-        HISTORY.write_text(json.dumps([*history, report], indent=1) + "\n", "utf-8")
+        history.append(HISTORY, report)
     return 0
 
 
 def _show(report: Mapping[str, Any]) -> None:
     queued, one_by_one = report["queued"], report["one_by_one"]
     waits, submits, single = queued["submit_to_success_seconds"], queued["submit_ms"], one_by_one["request_ms"]
-    print(f"{report['date']}, {report['machine']}, load before {report['load_average_before']}")
+    print(history.heading(report))
     print(f"{report['tasks']} predictions, {report['clients']} clients at the same time")
     print(
         f"queued      submitted {queued['submitted_per_second']}/s (p50 {submits['p50']} ms, p99 {submits['p99']} ms), "

@@ -9,7 +9,6 @@ in the same process, warm. `--whole-mb` moves the limit up to which a file is fe
 import argparse
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -21,8 +20,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import history
 from benchmarks.bucket import LocalBucket, serve_copy
 from benchmarks.cold import FLOOR_PROGRAM, run_bare
+from benchmarks.timing import machine
 from infra.local.emulator import Emulator
 from infra.local.processes import any_free_port
 from infra.packaging import dependencies
@@ -40,7 +41,7 @@ LATENCY_SECONDS: Final = 0.015
 """About what S3 takes to the first byte of a small object, in its own region."""
 BYTES_PER_SECOND: Final = 85e6
 """Of one request to S3 (Best practices design patterns: optimizing Amazon S3 performance, 85 to 90 MB/s)."""
-HISTORY: Final = ROOT / "docs" / "benchmarks" / "serving.json"
+HISTORY: Final = history.FOLDER / "serving.json"
 
 REQUESTS: Final[Mapping[str, tuple[str, dict[str, str]]]] = {
     "first page of cards": ("cards", {"limit": "100"}),
@@ -221,6 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     whole_bytes = None if options.whole_mb is None else int(options.whole_mb * 2**20)
     build_stage(LOCAL_STAGE)
+    facts = machine()
     results = []
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
@@ -241,17 +243,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _show(results[-1])
         finally:
             emulator.daemon.stop()
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
-    report = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": machine,
-        "load_average": round(os.getloadavg()[0], 2),
-        "results": results,
-    }
-    print(f"\n{report['date']}, {machine}, load {report['load_average']}; medians of {options.starts} processes")
+    print(f"\n{history.heading(facts)}; medians of {options.starts} processes")
     if options.record:
-        history = json.loads(HISTORY.read_text("utf-8")) if HISTORY.exists() else []
-        HISTORY.write_text(json.dumps([*history, report], indent=1) + "\n", "utf-8")
+        history.append(HISTORY, {**facts, "results": results})
     return 0
 
 
