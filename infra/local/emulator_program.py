@@ -30,6 +30,8 @@ from ministack.services import cloudwatch_logs, lambda_svc  # type: ignore[impor
 LOG_STREAMS_KEPT: Final = 10_000
 """Newest streams (invocations) kept per log group; the metrics relay reads them within seconds."""
 _TRIM_SECONDS: Final = 30.0
+_DROPPED_SECONDS: Final = 0.1
+"""How soon an invocation that waits notices a worker that was dropped."""
 
 
 # ── State ───────────────────────────────────────────────────────────────────────────────────────────
@@ -146,6 +148,8 @@ class UnpackedOnce(zipfile.ZipFile):
 class LimitedWorkers:
     """Limit the workers per function; an invocation waits for a free one.
 
+    Workers are counted in the emulator's own pool: after a failed invocation it drops the worker and releases nothing.
+
     Args:
         limit: Workers per function.
     """
@@ -153,37 +157,37 @@ class LimitedWorkers:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._acquire, self._release = lambda_runtime.acquire_worker, lambda_runtime.release_worker
-        self._places: defaultdict[str, threading.BoundedSemaphore] = defaultdict(
-            lambda: threading.BoundedSemaphore(self._limit)
-        )
-        self._held: dict[int, str] = {}
         self._lock = threading.Lock()
+        self._freed: dict[str, threading.Condition] = {}
 
     def acquire(self, func_name: str, config: dict[str, Any], *arguments: Any, **named: Any) -> Any:
         """As the emulator's own, after waiting for a free worker."""
-        with self._lock:
-            place = self._places[func_name]
         # no longer than the function's time limit: one worker too many is better than waiting forever
-        waited = place.acquire(timeout=float(config.get("Timeout", 3)))
-        worker = None
-        try:
-            worker, reason = self._acquire(func_name, config, *arguments, **named)
-            return worker, reason
-        finally:
-            if waited and worker is not None:
-                with self._lock:
-                    self._held[id(worker)] = func_name
-            elif waited:
-                place.release()
+        deadline = time.monotonic() + float(config.get("Timeout", 3))
+        freed = self._condition(func_name)
+        with freed:
+            while _in_use(func_name) >= self._limit and (left := deadline - time.monotonic()) > 0:
+                freed.wait(min(left, _DROPPED_SECONDS))
+            return self._acquire(func_name, config, *arguments, **named)
 
     def release(self, worker: Any) -> None:
-        """As the emulator's own; frees the worker's place."""
-        # before the worker is free, since another invocation may take it at once
-        with self._lock:
-            func_name = self._held.pop(id(worker), None)
+        """As the emulator's own; lets the next invocation go on."""
         self._release(worker)
-        if func_name is not None:
-            self._places[func_name].release()
+        if worker is not None:
+            freed = self._condition(worker.func_name)
+            with freed:
+                freed.notify()
+
+    def _condition(self, func_name: str) -> threading.Condition:
+        with self._lock:
+            return self._freed.setdefault(func_name, threading.Condition())
+
+
+def _in_use(func_name: str) -> int:
+    """Workers of the function that run an invocation."""
+    with lambda_runtime._lock:  # noqa: SLF001
+        pools = list(lambda_runtime._workers.values())  # noqa: SLF001
+        return sum(worker.in_use for pool in pools for worker in pool if worker.func_name == func_name)
 
 
 def limit_workers(limit: int) -> None:
