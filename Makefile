@@ -16,6 +16,8 @@ PYTEST_ARGS ?=
 # tests/conftest.py says which worker takes what.
 WORKERS ?= 2
 SIDE_BY_SIDE := -n $(WORKERS)
+# For campaigns, whose length the caller chooses.
+NO_LIMIT := --timeout=0 --session-timeout=0
 # Branches of what runs inside pytest; functions on the emulator are other processes. Only a whole run has a floor.
 COVERAGE := --cov --cov-report=term:skip-covered --cov-fail-under=88
 
@@ -133,7 +135,7 @@ test-iam: setup ## Each function under its own role: the end-to-end tests with r
 	@ENFORCE_IAM=1 $(PY) -m pytest -n 0 tests/security tests/e2e $(PYTEST_ARGS)
 
 mutate-rights: setup ## Take away each right of each role in turn and see that it is missed ([FUNCTIONS="sweep ui"])
-	@ENFORCE_IAM=1 MUTATE_RIGHTS="$(or $(FUNCTIONS),all)" $(PY) -m pytest -n 0 -s -q tests/e2e/test_rights.py -k "taken_away" $(PYTEST_ARGS)
+	@ENFORCE_IAM=1 MUTATE_RIGHTS="$(or $(FUNCTIONS),all)" $(PY) -m pytest $(NO_LIMIT) -n 0 -s -q tests/e2e/test_rights.py -k "taken_away" $(PYTEST_ARGS)
 
 lint: setup lint-js lint-api lint-templates ## Ruff (rules and format), import contracts, mypy; ESLint, Prettier, tsc; Redocly, Spectral; cfn-lint, sam, checkov
 	@$(VENV)/bin/ruff check .
@@ -180,7 +182,7 @@ bench-async: setup ## The queue beside one request at a time, on the local syste
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m benchmarks.queue $(ARGS)
 
 chaos: setup ## Thousands of tasks while workers die and services fail; 200 damages of each object (CHAOS_TASKS=5000 CHAOS_MUTATIONS=200 CHAOS_SEED=1)
-	@CHAOS_TASKS=$(or $(CHAOS_TASKS),5000) CHAOS_MUTATIONS=$(or $(CHAOS_MUTATIONS),200) CHAOS_ROUNDS=$(or $(CHAOS_ROUNDS),40) $(PY) -m pytest -n0 -s tests/chaos
+	@CHAOS_TASKS=$(or $(CHAOS_TASKS),5000) CHAOS_MUTATIONS=$(or $(CHAOS_MUTATIONS),200) CHAOS_ROUNDS=$(or $(CHAOS_ROUNDS),40) $(PY) -m pytest $(NO_LIMIT) -n 0 -s tests/chaos
 
 redrive: setup ## Run again what failed without being predicted (STACK=name for AWS; ARGS="--list", "--reopen")
 	@$(if $(STACK),,set -a; test -f .local/demo.env && . .local/demo.env; set +a;) $(PY) -m infra.ops.redrive $(if $(STACK),--stack $(STACK)) $(ARGS)

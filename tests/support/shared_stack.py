@@ -25,17 +25,32 @@ from tests.support.throwaway import RunningStack, running_stack, throwaway_stack
 
 _START_SECONDS: Final = 600.0
 _STOP_SECONDS: Final = 240.0
+_TURN_SECONDS: Final = 900.0
+"""Longer than pytest lets a test run."""
 _POLL_SECONDS: Final = 0.5
+_LOCK_POLL_SECONDS: Final = 0.05
 _RECORD: Final = ".pid.json"
 """How the files end in which daemons are recorded."""
 
 
 @contextmanager
 def _locked(path: Path, *, alone: bool = True) -> Iterator[None]:
-    """Hold a file's lock, alone or with others who do not want it alone."""
+    """Hold a file's lock, alone or with others who do not want it alone.
+
+    Raises:
+        TimeoutError: Others hold it for longer than any test may take.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        deadline = time.monotonic() + _TURN_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{path.name} is held by others for {_TURN_SECONDS:.0f} seconds") from None
+                time.sleep(_LOCK_POLL_SECONDS)
         yield
 
 
