@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,8 @@ PAGE: Final = ROOT / "docs" / "api.md"
 _BLOCK: Final = re.compile(r"```(bash|python|json)\n(.*?)```", re.DOTALL)
 _MARK: Final = "=== end of block ==="
 _READ_DEMO: Final = "set -a; . .local/demo.env; set +a\n"
-_SHOWN_ITEMS: Final = 3
+_SHOWN_OBJECTS: Final = 1
+_SHOWN_VALUES: Final = 3
 _LONG_MAP: Final = 12
 
 
@@ -110,11 +111,16 @@ def fits(shown: Any, real: Any) -> bool:
 
 
 def shown(value: Any) -> Any:
-    """An answer as the page shows it: of long lists and maps the first few items."""
+    """An answer as the page shows it: of lists and long maps one object, or a few plain values."""
     if isinstance(value, dict):
-        count = _SHOWN_ITEMS if _is_long_map(shape(value)) else None
+        count = _shown_count(value.values()) if _is_long_map(shape(value)) else None
         return {name: shown(item) for name, item in islice(value.items(), count)}
-    return [shown(item) for item in value[:_SHOWN_ITEMS]] if isinstance(value, list) else value
+    return [shown(item) for item in value[: _shown_count(value)]] if isinstance(value, list) else value
+
+
+def _shown_count(items: Iterable[Any]) -> int:
+    """How many items of a list or long map the page shows."""
+    return _SHOWN_OBJECTS if any(isinstance(item, dict) for item in items) else _SHOWN_VALUES
 
 
 def _is_long_map(value: dict[str, Any]) -> bool:
