@@ -37,44 +37,51 @@ def _spell(resource: Any) -> str:
     )
 
 
-def _statements(function: Function) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A role's statements with the condition they depend on, without the common ones that the page's head names."""
+_OF_ALL: Final = {"WriteOwnLogs", "SendTraces", "TellMissingFromDenied"}
+_OF_SEVERAL: Final = {
+    "ReadApiKeys", "HandOnFailedRuns", "ReadMlflowSecret", "DecryptWhatIsGiven", "UseTrackingServer", "UseVpc",
+}  # fmt: skip
+"""Statements that the page's head names, and those that its second table has once for all functions."""
+
+
+def _rows(function: Function) -> Iterator[tuple[str, str]]:
+    """A role's statements, each by its Sid and as the last three cells of its row, without the head's."""
     for entry in json.loads(function.policy_file.read_text(encoding="utf-8"))["Statement"]:
         condition, statement = ("", entry) if "Fn::If" not in entry else entry["Fn::If"][:2]
-        if statement["Sid"] not in {"WriteOwnLogs", "SendTraces", "TellMissingFromDenied"}:
-            yield condition, statement
+        sid = statement["Sid"]
+        if sid not in _OF_ALL:
+            actions = ", ".join(as_list(statement["Action"]))
+            resources = ", ".join(map(_spell, as_list(statement["Resource"])))
+            why = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", sid).lower() + (f", if `{condition}`" if condition else "")
+            yield sid, f"{actions} | {resources} | {why}"
 
 
 def table() -> str:
     """docs/rights.md: what each function's role may do."""
+    head = ["| Function | Action | On | Why |", "|---|---|---|---|"]
     lines = [
         "# What each function may do",
         "",
         "Made by `make rights` from `.chalice/policy-*.json` and `infra/stack/policies/*.json`; a test compares them.",
-        "In addition, every role may write to its own function's log group and, if `Tracing` is `Active`, send X-Ray",
-        "traces; roles that read objects may list DataBucket, so that a missing object is 404 and not 403. What proves",
-        "it: [security.md](security.md). `bulk_…` are the functions of rebuilds in items (`BulkRebuild`).",
+        "Every role may also write its function's log and, if `Tracing` is `Active`, send X-Ray traces; roles that",
+        "read objects may list DataBucket, so that a missing one is 404 and not 403. `bulk_…`: rebuilds in items",
+        "(`BulkRebuild`). What proves it: [security.md](security.md).",
         "",
-        "| Function | Action | On | Why |",
-        "|---|---|---|---|",
+        *head,
     ]
-    functions_of: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+    functions_of: dict[tuple[str, ...], list[str]] = {}
+    holders_of: dict[str, list[str]] = {}
     for function in (*FUNCTIONS, *BULK_FUNCTIONS):
-        rows = [
-            (
-                ", ".join(as_list(statement["Action"])),
-                ", ".join(map(_spell, as_list(statement["Resource"]))),
-                statement["Sid"],
-                condition,
-            )
-            for condition, statement in _statements(function)
-        ] or [("nothing else", "", "", "")]
-        functions_of.setdefault(tuple(rows), []).append(f"`{function.name}`")
-    for shared_rows, functions in functions_of.items():
-        for index, (actions, resources, sid, condition) in enumerate(shared_rows):
-            name = ", ".join(functions) if index == 0 else ""
-            why = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", sid).lower() + (f", if `{condition}`" if condition else "")
-            lines.append(f"| {name} | {actions} | {resources} | {why} |")
+        rows = list(_rows(function))
+        own = tuple(row for sid, row in rows if sid not in _OF_SEVERAL)
+        functions_of.setdefault(own or ("nothing more |  | ",), []).append(f"`{function.name}`")
+        for sid, row in rows:
+            if sid in _OF_SEVERAL:
+                holders_of.setdefault(row, []).append(f"`{function.name}`")
+    for own_rows, functions in functions_of.items():
+        lines += [f"| {', '.join(functions) if row == own_rows[0] else ''} | {row} |" for row in own_rows]
+    lines += ["", "What several have alike:", "", *head]
+    lines += [f"| {', '.join(holders)} | {row} |" for row, holders in holders_of.items()]
     return "\n".join(lines) + "\n"
 
 
