@@ -290,10 +290,7 @@ def tables(measured: Mapping[str, Any], prices: Mapping[str, Any], base: Workloa
     lines += ["", "| Beside these, $ a month | " + " | ".join(f"{size:,}" for size in SIZES) + " |"]
     lines += ["|---|" + "---:|" * len(SIZES)]
     lines += [f"| {name} | " + " | ".join(f"{month[name]:,.2f}" for month in more) + " |" for name in more[0]]
-    lines += ["", "| The original, always on | $ a month |", "|---|---:|"]
     original = always_on(prices)
-    lines += [f"| {name} | {price:,.2f} |" for name, price in original.items()]
-    lines.append(f"| **Sum** | **{sum(original.values()):,.2f}** |")
 
     def cost(predictions: float) -> float:
         return sum(monthly(replace(base, predictions=predictions), measured, prices).values())
@@ -309,17 +306,9 @@ def tables(measured: Mapping[str, Any], prices: Mapping[str, Any], base: Workloa
     memory = function["memory_mb"]
     warm = f"One `predict` sandbox kept warm (provisioned concurrency, {memory} MB): ${warm_price:,.2f} a month"
     snapshot = f"SnapStart for `predict`: ${snap:,.2f} a month for one version at {base.predictions:,.0f} predictions"
-    lines += ["", f"Break-even: {against}, {leaner}.", "", f"{warm}. {snapshot}."]
-    lines += [
-        "",
-        "| Function | Memory, MB | Cold start, ms | Its imports, ms | Warm call, ms |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    lines += [
-        f"| {name} | {figures.get('memory_mb', '')} | {figures['cold_ms']:.0f} | {figures.get('import_ms', 0):.0f} "
-        f"| {figures.get('warm_ms', 0):.2f} |"
-        for name, figures in measured["functions"].items()
-    ]
+    parts = ", ".join(f"{name} {price:,.2f}" for name, price in original.items())
+    lines += ["", f"The original, always on: **${sum(original.values()):,.2f}** a month ({parts})."]
+    lines += [f"Break-even: {against}, {leaner}.", f"{warm}. {snapshot}."]
     return "\n".join(lines)
 
 
