@@ -49,6 +49,17 @@ export function problem(error, retry = null) {
   </div>`;
 }
 
+/**
+ * Why a resource could not be read; trying again reads it anew.
+ * @param {import("./resource.js").Resource} resource
+ * @param {() => void} redraw
+ */
+export const unread = (resource, redraw) =>
+  problem(resource.error, () => {
+    resource.forget();
+    redraw();
+  });
+
 const sentence = (text) =>
   text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 

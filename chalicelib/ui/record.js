@@ -17,7 +17,7 @@ import {
   scores,
 } from "./measures.js";
 import { exportButton, figure, scroll, segments } from "./parts.js";
-import { empty, problem, skeleton } from "./problem.js";
+import { empty, problem, skeleton, unread } from "./problem.js";
 import { reliabilityChart, reliabilityTable } from "./reliability.js";
 import { select, tally } from "./select.js";
 import { isFiltered } from "./state.js";
@@ -75,11 +75,7 @@ export function view({ filters, catalogue, width, redraw }) {
   const record = trackRecord.ask(redraw);
   const isWhole = filters.stage === "champion" && !FILTERS.some(isFiltered);
   if (isWhole && record.error) {
-    const again = () => {
-      record.forget();
-      redraw();
-    };
-    return html`<section class="panel wide">${problem(record.error, again)}</section>`;
+    return html`<section class="panel wide">${unread(record, redraw)}</section>`;
   }
   if (!catalogue.covers(filters) || record.data === null) return skeleton(8);
   const rows = select(catalogue.reaching(filters), filters, catalogue.now, "finished");

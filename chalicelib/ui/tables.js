@@ -3,19 +3,13 @@
 import * as show from "./format.js";
 import { html, nothing } from "./html.js";
 import { exportButton, scroll, teamLink } from "./parts.js";
-import { empty, problem, skeleton } from "./problem.js";
+import { empty, skeleton, unread } from "./problem.js";
 import { projections } from "./projections.js";
 
 /** @param {import("./main.js").Page} page */
 export function view({ filters, redraw }) {
   const { data: rows, error } = projections.ask(redraw);
-  if (error) {
-    const again = () => {
-      projections.forget();
-      redraw();
-    };
-    return html`<section class="panel wide">${problem(error, again)}</section>`;
-  }
+  if (error) return html`<section class="panel wide">${unread(projections, redraw)}</section>`;
   if (rows === null) return html`<section class="panel wide">${skeleton(8)}</section>`;
   const chosen = rows.filter(
     (row) =>

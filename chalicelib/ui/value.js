@@ -6,7 +6,7 @@ import * as show from "./format.js";
 import { html, nothing, svg } from "./html.js";
 import { returns, settledBets } from "./measures.js";
 import { dataTable, exportButton, figure, scroll } from "./parts.js";
-import { empty, problem, skeleton } from "./problem.js";
+import { empty, skeleton, unread } from "./problem.js";
 import { Resource } from "./resource.js";
 import { select } from "./select.js";
 import { trackRecord } from "./trackrecord.js";
@@ -48,13 +48,7 @@ export function view({ filters, catalogue, width, redraw }) {
 
 /** What a resource holds, or why it does not. */
 function answered(resource, redraw, content) {
-  if (resource.error) {
-    const again = () => {
-      resource.forget();
-      redraw();
-    };
-    return problem(resource.error, again);
-  }
+  if (resource.error) return unread(resource, redraw);
   return resource.data === null ? skeleton(4) : content(resource.data);
 }
 
