@@ -137,7 +137,9 @@ test-iam: setup ## Each function under its own role: the end-to-end tests with r
 mutate-rights: setup ## Take away each right of each role in turn and see that it is missed ([FUNCTIONS="sweep ui"])
 	@ENFORCE_IAM=1 MUTATE_RIGHTS="$(or $(FUNCTIONS),all)" $(PY) -m pytest $(NO_LIMIT) -n 0 -s -q tests/e2e/test_rights.py -k "taken_away" $(PYTEST_ARGS)
 
-lint: setup lint-js lint-api lint-templates ## Ruff (rules and format), import contracts, mypy; ESLint, Prettier, tsc; Redocly, Spectral; cfn-lint, sam, checkov
+lint: lint-py lint-templates lint-js lint-api ## Ruff (rules and format), import contracts, mypy; ESLint, Prettier, tsc; Redocly, Spectral; cfn-lint, sam, checkov
+
+lint-py: setup ## Ruff (rules and format), import contracts, mypy
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/lint-imports --no-logo
