@@ -1,10 +1,7 @@
 """What the emulator does not enforce is checked here, on the template that AWS would get."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -18,12 +15,7 @@ from chalicelib.endpoints import ENDPOINTS
 from chalicelib.settings import Settings
 from infra.local.dropped_properties import lifecycle_rules
 from infra.paths import TEMPLATE
-from infra.stack.bulk import FILE as BULK_FILE
-from infra.stack.bulk import bulk_template
-from infra.stack.function_alarms import FILE as FUNCTION_ALARMS
-from infra.stack.function_alarms import function_alarms
 from infra.stack.functions import BY_NAME, FUNCTIONS, Package
-from infra.stack.stages import target_of
 from infra.stack.template import TemplateError, check_template
 
 GATEWAY_LIMIT_SECONDS = 29
@@ -408,14 +400,3 @@ def test_a_function_with_a_role_that_is_not_its_own_is_refused() -> None:
     function = {"Type": "AWS::Serverless::Function", "Properties": {"Role": {"Fn::GetAtt": ["DefaultRole", "Arn"]}}}
     with pytest.raises(TemplateError, match="instead of its own"):
         check_template({"Resources": {"Predict": function}})
-
-
-@pytest.mark.slow
-def test_the_template_is_valid_for_aws(template: dict[str, Any], tmp_path: Path) -> None:
-    nested = {FUNCTION_ALARMS: function_alarms(FUNCTIONS), BULK_FILE: bulk_template(target_of("prod"))}
-    for name, content in {"template.json": template, **nested}.items():
-        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
-    linter = Path(sys.executable).parent / "cfn-lint"
-    paths = [tmp_path / "template.json", *(tmp_path / name for name in nested), EDGE_ACL]
-    result = subprocess.run([str(linter), *map(str, paths)], check=False, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout
