@@ -77,13 +77,13 @@ def test_another_bookmakers_price_is_a_row() -> None:
 
 @pytest.mark.slow
 def test_stored_sightings_and_a_live_line_give_the_same_bytes() -> None:
-    # ten days of looks every twenty minutes, the price on a walk that turns back
-    looks = 10 * 72
-    seen = [sighting((looks - n) * HOUR / 3, 2.0 + round(n % 7 * (n % 3) / 10, 2)) for n in range(looks)]
+    # three days of looks every half hour, the price on a walk that turns back
+    looks = 3 * 48
+    seen = [sighting((looks - n) * HOUR / 2, 2.0 + round(n % 7 * (n % 3) / 10, 2)) for n in range(looks)]
     stored, live = at_once(seen), look_by_look(seen)
     assert parquet_bytes(stored, PRICE_HISTORY_SCHEMA) == parquet_bytes(live, PRICE_HISTORY_SCHEMA)
-    # nine days of eight intervals, the first price, and the last day whole
-    assert len(stored) < 9 * 8 + 2 + 73
+    # two days of eight intervals, the first price, and the last day whole
+    assert len(stored) < 2 * 8 + 2 + 49
 
 
 def test_more_than_a_day_before_the_last_change_an_interval_keeps_its_last_price_and_the_match_its_first() -> None:
