@@ -211,7 +211,7 @@ load: setup ## Load test with a report in docs/load, against the local system or
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m benchmarks.load.run --users $(or $(USERS),8) --duration $(or $(DURATION),120)
 
 screenshots: setup lint-js browser ## Every page of the board at 390, 1280 and 1920 pixels, light and dark, into build/screenshots; axe-core on each
-	@$(PY) -m pytest -q -n 0 tests/browser/test_accessibility.py $(PYTEST_ARGS)
+	@PICTURES=1 $(PY) -m pytest -q -n 0 tests/browser/test_accessibility.py $(PYTEST_ARGS)
 
 bench-board: setup ## First content and filter changes of the board in a browser, on the local system
 	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m benchmarks.page $(ARGS)

@@ -1,6 +1,7 @@
-"""axe-core on every view, light and dark, at three widths; a picture of each is kept in build/screenshots."""
+"""axe-core on every view, light and dark, at three widths; `make screenshots` keeps a picture of each."""
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.browser.conftest import watch
 from tests.support.throwaway import RunningStack
 
 PICTURES = ROOT / "build" / "screenshots"
+PICTURES_ARE_WANTED = os.environ.get("PICTURES") == "1"
 # Two days of matches have all there is in a row; sixty rows more would take axe half a minute.
 ALIKE = ".day ~ .day ~ .day"
 SIZES = {"phone": (390, 844, 2), "desktop": (1280, 900, 1), "wide": (1920, 1080, 1)}
@@ -81,7 +83,8 @@ def test_axe_finds_nothing_serious(size: str, view: str, browser: Browser, stack
         if theme == "light":
             page.locator("#theme").click()
         expect(page.locator("html")).to_have_attribute("data-theme", theme)
-        picture(page, f"{view}-{size}-{theme}", whole=view not in LONG)
+        if PICTURES_ARE_WANTED:
+            picture(page, f"{view}-{size}-{theme}", whole=view not in LONG)
         serious += serious_faults(page)
     page_is_wider_than_the_screen = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     context.close()
