@@ -215,7 +215,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load.run", description=__doc__)
     parser.add_argument("--users", type=int, default=8)
     parser.add_argument("--duration", type=int, default=120, help="seconds, after the warm-up")
-    parser.add_argument("--warm-up", type=int, default=15, help="seconds")
+    parser.add_argument("--warm-up", type=int, default=15, help="seconds; 0 for none")
     parser.add_argument("--out", type=Path, default=REPORTS)
     options = parser.parse_args(arguments)
     base_url, key = os.environ.get("BASE_URL", ""), os.environ.get("OPERATOR_KEY", "")
@@ -226,10 +226,12 @@ def main(arguments: list[str] | None = None) -> int:
     before = cold_starts(base_url, key)
     with tempfile.TemporaryDirectory() as folder:
         first, second = Path(folder) / "warm-up.csv", Path(folder) / "load.csv"
-        load(base_url, options.users, options.warm_up, first)
+        if options.warm_up:  # locust takes 0 s for ever
+            load(base_url, options.users, options.warm_up, first)
         with scraping(base_url, key, every_seconds=5) as scrapes:
             load(base_url, options.users, options.duration, second)
-        cold_samples, warm = read_samples(first), read_samples(second)
+        cold_samples = read_samples(first) if options.warm_up else []
+        warm = read_samples(second)
     after = settled_cold_starts(base_url, key)
     facts["load_1m_at_end"] = round(os.getloadavg()[0], 2)
     judged = verdicts(warm, [*cold_samples, *warm])
