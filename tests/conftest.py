@@ -12,7 +12,10 @@ from tests.support.both_ends import FromBothEnds
 from tests.support.chromium import left_out
 from tests.support.throwaway import RunningStack
 
-BROWSER_TESTS = Path(__file__).parent / "browser"
+TESTS = Path(__file__).parent
+BROWSER_TESTS = TESTS / "browser"
+MEASURED = tuple(TESTS / name for name in ("unit", "handlers", "model", "security"))
+"""Tests whose coverage is measured: they run each branch there is, and the tracer makes a test a third slower."""
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -33,6 +36,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.emulator)
         if BROWSER_TESTS in item.path.parents:
             item.add_marker(pytest.mark.browser)
+        if not any(item.path.is_relative_to(folder) for folder in MEASURED):
+            item.add_marker(pytest.mark.no_cover)
     if left_out():
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("browser")])
         items[:] = [item for item in items if not item.get_closest_marker("browser")]
