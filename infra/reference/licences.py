@@ -100,10 +100,9 @@ def page() -> str:
     head = [
         "# What is shipped, and why",
         "",
-        "Made by `make licences` from the lock files and the packages' own metadata; a test compares it. boto3 is not",
-        "shipped: Lambda's runtime has it. Everything else in `infra/requirements/dev.txt` builds, trains, tests or",
-        "lints and never reaches a function. Every licence here permits redistribution with its notice; libgomp's",
-        "exception lets a program of any licence link to it.",
+        "Made by `make licences` from the lock files and the packages' metadata; a test compares it. Lambda's runtime has",
+        "boto3. Every licence here permits redistribution with its notice; libgomp's exception lets a program of any",
+        "licence link to it.",
         "",
         "| Package | Version | Licence | In | Why |",
         "|---|---|---|---|---|",
