@@ -100,8 +100,8 @@ def page() -> str:
     head = [
         "# What is shipped, and why",
         "",
-        "Made by `make licences` from the lock files and the packages' metadata; a test compares it. Lambda's runtime has",
-        "boto3. Every licence here permits redistribution with its notice; libgomp's exception lets a program of any",
+        "Made by `make licences` from the lock files and the packages' metadata; a test compares it. Lambda's runtime",
+        "has boto3. Every licence here permits redistribution with its notice; libgomp's exception lets a program of any",
         "licence link to it.",
         "",
         "| Package | Version | Licence | In | Why |",
