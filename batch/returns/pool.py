@@ -18,7 +18,7 @@ from batch.odds.arrays import NO_BET, Booleans, Floats, Integers
 from chalicelib.domain import Outcome
 
 MIN_MATCHES: Final = 2_000
-"""With fewer settled priced matches fitted weights are often worse than the market alone (docs/model.md)."""
+"""With fewer settled priced matches fitted weights are often worse than the market alone (docs/odds.md)."""
 
 MAX_MATCHES: Final = 20_000
 """Weights are fitted on at most this many of the latest matches: more do not change them."""
