@@ -45,27 +45,26 @@ _OF_SEVERAL: Final = {
 
 
 def _rows(function: Function) -> Iterator[tuple[str, str]]:
-    """A role's statements, each by its Sid and as the last three cells of its row, without the head's."""
+    """A role's statements, each by its Sid and as the last two cells of its row, without the head's."""
     for entry in json.loads(function.policy_file.read_text(encoding="utf-8"))["Statement"]:
         condition, statement = ("", entry) if "Fn::If" not in entry else entry["Fn::If"][:2]
         sid = statement["Sid"]
         if sid not in _OF_ALL:
             actions = ", ".join(as_list(statement["Action"]))
             resources = ", ".join(map(_spell, as_list(statement["Resource"])))
-            why = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", sid).lower() + (f", if `{condition}`" if condition else "")
-            yield sid, f"{actions} | {resources} | {why}"
+            yield sid, f"{actions} | {resources}" + (f", if `{condition}`" if condition else "")
 
 
 def table() -> str:
     """docs/rights.md: what each function's role may do."""
-    head = ["| Function | Action | On | Why |", "|---|---|---|---|"]
+    head = ["| Function | Action | On |", "|---|---|---|"]
     lines = [
         "# What each function may do",
         "",
         "Made by `make rights` from `.chalice/policy-*.json` and `infra/stack/policies/*.json`; a test compares them.",
         "Every role may also write its function's log and, if `Tracing` is `Active`, send X-Ray traces; roles that",
         "read objects may list DataBucket, so that a missing one is 404 and not 403. `bulk_…`: rebuilds in items",
-        "(`BulkRebuild`). What proves it: [security.md](security.md).",
+        "(`BulkRebuild`). The reason is the statement's `Sid`; what proves it: [security.md](security.md).",
         "",
         *head,
     ]
@@ -74,7 +73,7 @@ def table() -> str:
     for function in (*FUNCTIONS, *BULK_FUNCTIONS):
         rows = list(_rows(function))
         own = tuple(row for sid, row in rows if sid not in _OF_SEVERAL)
-        functions_of.setdefault(own or ("nothing more |  | ",), []).append(f"`{function.name}`")
+        functions_of.setdefault(own or ("nothing more | ",), []).append(f"`{function.name}`")
         for sid, row in rows:
             if sid in _OF_SEVERAL:
                 holders_of.setdefault(row, []).append(f"`{function.name}`")
