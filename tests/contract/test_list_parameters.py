@@ -26,10 +26,10 @@ ROI = "region,bets,turnover,profit,roi,roi_ci_low,roi_ci_high\nEngland,2,2.0,0.4
 
 
 @pytest.fixture
-def filled(objects: ObjectStore) -> ObjectStore:
+def filled(in_memory: ObjectStore) -> ObjectStore:
     """A release of 30 matches, odds for some."""
-    publish(objects, predictions=make_predictions(30), odds=make_odds([1, 3, 5]), region_roi=ROI)
-    return objects
+    publish(in_memory, predictions=make_predictions(30), odds=make_odds([1, 3, 5]), region_roi=ROI)
+    return in_memory
 
 
 def ids(function: str, **query: str) -> list[int]:

@@ -23,12 +23,17 @@ FEATURES = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
 BODY = {"match_id": 99, "features": FEATURES}
 
 
-@pytest.fixture
-def filled(objects: ObjectStore) -> ObjectStore:
-    """A stack with a model and a release."""
+def fill(objects: ObjectStore) -> None:
+    """A model and a release."""
     mirror_model(objects)
     publish(objects, predictions=make_predictions(5), odds=make_odds([1, 3]))
-    return objects
+
+
+@pytest.fixture
+def filled(in_memory: ObjectStore) -> ObjectStore:
+    """A stack with a model and a release."""
+    fill(in_memory)
+    return in_memory
 
 
 def only_fault(body: Any) -> tuple[Any, str, str]:
@@ -306,7 +311,8 @@ def test_each_api_key_has_idempotency_keys_of_its_own(filled: ObjectStore) -> No
 
 
 @pytest.mark.parametrize(("body", "query"), [({"match_id": 2}, {}), ({"match_id": 1}, {"stage": "challenger"})])
-def test_a_conflict_names_both_of_its_causes(filled: ObjectStore, body: Any, query: dict[str, str]) -> None:
+def test_a_conflict_names_both_of_its_causes(objects: ObjectStore, body: Any, query: dict[str, str]) -> None:
+    fill(objects)
     headers = {"idempotency-key": "order-1"}
     call("predict_async", body={"match_id": 1}, headers=headers)
     status, answer, _ = call("predict_async", body=body, headers=headers, query=query)

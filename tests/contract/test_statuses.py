@@ -26,6 +26,7 @@ from tests.support.builders import (
     mirror_model,
     publish,
 )
+from tests.support.fakes import InMemoryObjectStore
 
 ROI = "region,bets,turnover,profit,roi,roi_ci_low,roi_ci_high,clv\nEngland,2,2.0,0.4,0.2,-1.0,1.4,\n"
 FEATURES = {"diff_elo": 80.0, "home_rest_days": 6.0, "sex": 0}
@@ -35,6 +36,14 @@ CLIENT = {"x-api-key": "client-key"}
 TASK = "0d9f2c6e-5a0e-4f5c-9a1c-3c2f3f6d8b11"
 
 Arrange = Callable[[ObjectStore], None]
+
+
+@pytest.fixture
+def objects(aws: None, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    """The bucket in memory; queues, tasks and keys are moto's."""
+    bucket = InMemoryObjectStore()
+    monkeypatch.setattr(wiring, "objects", lambda: bucket)
+    return bucket
 
 
 @cache

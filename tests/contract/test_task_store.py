@@ -386,6 +386,7 @@ def test_the_index_carries_no_messages(tasks: TaskStore, dead: str) -> None:
 # ── The shards of the index ─────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "now"), [(16, 1), (4, 16), (7, 3)])
 def test_a_change_of_the_number_of_shards_loses_no_task(before: int, now: int) -> None:
     with mock_aws():

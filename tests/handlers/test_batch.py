@@ -359,6 +359,7 @@ def movement(match_id: int) -> list[tuple[str, float]]:
     return [(row["collected_at"], round(row["odds_home"], 6)) for row in body["snapshots"]]
 
 
+@pytest.mark.slow
 def test_the_price_of_a_live_line_is_followed_look_by_look_and_survives_rebuilds(
     objects: ObjectStore, line: FakeLine
 ) -> None:

@@ -17,6 +17,8 @@ from chalicelib.storage.objects import ObjectMissing
 from tests.support.builders import Context, mirror_model
 from tests.support.fakes import InMemoryObjectStore
 
+pytestmark = pytest.mark.slow
+
 LEAGUES = 6
 MATCHES_EACH = 190
 AS_OF = {"as_of": "2004-11-15T12:00:00Z"}

@@ -63,6 +63,7 @@ def gone(pid: int) -> bool:
         return True
 
 
+@pytest.mark.slow
 def test_stopping_takes_the_children_along(daemon: Daemon) -> None:
     start(daemon, PARENT_WITH_CHILD)
     child = child_of(daemon)
@@ -72,6 +73,7 @@ def test_stopping_takes_the_children_along(daemon: Daemon) -> None:
     assert daemon.stop() is False
 
 
+@pytest.mark.slow
 def test_children_of_a_daemon_that_died_are_ended_before_the_next_start(daemon: Daemon) -> None:
     start(daemon, PARENT_WITH_CHILD)
     child = child_of(daemon)
