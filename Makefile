@@ -13,8 +13,8 @@ STAGE ?= dev
 AS_OF ?=
 VERSION ?=
 PYTEST_ARGS ?=
-# One more than the two cores they were chosen on: tests of the running stack often wait. tests/conftest.py deals them out.
-WORKERS ?= 3
+# tests/conftest.py says which worker takes what.
+WORKERS ?= 2
 SIDE_BY_SIDE := -n $(WORKERS)
 # For campaigns, whose length the caller chooses.
 NO_LIMIT := --timeout=0 --session-timeout=0
