@@ -181,7 +181,7 @@ bench-serving: setup ## Lists and single rows of 7 k, 100 k and 1 M matches: col
 	@$(PY) -m benchmarks.serving --record $(ARGS)
 
 bench-async: setup ## The queue beside one request at a time, on the local system (ARGS="--tasks 5000 --out FILE")
-	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m benchmarks.queue $(ARGS)
+	@set -a; test -f .local/demo.env && . .local/demo.env; set +a; $(PY) -m benchmarks.task_queue $(ARGS)
 
 chaos: setup ## Thousands of tasks while workers die and services fail; 200 damages of each object (CHAOS_TASKS=5000 CHAOS_MUTATIONS=200 CHAOS_SEED=1)
 	@CHAOS_TASKS=$(or $(CHAOS_TASKS),5000) CHAOS_MUTATIONS=$(or $(CHAOS_MUTATIONS),200) CHAOS_ROUNDS=$(or $(CHAOS_ROUNDS),40) $(PY) -m pytest $(NO_LIMIT) -n 0 -s tests/chaos

@@ -183,7 +183,7 @@ def _percentiles(values: Sequence[float], scale: float = 1.0) -> dict[str, float
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print the figures and the machine, and write them as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.queue", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.task_queue", description=__doc__)
     parser.add_argument("--tasks", type=int, default=TASKS)
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--out", type=Path, help="file to write the figures to")
