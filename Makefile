@@ -17,7 +17,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 SIDE_BY_SIDE := -n $(WORKERS)
 # For campaigns, whose length the caller chooses.
-NO_LIMIT := --timeout=0 --session-timeout=0
+NO_LIMIT := --timeout=0 -o session_timeout=
 # Branches of what runs inside pytest; functions on the emulator are other processes. Only a whole run has a floor.
 COVERAGE := --cov --cov-report=term:skip-covered --cov-fail-under=88
 
