@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.packaging.build import template_of_stage
-from infra.paths import LOCAL, LOCKS, ROOT, TEMPLATE
+from infra.paths import DEPLOYER, LOCAL, LOCKS, ROOT, TEMPLATE
 from infra.stack import bulk, function_alarms
 from infra.stack.functions import FUNCTIONS
 from infra.stack.stages import target_of
@@ -67,7 +67,7 @@ def checks(templates: Sequence[Path], sam: str, checkov: str) -> list[Check]:
 
 
 def render(folder: Path) -> list[Path]:
-    """The templates as files, the stack's own first; the edge's access list needs no rendering."""
+    """The templates as files, the stack's own first; the edge's access list and the deployer need no rendering."""
     contents = {
         "template.json": template_of_stage(STAGE, folder),
         bulk.FILE: bulk.bulk_template(target_of(STAGE)),
@@ -75,7 +75,7 @@ def render(folder: Path) -> list[Path]:
     }
     for name, content in contents.items():
         (folder / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
-    return [*(folder / name for name in contents), TEMPLATE.with_name("edge_acl.yaml")]
+    return [*(folder / name for name in contents), TEMPLATE.with_name("edge_acl.yaml"), DEPLOYER]
 
 
 def failed(runs: Sequence[Check]) -> list[tuple[str, str]]:

@@ -17,14 +17,13 @@ from botocore.exceptions import ClientError
 
 from infra.ops.artifacts import artifacts_bucket
 from infra.ops.deploy import DeployError, Deployment, deploy, destroy, repair
-from infra.paths import ROOT
+from infra.paths import DEPLOYER
 from infra.stack.outputs import StackOutputs
 from infra.stack.stages import stage_parameters
 from tests.e2e.waiting import until
 from tests.support.rights import Call, Right, rights_of, unused_rights
 from tests.support.throwaway import RunningStack
 
-DEPLOYER: Final = ROOT / "infra" / "ops" / "deployer.yaml"
 NAME: Final = "soccer-second"
 # Asked for on AWS and not on the emulator, or only in what this file does not do.
 NOT_ASKED: Final = {
