@@ -86,8 +86,9 @@ API_TOOLS := clients/typescript/node_modules/.ready
 $(API_TOOLS): $(BOOT)/.ready clients/typescript/package.json clients/typescript/package-lock.json
 	@export PATH="$$(bash infra/local/find_node.sh):$$PATH"; cd clients/typescript && npm ci --silent --ignore-scripts && touch node_modules/.ready
 
-browser: setup ## A Chromium for the board's tests: an installed one, else Playwright's, else Debian's (as root)
+browser: setup ## A Chromium for the board's tests: an installed one, else Playwright's, else Debian's (as root); curl for examples
 	@$(PY) -m tests.support.chromium
+	@$(PY) -m tests.support.curl
 
 lock: $(BOOT)/.ready ## Resolve the requirements anew into the hashed lock files (UPGRADE=1 takes newer versions)
 	@test -x $(UV) || { echo "make lock needs uv"; exit 1; }

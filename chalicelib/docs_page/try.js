@@ -7,7 +7,7 @@ const SHOWN = 50_000;
 
 /*
  * `examples` gives values of the running release, which take the place of the document's unless the reader has typed
- * others; `onKey` calls back when another API key is typed.
+ * others or is about to; `onKey` calls back when another API key is typed.
  */
 export function tryForm({ document, path, method, operation, base, key, examples, onKey }) {
   const parameters = operation.parameters ?? [];
@@ -22,19 +22,20 @@ export function tryForm({ document, path, method, operation, base, key, examples
   const edited = new Set();
   for (const input of [...inputs.values(), body])
     input?.addEventListener("input", () => edited.add(input));
+  const isTheReaders = (input) => edited.has(input) || input.matches(":focus");
 
   async function fill() {
     for (const [parameter, input] of inputs) {
       if (parameter.in !== "path" || parameter.name !== "match_id") continue;
       const id = await examples.matchId();
-      if (id !== null && !edited.has(input)) input.value = String(id);
+      if (id !== null && !isTheReaders(input)) input.value = String(id);
     }
     if (!body) return;
     const schema = resolve(document, operation.requestBody.content[media].schema);
     const live = await examples.body(schema, key());
     note.hidden = live !== null;
     note.textContent = "With an API key the example comes from the running release.";
-    if (live && !edited.has(body)) body.value = pretty(live);
+    if (live && !isTheReaders(body)) body.value = pretty(live);
   }
 
   let filling = fill();

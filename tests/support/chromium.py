@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.paths import LOCAL
+from tests.support.debian import install, run
 
 ARGUMENTS: Final = (
     "--no-sandbox",
@@ -25,7 +26,6 @@ ARGUMENTS: Final = (
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _DOWNLOADS: Final = LOCAL / "browsers"
 _PROGRAMS: Final = ("chrome-headless-shell", "headless_shell", "chrome")
-_DOWNLOAD_SECONDS: Final = 600
 
 ADVICE: Final = """No browser for the tests of the match board: none is installed or can be installed.
 Options:
@@ -74,7 +74,7 @@ def bring() -> Path:
     Raises:
         BrowserMissing: One of them is missing and cannot be installed.
     """
-    if not _driver_starts() and not (_install("libatomic1") and _driver_starts()):
+    if not _driver_starts() and not (install("libatomic1") and _driver_starts()):
         raise BrowserMissing(DRIVER_ADVICE)
     program = installed()
     for attempt in (_download, _install_package):
@@ -87,50 +87,19 @@ def bring() -> Path:
 
 def _driver_starts() -> bool:
     """Whether Playwright can run at all."""
-    return _run([sys.executable, "-m", "playwright", "--version"])
+    return run([sys.executable, "-m", "playwright", "--version"])
 
 
 def _download() -> bool:
     """Playwright's own build, into the project's folder."""
     print("no browser is installed: downloading Playwright's", file=sys.stderr)
     command = [sys.executable, "-m", "playwright", "install", "--only-shell", "--no-progress", "chromium"]
-    return _run(command, PLAYWRIGHT_BROWSERS_PATH=str(_DOWNLOADS))
+    return run(command, PLAYWRIGHT_BROWSERS_PATH=str(_DOWNLOADS))
 
 
 def _install_package() -> bool:
     """Debian's package."""
-    return _install("chromium")
-
-
-def _install(package: str) -> bool:
-    """Install a package of Debian's, which needs root."""
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return False
-    print(f"installing Debian's {package}", file=sys.stderr)
-    update = _run(["apt-get", "update", "-qq"])
-    return update and _run(
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], DEBIAN_FRONTEND="noninteractive"
-    )
-
-
-def _run(command: list[str], **variables: str) -> bool:
-    """Run a command and show the end of its output if it fails."""
-    try:
-        ran = subprocess.run(
-            command,
-            env={**os.environ, **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=_DOWNLOAD_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        print(f"{command[0]}: no end after {_DOWNLOAD_SECONDS} s", file=sys.stderr)
-        return False
-    if ran.returncode != 0:
-        print("\n".join(ran.stdout.strip().splitlines()[-3:]), file=sys.stderr)
-    return ran.returncode == 0
+    return install("chromium")
 
 
 def main() -> int:
