@@ -311,36 +311,38 @@ def feature_schema(settings: FeatureSettings) -> tuple[Feature, ...]:
 
 def _elo_features() -> Iterable[Feature]:
     points = "Elo points"
-    doc = "Elo rating of the {} team"
+    doc = "Elo rating of the {} team before the match"
     yield Feature("home_elo_pre", DOUBLE, True, points, doc.format("home"), lambda inputs: inputs.elo.home)
     yield Feature("away_elo_pre", DOUBLE, True, points, doc.format("away"), lambda inputs: inputs.elo.away)
-    doc = "Elo rating"
+    doc = "home_elo_pre minus away_elo_pre"
     yield Feature("diff_elo", DOUBLE, True, points, doc, lambda inputs: inputs.elo.home - inputs.elo.away)
-    doc = "Home team's expectation by Elo and the league's home advantage, 0 to 1"
+    doc = "Home team's expected share of the points by Elo, with the league's fitted home advantage; 0 to 1"
     yield Feature("elo_expected_home", DOUBLE, True, "share of points", doc, lambda inputs: _expected_home(inputs.elo))
 
 
 def _window_features(settings: FeatureSettings) -> Iterable[Feature]:
     for k in settings.win_windows:
-        yield _window("win", k, f"Wins in the last {k}", "share of matches")
+        yield _window("win", k, f"Share of wins in the last {k} matches", "share of matches")
     for k in settings.points_windows:
-        yield _window("points", k, f"Points (3, 1, 0) in the last {k}", "points per match")
+        yield _window("points", k, f"Points (3, 1, 0) per match in the last {k}", "points per match")
     for k in settings.goals_windows:
-        yield _window("goals_for", k, f"Scored in the last {k}", "goals per match")
-        yield _window("goals_against", k, f"Conceded in the last {k}", "goals per match")
+        yield _window("goals_for", k, f"Goals scored per match in the last {k}", "goals per match")
+        yield _window("goals_against", k, f"Goals conceded per match in the last {k}", "goals per match")
 
 
 def _window(name: str, k: int, doc: str, unit: str) -> Feature:
-    return Feature(f"diff_{name}_{k}_mean", DOUBLE, True, unit, doc, lambda inputs: inputs.window(name, k))
+    return Feature(
+        f"diff_{name}_{k}_mean", DOUBLE, True, unit, f"{doc}, {_DIFFERENCE}", lambda inputs: inputs.window(name, k)
+    )
 
 
 def _weighted_features(settings: FeatureSettings) -> Iterable[Feature]:
     weighted = _weighted_doc(settings)
-    doc = f"Points, {weighted}"
+    doc = f"Points per match, {weighted}; {_DIFFERENCE}"
     yield Feature(
         "diff_points_ew", DOUBLE, True, "points per match", doc, lambda inputs: inputs.difference(inputs.points_ew)
     )
-    doc = f"Goal difference, {weighted}"
+    doc = f"Goal difference per match, {weighted}; {_DIFFERENCE}"
     yield Feature(
         "diff_goal_difference_ew",
         DOUBLE,
@@ -352,19 +354,19 @@ def _weighted_features(settings: FeatureSettings) -> Iterable[Feature]:
     for side in SIDES:
         yield _goals_for(side, weighted)
         yield _goals_against(side, weighted)
-    venue = f"weights halving every {settings.venue_half_life:g} such matches"
+    venue = f"weights halving every {settings.venue_half_life:g} such matches; missing before the first"
     for side in SIDES:
         yield _venue(side, venue)
 
 
 def _goals_for(side: Side, weighted: str) -> Feature:
-    doc = f"Scored by the {side} team, {weighted}"
+    doc = f"Goals scored per match by the {side} team, {weighted}; missing before its first match"
     name = f"{side}_goals_for_ew"
     return Feature(name, DOUBLE, False, "goals per match", doc, lambda inputs: inputs.latest(side, inputs.goals_for_ew))
 
 
 def _goals_against(side: Side, weighted: str) -> Feature:
-    doc = f"Conceded by the {side} team, {weighted}"
+    doc = f"Goals conceded per match by the {side} team, {weighted}; missing before its first match"
     name = f"{side}_goals_against_ew"
     return Feature(
         name, DOUBLE, False, "goals per match", doc, lambda inputs: inputs.latest(side, inputs.goals_against_ew)
@@ -373,15 +375,18 @@ def _goals_against(side: Side, weighted: str) -> Feature:
 
 def _venue(side: Side, venue: str) -> Feature:
     where = "at home" if side == "home" else "away from home"
-    doc = f"Goal difference of the {side} team {where}, {venue}"
+    doc = f"Goal difference per match of the {side} team {where}, {venue}"
     name = f"{side}_venue_goal_difference_ew"
     return Feature(name, DOUBLE, False, "goals per match", doc, lambda inputs: inputs.venue_goal_difference_ew[side])
 
 
 def _schedule_features(settings: FeatureSettings) -> Iterable[Feature]:
-    rest_doc = f"Since the {{}} team's last match, at most {settings.rest_days_limit:g}"
-    played = f"Earlier ones of the {{}} team, at most {settings.matches_limit}"
-    season = "The {} team's in this league and season"
+    rest_doc = (
+        f"Days since the {{}} team's last match, at most {settings.rest_days_limit:g}; "
+        "missing before its first match or without a kickoff"
+    )
+    played = f"Earlier matches of the {{}} team in the data, at most {settings.matches_limit}"
+    season = "Matches the {} team has played in this league and season"
     for side in SIDES:
         yield _per_side(f"{side}_rest_days", "days", rest_doc.format(side), _rest_days(side), required=False)
     for side in SIDES:
@@ -391,7 +396,7 @@ def _schedule_features(settings: FeatureSettings) -> Iterable[Feature]:
 
 
 def _market_features(settings: MarketSettings) -> Iterable[Feature]:
-    doc = "Home team's expectation by the market rating, 0 to 1"
+    doc = "Home team's expected share of the points by the market rating, from the prices of past matches; 0 to 1"
     yield Feature(
         "market_expected_home",
         DOUBLE,
@@ -401,11 +406,11 @@ def _market_features(settings: MarketSettings) -> Iterable[Feature]:
         lambda inputs: _expected_home(inputs.market),
         "prices",
     )
-    doc = f"Earlier ones with a known price, of the side with fewer, at most {settings.priced_limit}"
+    doc = f"Earlier matches with a known price, of the side that has fewer, at most {settings.priced_limit}"
     yield Feature("market_priced_matches", LONG, True, "matches", doc, lambda inputs: inputs.market.priced, "prices")
     doc = (
-        "Since the last one with a known price, of the side for which it is longer ago; "
-        f"{settings.stale_limit} at most, and without one"
+        f"Matches since the last one with a known price, of the side for which it is longer ago, at most "
+        f"{settings.stale_limit}, also where there was none"
     )
     yield Feature("market_stale_matches", LONG, True, "matches", doc, lambda inputs: inputs.market.stale, "prices")
 
@@ -420,7 +425,7 @@ def _extra_features(settings: FeatureSettings) -> Iterable[Feature]:
 
 def _extra(stem: str, side: Side, weighted: str, *, conceded: bool) -> Feature:
     direction = "against" if conceded else "for"
-    doc = f"{stem} {direction} the {side} team, {weighted}"
+    doc = f"{stem} {direction} the {side} team per match, {weighted}; missing before the first known value"
     return Feature(
         f"{side}_{stem}_{direction}_ew",
         DOUBLE,
@@ -446,6 +451,8 @@ def extra_pairs(columns: Iterable[str]) -> tuple[str, ...]:
 
 
 DEFAULT_SETTINGS: Final = FeatureSettings()
+
+_DIFFERENCE: Final = "home minus away"
 
 _POINTS: Final = np.array([0, 1, 3])
 """Points of a loss, a draw, a win."""
@@ -486,7 +493,7 @@ def build_features(
 
 
 def _weighted_doc(settings: FeatureSettings) -> str:
-    return f"weights halving every {settings.half_life:g} matches"
+    return f"all earlier matches, weights halving every {settings.half_life:g} matches"
 
 
 def _per_side(
