@@ -9,5 +9,6 @@ LOCAL: Final = ROOT / ".local"
 LOCKS: Final = ROOT / "infra" / "requirements"
 TEMPLATE: Final = ROOT / "infra" / "stack" / "template.yaml"
 BULK_TEMPLATE: Final = ROOT / "infra" / "bulk.yaml"
+EDGE_ACL: Final = TEMPLATE.with_name("edge_acl.yaml")
 DEPLOYER: Final = ROOT / "infra" / "ops" / "deployer.yaml"
 SAMPLE: Final = ROOT / "batch" / "sample"

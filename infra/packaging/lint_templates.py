@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.packaging.build import template_of_stage
-from infra.paths import DEPLOYER, LOCAL, LOCKS, ROOT, TEMPLATE
+from infra.paths import DEPLOYER, EDGE_ACL, LOCAL, LOCKS, ROOT
 from infra.stack import bulk, function_alarms
 from infra.stack.functions import FUNCTIONS
 from infra.stack.stages import target_of
@@ -75,7 +75,7 @@ def render(folder: Path) -> list[Path]:
     }
     for name, content in contents.items():
         (folder / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
-    return [*(folder / name for name in contents), TEMPLATE.with_name("edge_acl.yaml"), DEPLOYER]
+    return [*(folder / name for name in contents), EDGE_ACL, DEPLOYER]
 
 
 def failed(runs: Sequence[Check]) -> list[tuple[str, str]]:

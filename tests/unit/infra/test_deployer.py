@@ -1,11 +1,11 @@
 """The rights of CloudFormation's role, read beside the templates that it works on."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 
 from infra.paths import DEPLOYER
+from infra.reference.rights import as_list
 from infra.stack import cfn_yaml
 from infra.stack.bulk import bulk_template
 from infra.stack.function_alarms import function_alarms
@@ -31,11 +31,7 @@ def resources(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def actions(statements: list[dict[str, Any]]) -> set[str]:
-    listed: set[str] = set()
-    for statement in statements:
-        action = statement["Action"]
-        listed |= {action} if isinstance(action, str) else set(action)
-    return listed
+    return {action for statement in statements for action in as_list(statement["Action"])}
 
 
 def test_it_may_work_on_every_service_that_a_template_has_resources_of(
@@ -52,11 +48,9 @@ def test_it_may_pass_roles_to_every_service_that_takes_one(
     (passing,) = [statement for statement in statements if statement["Action"] == "iam:PassRole"]
     allowed = set(passing["Condition"]["StringEquals"]["iam:PassedToService"])
     roles = [resource for resource in resources.values() if resource["Type"] == "AWS::IAM::Role"]
-    trusted = {service for role in roles for service in _trusted(role)}
-    assert trusted <= allowed
-
-
-def _trusted(role: dict[str, Any]) -> Iterator[str]:
-    for statement in role["Properties"].get("AssumeRolePolicyDocument", {}).get("Statement", []):
-        service = statement["Principal"]["Service"]
-        yield from [service] if isinstance(service, str) else service
+    trusts = [
+        statement["Principal"]["Service"]
+        for role in roles
+        for statement in role["Properties"].get("AssumeRolePolicyDocument", {}).get("Statement", [])
+    ]
+    assert {service for trust in trusts for service in as_list(trust)} <= allowed

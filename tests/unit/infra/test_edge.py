@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from infra.paths import TEMPLATE
+from infra.paths import EDGE_ACL
 from infra.stack import cfn_yaml
 from infra.stack.stages import stage_parameters
 
@@ -99,7 +99,7 @@ def test_a_budget_tells_the_topic_before_the_money_is_spent(template: dict[str, 
 
 
 def test_the_distributions_own_acl_limits_by_address_where_aws_takes_it() -> None:
-    acl = cfn_yaml.load(TEMPLATE.with_name("edge_acl.yaml"))["Resources"]["WebAcl"]["Properties"]
+    acl = cfn_yaml.load(EDGE_ACL)["Resources"]["WebAcl"]["Properties"]
     assert acl["Scope"] == "CLOUDFRONT"
     assert acl["Rules"][0]["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
 

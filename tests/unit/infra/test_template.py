@@ -14,12 +14,10 @@ from batch.settings import BatchSettings
 from chalicelib.endpoints import ENDPOINTS
 from chalicelib.settings import Settings
 from infra.local.dropped_properties import lifecycle_rules
-from infra.paths import TEMPLATE
 from infra.stack.functions import BY_NAME, FUNCTIONS, Package
 from infra.stack.template import TemplateError, check_template
 
 GATEWAY_LIMIT_SECONDS = 29
-EDGE_ACL = TEMPLATE.with_name("edge_acl.yaml")
 
 # actions that cannot be restricted to a resource, and why a function needs them
 ONLY_WITHOUT_RESOURCE = {
