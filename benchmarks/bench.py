@@ -20,11 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import requests
 
 from benchmarks import subjects
+from benchmarks.history import FOLDER
 from benchmarks.timing import Timing, machine, starts, take_turns
 from infra.local.emulator import answers, emulator_python
 from infra.local.processes import any_free_port
@@ -35,7 +36,6 @@ from tests.support.builders import make_event
 from tests.support.throwaway import RunningStack, throwaway_stack
 
 say = print
-BENCHMARKS: Final = ROOT / "docs" / "benchmarks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +271,11 @@ def show(facts: Mapping[str, Any], rows: list[Row]) -> None:
 
 def record(facts: Mapping[str, Any], rows: list[Row]) -> Path:
     """Write the run's JSON file and add it to the history."""
-    BENCHMARKS.mkdir(parents=True, exist_ok=True)
-    path = BENCHMARKS / f"{str(facts['date']).replace(':', '')}.json"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{str(facts['date']).replace(':', '')}.json"
     content = {"machine": dict(facts), "figures": [asdict(row) | {"verdict": row.verdict} for row in rows]}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    history = BENCHMARKS / "history.csv"
+    history = FOLDER / "history.csv"
     new = not history.exists()
     with history.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from infra.paths import ROOT
 
-FOLDER = ROOT / "docs" / "benchmarks"
+FOLDER: Final = ROOT / "docs" / "benchmarks"
 
 
 def append(path: Path, report: Mapping[str, Any]) -> None:

@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from benchmarks.history import FOLDER
 from benchmarks.timing import Timing, machine
-from infra.paths import ROOT
 from tests.browser.board import Board
 from tests.support import chromium
 
 say = print
-REPORT: Final = ROOT / "docs" / "benchmarks" / "board.json"
+REPORT: Final = FOLDER / "board.json"
 FIRST_CONTENT_MS: Final = 400
 FILTER_CHANGE_MS: Final = 50
 

@@ -226,11 +226,12 @@ def main(arguments: list[str] | None = None) -> int:
     before = cold_starts(base_url, key)
     with tempfile.TemporaryDirectory() as folder:
         first, second = Path(folder) / "warm-up.csv", Path(folder) / "load.csv"
+        cold_samples: list[Request] = []
         if options.warm_up:  # locust takes 0 s for ever
             load(base_url, options.users, options.warm_up, first)
+            cold_samples = read_samples(first)
         with scraping(base_url, key, every_seconds=5) as scrapes:
             load(base_url, options.users, options.duration, second)
-        cold_samples = read_samples(first) if options.warm_up else []
         warm = read_samples(second)
     after = settled_cold_starts(base_url, key)
     facts["load_1m_at_end"] = round(os.getloadavg()[0], 2)
