@@ -130,7 +130,7 @@ test: setup ## The gate: lint, types, every test, on an emulator and a browser o
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(if $(PYTEST_ARGS),$(PYTEST_ARGS),$(COVERAGE))
 
 test-fast: setup ## What needs neither emulator nor browser, in under a minute
-	@$(PY) -m pytest -n 2 -m "not emulator and not browser and not slow" $(PYTEST_ARGS)
+	@$(PY) -m pytest $(SIDE_BY_SIDE) -m "not emulator and not browser and not slow" $(PYTEST_ARGS)
 
 test-iam: setup ## Each function under its own role: the end-to-end tests with rights enforced, used against granted
 	@ENFORCE_IAM=1 $(PY) -m pytest -n 0 tests/security tests/e2e $(PYTEST_ARGS)

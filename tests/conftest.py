@@ -15,7 +15,7 @@ from tests.support.throwaway import RunningStack
 TESTS = Path(__file__).parent
 BROWSER_TESTS = TESTS / "browser"
 MEASURED = tuple(TESTS / name for name in ("unit", "handlers", "model", "security"))
-"""Tests whose coverage is measured: they run each branch there is, and the tracer makes a test a third slower."""
+"""Tests whose coverage is measured: others run little that these do not, and tracing makes a test a third slower."""
 
 
 def is_worker(config: pytest.Config) -> bool:

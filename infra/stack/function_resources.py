@@ -15,7 +15,7 @@ from infra.stack.stages import Target
 ALIAS: Final = "live"
 """The alias in front of each function on AWS."""
 FAILED_RUNS: Final = {"Fn::GetAtt": ["FailedRunsQueue", "Arn"]}
-OWN_STACK: Final = "AWS::StackName"
+_OWN_STACK: Final = "AWS::StackName"
 _NOTHING: Final = {"Ref": "AWS::NoValue"}
 
 
@@ -36,7 +36,7 @@ def function_resources(function: Function, target: Target, declared: dict[str, A
         declared: Its properties in `template.yaml`.
     """
     properties: dict[str, Any] = {
-        **basic_properties(function, target, OWN_STACK),
+        **basic_properties(function, target, _OWN_STACK),
         # chalice writes PassThrough into each of its functions, which would win over the template's Globals
         "Tracing": {"Ref": "Tracing"},
     }
@@ -48,7 +48,7 @@ def function_resources(function: Function, target: Target, declared: dict[str, A
         properties |= _failures(declared)
     resources: dict[str, Any] = {
         function.logical_id: {"Type": "AWS::Serverless::Function", "Properties": properties},
-        **log_group(function, OWN_STACK),
+        **log_group(function, _OWN_STACK),
         function.role_logical_id: role(function),
     }
     if not target.local:
